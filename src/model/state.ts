@@ -1,0 +1,98 @@
+/**
+ * What is recorded of one service: who is primary, which versions live and in which state, which tenants are
+ * held. The store keeps it; only operations and the controller's plan change it, one commit at a time.
+ */
+import type { Instant } from './instant.ts';
+import type { ServiceName, TenantName, VersionName } from './names.ts';
+import type { VersionedService } from './spec.ts';
+
+/** The states of a version (docs/states.md draws the allowed transitions). */
+export const VERSION_STATES = [
+  'Deploying',
+  'Registering',
+  'Standby',
+  'Ramping',
+  'Primary',
+  'Draining',
+  'Drained',
+  'Retired',
+] as const;
+export type VersionState = (typeof VERSION_STATES)[number];
+
+/** A judgement beside the state; the state goes on to Draining. */
+export interface VersionMark {
+  readonly kind: 'Abandoned' | 'Quarantined';
+  readonly reason: string;
+  readonly by: string;
+  readonly since: Instant;
+}
+
+/** One version of a service, as recorded. */
+export interface VersionRecord {
+  readonly name: VersionName;
+  readonly state: VersionState;
+  /** Machine-readable, CamelCase: why it is in this state. */
+  readonly reason: string;
+  readonly since: Instant;
+  readonly mark?: VersionMark;
+  /** How far the retirement has come; absent until `retire` was accepted. */
+  readonly retirement?: Retirement;
+}
+
+/**
+ * Steps of taking a drained version away (rule 8): its routes become a refusal while the cluster stays; when every
+ * proxy has acknowledged that, the cluster goes; when that is acknowledged too, the instances stop.
+ */
+export interface Retirement {
+  readonly step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
+  /** The first publication that showed this step; removals wait until all proxies are at least there. */
+  readonly publication: number;
+}
+
+/** Who gets the default traffic. */
+export type Traffic =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'steady'; readonly primary: VersionName; readonly previous?: VersionName }
+  | {
+      readonly kind: 'shifting';
+      readonly primary: VersionName;
+      readonly previous?: VersionName;
+      readonly candidate: VersionName;
+      /** Percent of default traffic for the candidate, 1 to 99. */
+      readonly weight: number;
+      /** Mixed into the tenant hash, the same for the whole shift, so that different shifts choose different tenants first. */
+      readonly salt: string;
+    };
+
+/** An operator's order that a tenant stays on a version. */
+export interface Hold {
+  readonly tenant: TenantName;
+  readonly version: VersionName;
+  readonly reason: string;
+  readonly by: string;
+  readonly since: Instant;
+  readonly expires: Instant;
+}
+
+/** Everything that is stored of one service. */
+export interface ServiceRecord {
+  readonly name: ServiceName;
+  readonly spec: VersionedService;
+  /** The document as the user wrote it. */
+  readonly document: string;
+  /** Goes up by one with each change; a writer that read an older one is refused with ABORTED. */
+  readonly generation: number;
+  readonly traffic: Traffic;
+  readonly versions: readonly VersionRecord[];
+  readonly holds: readonly Hold[];
+}
+
+/** States in which a pin reaches the version: Registering to Drained. */
+export function isActive(state: VersionState): boolean {
+  return state !== 'Deploying' && state !== 'Retired';
+}
+
+/** The record of a version by name, if there is one. */
+export function findVersion(service: ServiceRecord, name: VersionName): VersionRecord | undefined {
+  return service.versions.find((version) => version.name === name);
+}

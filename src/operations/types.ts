@@ -1,0 +1,254 @@
+/**
+ * What every verb takes and gives. An operation checks, compares the generation, commits with an audit event and
+ * wakes the loop; edges (admin API, later a console) only parse, call one of these, and format.
+ */
+import type { AuditEvent } from '../model/audit.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Instant, Milliseconds } from '../model/instant.ts';
+import type { ServiceName, TenantName, VersionName } from '../model/names.ts';
+import type { ServiceRecord, Traffic, VersionRecord } from '../model/state.ts';
+import type { OpenWork } from '../ports/work-source.ts';
+
+/** Who asks, and why; both are audited. */
+export interface Caller {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** What every change carries. */
+export interface ChangeRequest {
+  readonly caller: Caller;
+  readonly service: ServiceName;
+  /** The generation that the caller read; absent: whatever is current. */
+  readonly expectedGeneration?: number;
+  /** True: check and describe, change nothing. */
+  readonly dryRun: boolean;
+}
+
+/** What every accepted change answers. */
+export interface ChangeOutcome {
+  readonly service: ServiceRecord;
+  /** One sentence: what was done (or, in a dry run, what would be). */
+  readonly message: string;
+  /** The publication that shows the change; 0 in a dry run or where the routes did not change. */
+  readonly publication: number;
+}
+
+/** Why an operation was refused, for a program: the gRPC code follows from it. */
+export type OperationErrorCode =
+  | 'InvalidArgument'
+  | 'NotFound'
+  | 'FailedPrecondition'
+  | 'Aborted'
+  | 'Unavailable';
+
+/** A refused operation; nothing was changed. */
+export class OperationError extends Error {
+  override readonly name = 'OperationError';
+  readonly code: OperationErrorCode;
+  readonly details: OperationErrorDetails;
+  constructor(code: OperationErrorCode, message: string, details: OperationErrorDetails = {}) {
+    super(message);
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Facts beside the message. */
+export interface OperationErrorDetails {
+  /** What was wrong in a document, each with its place. */
+  readonly problems?: readonly DocumentProblem[];
+  /** What keeps a version from being retired. */
+  readonly openWork?: readonly OpenWork[];
+  /** Both values of a lost race. */
+  readonly generations?: { readonly expected: number; readonly actual: number };
+}
+
+/** One fault in a document. */
+export interface DocumentProblem {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  /** 1-based; 0 where the fault has no place. */
+  readonly line: number;
+  readonly column: number;
+  /** For example `spec.listeners[0].port`. */
+  readonly field: string;
+  /** What is wrong with which value, and what would be right. */
+  readonly message: string;
+}
+
+export interface ApplyRequest {
+  readonly caller: Caller;
+  readonly documents: readonly { readonly file: string; readonly text: string }[];
+  /** Generations that the caller read, by service; a service that is not listed is not compared. */
+  readonly expectedGenerations: ReadonlyMap<ServiceName, number>;
+  readonly dryRun: boolean;
+}
+
+export interface ApplyOutcome {
+  /** One for each document, in their order. */
+  readonly changes: readonly ServiceChange[];
+  readonly warnings: readonly DocumentProblem[];
+  readonly publication: number;
+}
+
+export interface ServiceChange {
+  readonly service: ServiceName;
+  readonly kind: 'Created' | 'Changed' | 'Unchanged';
+  readonly generation: number;
+  /** What differs in the spec, by field path. */
+  readonly differences: readonly { readonly field: string; readonly before: string; readonly after: string }[];
+  /** What it will do to what runs: `starts v2`, `cuts streams: listener gateway moves from port 10000 to 10001`. */
+  readonly effects: readonly string[];
+}
+
+/** Moves all default traffic to `version` in one publication. */
+export type FlipRequest = ChangeRequest & {
+  readonly version: VersionName;
+  /** Lets a Quarantined or Abandoned version through, with the caller's reason. */
+  readonly waiveGates: boolean;
+};
+
+/** Gives `version` a share of the default traffic: 0 ends the shift, 100 is the flip. */
+export type SetWeightRequest = FlipRequest & { readonly weight: number };
+
+/** Moves all default traffic back: to `to`, or to the previous primary; during a shift to the primary. */
+export type RollbackRequest = ChangeRequest & { readonly to?: VersionName };
+
+/** Fences a version: no new work, open work goes on. */
+export type DrainRequest = ChangeRequest & {
+  readonly version: VersionName;
+  /** Must be true where `version` is the previous primary: afterwards there is no way back. */
+  readonly giveUpRollback: boolean;
+};
+
+/** Takes a drained version's routes, cluster and instances away. */
+export type RetireRequest = DrainRequest & {
+  /** Retire although work is open or unknown; the caller's reason is audited. */
+  readonly waiveOpenWork: boolean;
+  /** Do not wait for proxies that are away or behind. */
+  readonly waiveStragglers: boolean;
+};
+
+export type HoldRequest = ChangeRequest & {
+  readonly tenant: TenantName;
+  readonly version: VersionName;
+  /** How long from now on. */
+  readonly duration: Milliseconds;
+};
+
+export type ReleaseRequest = ChangeRequest & { readonly tenant: TenantName };
+
+/** Deletes a service with its primary; the only way to drop a primary. */
+export type DeleteServiceRequest = ChangeRequest;
+
+/** How far a publication has come. */
+export type Convergence = {
+  readonly publication: number;
+  /** Connected proxies that acknowledged its routes. */
+  readonly acknowledged: readonly string[];
+  /** From the call to the last acknowledgement, or to now. */
+  readonly elapsed: Milliseconds;
+} & ({ readonly kind: 'Everywhere' } | { readonly kind: 'NotYetEverywhere'; readonly stragglers: readonly Straggler[] });
+
+/** A proxy that has not acknowledged. */
+export interface Straggler {
+  readonly proxy: string;
+  /** `Behind`: connected, no answer yet. `Rejected`: it sent a NACK. `Away`: seen within the grace time, not connected. */
+  readonly kind: 'Behind' | 'Rejected' | 'Away';
+  readonly publication: number;
+  readonly message: string;
+}
+
+/** A service as an operator sees it. */
+export interface ServiceView {
+  readonly record: ServiceRecord;
+  readonly versions: readonly VersionView[];
+  /** The default traffic after the readiness rules: a candidate without a ready endpoint has weight 0. */
+  readonly effectiveTraffic: Traffic;
+  /** What is wrong now: a primary without a ready endpoint, rejected publications, … */
+  readonly alerts: readonly string[];
+}
+
+export interface VersionView {
+  readonly record: VersionRecord;
+  readonly instances: readonly Instance[];
+  readonly readyEndpoints: number;
+  /** Percent of default traffic. */
+  readonly weight: number;
+  readonly isPrevious: boolean;
+}
+
+/** A known proxy: connected, or away since less than the grace time. */
+export interface ProxyView {
+  readonly id: string;
+  readonly kind: 'envoy' | 'grpc';
+  readonly connected: boolean;
+  readonly inSync: boolean;
+  readonly lastSeen: Instant;
+  readonly publication: number;
+  readonly progress?: import('../ports/publisher.ts').ProxyProgress;
+}
+
+/** A request, as `explain` takes it. */
+export interface ExplainRequest {
+  /** The service, or absent: found by listener and host. */
+  readonly service?: ServiceName;
+  readonly listener?: string;
+  readonly request: RequestFacts;
+}
+
+/** What a proxy knows of a request when it chooses a route. */
+export interface RequestFacts {
+  /** The authority, with or without a port. */
+  readonly host: string;
+  /** With the leading slash; the query is ignored. */
+  readonly path: string;
+  /** In the order sent; a name may be repeated; names are compared without regard to case. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly sourceAddress?: string;
+  /** Default: true when `content-type` begins with `application/grpc`. */
+  readonly grpc?: boolean;
+}
+
+/** Which version the request would reach, and the rule that decided. */
+export interface Decision {
+  readonly service?: ServiceName;
+  readonly outcome:
+    | { readonly kind: 'Version'; readonly version: VersionName; readonly readyEndpoints: number }
+    | { readonly kind: 'Refused'; readonly status: number; readonly code: string }
+    /** No tenant and no source address: either side, by weight. */
+    | { readonly kind: 'ByWeight'; readonly weights: readonly { readonly version: VersionName; readonly weight: number }[] };
+  /** Machine-readable: `Pin`, `UnknownPin`, `MarkerWithoutPin`, `Hold`, `DefaultPrimary`, `DefaultSplit`, `NoVirtualHost`, … */
+  readonly rule: string;
+  /** One sentence. */
+  readonly because: string;
+}
+
+/** All verbs; main wires one, the admin API calls it. */
+export interface Operations {
+  apply(request: ApplyRequest): Promise<ApplyOutcome>;
+  deleteService(request: DeleteServiceRequest): Promise<ChangeOutcome>;
+  flip(request: FlipRequest): Promise<ChangeOutcome>;
+  setWeight(request: SetWeightRequest): Promise<ChangeOutcome>;
+  rollback(request: RollbackRequest): Promise<ChangeOutcome>;
+  drain(request: DrainRequest): Promise<ChangeOutcome>;
+  retire(request: RetireRequest): Promise<ChangeOutcome>;
+  hold(request: HoldRequest): Promise<ChangeOutcome>;
+  release(request: ReleaseRequest): Promise<ChangeOutcome>;
+  /** Waits until every connected proxy has acknowledged the routes of `publication`, or until the signal is aborted. */
+  converge(request: { publication: number; signal: AbortSignal }): Promise<Convergence>;
+  services(): readonly ServiceView[];
+  /** Throws OperationError NotFound. */
+  service(name: ServiceName): ServiceView;
+  proxies(): readonly ProxyView[];
+  explain(request: ExplainRequest): Decision;
+  events(query: { service?: ServiceName; afterSequence?: number; limit: number; newest?: boolean }): Promise<readonly AuditEvent[]>;
+  /** Asks the work source of a version what is open. */
+  openWork(request: { service: ServiceName; version: VersionName; signal: AbortSignal }): Promise<import('../ports/work-source.ts').WorkCount>;
+  backup(file: string): Promise<void>;
+  /** The table that is published now. */
+  table(): import('../model/table.ts').RoutingTable;
+  /** Calls back after any change that a view could show. Returns the way to stop that. */
+  subscribe(listener: () => void): () => void;
+}

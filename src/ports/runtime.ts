@@ -1,0 +1,30 @@
+/**
+ * What runs the instances of versions: processes of this machine, addresses that somebody else runs, and later
+ * Kubernetes. test/contract/runtime.ts is the contract that each adapter passes.
+ */
+import type { Instance } from '../model/instance.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
+import type { RuntimeSpec } from '../model/spec.ts';
+
+/** Which versions of a service should run. Versions that are not listed are stopped. */
+export interface RuntimeWish {
+  readonly service: ServiceName;
+  readonly spec: RuntimeSpec;
+  readonly versions: readonly VersionName[];
+}
+
+export interface Runtime {
+  /**
+   * Records the wish and returns at once; starting and stopping go on beside it. The same wish again changes nothing.
+   * A wish with no versions stops all instances of the service. Rejects when the wish cannot be recorded.
+   */
+  want(wish: RuntimeWish): Promise<void>;
+  /** The instances of a service as last observed, sorted by id. Never waits. */
+  instances(service: ServiceName): readonly Instance[];
+  /** The versions that can be had for a service without a wish (those listed by address); empty where `want` starts them. */
+  offered(service: ServiceName): readonly VersionName[];
+  /** Calls back after each change of a service's instances. Returns the way to stop that. */
+  subscribe(listener: (service: ServiceName) => void): () => void;
+  /** Stops watching. Instances go on running. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,34 @@
+/** Who knows the open work of a version, so that it can be drained (rule 8). Unknown is not zero. */
+import type { Instance } from '../model/instance.ts';
+import type { Instant } from '../model/instant.ts';
+import type { DrainSource } from '../model/spec.ts';
+
+export interface WorkSource {
+  /** Tells every instance to take no new work. Resolves with the instances that did not confirm. */
+  fence(request: WorkRequest): Promise<FenceOutcome>;
+  /** Counts what is open on all instances in one round. */
+  count(request: WorkRequest): Promise<WorkCount>;
+}
+
+export interface WorkRequest {
+  readonly source: DrainSource;
+  readonly instances: readonly Instance[];
+  readonly signal: AbortSignal;
+}
+
+export type FenceOutcome =
+  | { readonly kind: 'fenced' }
+  | { readonly kind: 'unconfirmed'; readonly reasons: readonly string[] };
+
+/** One open stream, request or execution. */
+export interface OpenWork {
+  /** What it is, for example `stream` or `request`. */
+  readonly kind: string;
+  readonly id: string;
+  readonly instance: string;
+  readonly since?: Instant;
+}
+
+export type WorkCount =
+  | { readonly kind: 'counted'; readonly asOf: Instant; readonly total: number; readonly open: readonly OpenWork[] }
+  | { readonly kind: 'unknown'; readonly reason: string };
