@@ -22,6 +22,11 @@ export interface TranslatedResource {
   readonly name: string;
   /** The message's binary form, without the Any around it. */
   readonly bytes: Uint8Array;
+  /**
+   * clusters with active health checks: the same cluster without them. A proxy that lacks the cluster is sent this first,
+   * because warming would wait for the first check of a host that may never answer; `bytes` follow once it is usable.
+   */
+  readonly creationBytes?: Uint8Array;
   /** routes: the clusters that they name. listeners: the route tables. clusters: their endpoints' name. Sorted. */
   readonly references: readonly string[];
   /** Whom it concerns: a proxy whose metadata asks for some listeners or services gets only what matches. */
