@@ -168,7 +168,7 @@ export interface DrainSpec {
 export type DrainSource =
   | {
       readonly kind: 'http';
-      /** POST here tells an instance to take no new work and to ask its clients to finish. */
+      /** POST here tells an instance to take no new work and to ask its clients to finish; DELETE takes that back. */
       readonly fencePath: string;
       /** GET here answers `{"asOf": ISO time, "open": [{"kind","id","since"}…], "total": n}`. */
       readonly openWorkPath: string;

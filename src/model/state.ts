@@ -35,6 +35,8 @@ export interface VersionRecord {
   readonly reason: string;
   readonly since: Instant;
   readonly mark?: VersionMark;
+  /** True from the fence until it was lifted everywhere: its instances were told to take no new work. */
+  readonly fenced: boolean;
   /** How far the retirement has come; absent until `retire` was accepted. */
   readonly retirement?: Retirement;
 }
@@ -45,8 +47,9 @@ export interface VersionRecord {
  */
 export interface Retirement {
   readonly step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
-  /** The first publication that showed this step; removals wait until all proxies are at least there. */
-  readonly publication: number;
+  readonly since: Instant;
+  /** An operator's order not to wait for proxies that are behind or away. */
+  readonly waiveStragglers: boolean;
 }
 
 /** Who gets the default traffic. */

@@ -19,6 +19,11 @@ export interface Runtime {
    * A wish with no versions stops all instances of the service. Rejects when the wish cannot be recorded.
    */
   want(wish: RuntimeWish): Promise<void>;
+  /**
+   * Resolves when the instances that were running before this adapter was made have been looked at once. A controller
+   * that has just started publishes nothing before, so that a restart never shows proxies an empty version (rule 7).
+   */
+  settled(service: ServiceName): Promise<void>;
   /** The instances of a service as last observed, sorted by id. Never waits. */
   instances(service: ServiceName): readonly Instance[];
   /** The versions that can be had for a service without a wish (those listed by address); empty where `want` starts them. */

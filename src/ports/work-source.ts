@@ -4,8 +4,10 @@ import type { Instant } from '../model/instant.ts';
 import type { DrainSource } from '../model/spec.ts';
 
 export interface WorkSource {
-  /** Tells every instance to take no new work. Resolves with the instances that did not confirm. */
+  /** Tells every instance to take no new work. Instances that already know answer the same. */
   fence(request: WorkRequest): Promise<FenceOutcome>;
+  /** Takes the fence back: the version takes new work again. */
+  lift(request: WorkRequest): Promise<FenceOutcome>;
   /** Counts what is open on all instances in one round. */
   count(request: WorkRequest): Promise<WorkCount>;
 }
@@ -17,7 +19,7 @@ export interface WorkRequest {
 }
 
 export type FenceOutcome =
-  | { readonly kind: 'fenced' }
+  | { readonly kind: 'confirmed' }
   | { readonly kind: 'unconfirmed'; readonly reasons: readonly string[] };
 
 /** One open stream, request or execution. */
