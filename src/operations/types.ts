@@ -247,6 +247,11 @@ export interface Operations {
   /** Asks the work source of a version what is open. */
   openWork(request: { service: ServiceName; version: VersionName; signal: AbortSignal }): Promise<import('../ports/work-source.ts').WorkCount>;
   backup(file: string): Promise<void>;
+  /**
+   * Stops every instance that Switchyard runs and resolves with their ids when they are gone. What is recorded stays:
+   * the next controller starts them again. The caller ends the process afterwards.
+   */
+  down(request: { caller: Caller; signal: AbortSignal }): Promise<{ readonly stopped: readonly string[] }>;
   /** The table that is published now. */
   table(): import('../model/table.ts').RoutingTable;
   /** Calls back after any change that a view could show. Returns the way to stop that. */
