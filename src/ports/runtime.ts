@@ -28,7 +28,20 @@ export interface Runtime {
   instances(service: ServiceName): readonly Instance[];
   /** The versions that can be had for a service without a wish (those listed by address); empty where `want` starts them. */
   offered(service: ServiceName): readonly VersionName[];
-  /** Calls back after each change of a service's instances. Returns the way to stop that. */
+  /**
+   * What is wrong that no single instance shows, in sentences for an operator: a file that cannot be read, a changed
+   * command that a running version does not take. Empty where all is well.
+   */
+  problems(service: ServiceName): readonly string[];
+  /**
+   * The services that this runtime keeps something of, sorted: those wished for, and those whose instances a controller
+   * before this one left. Whoever starts forgets those that it does not know, so that a crash within a deletion leaves
+   * nothing running.
+   */
+  services(): readonly ServiceName[];
+  /** The service is deleted: stops its instances, after which nothing of it is kept. Rejects when that cannot be recorded. */
+  forget(service: ServiceName): Promise<void>;
+  /** Calls back after a change of a service's instances, offered versions or problems. Returns the way to stop that. */
   subscribe(listener: (service: ServiceName) => void): () => void;
   /** Stops watching. Instances go on running. */
   close(): Promise<void>;
