@@ -1,0 +1,104 @@
+/**
+ * What one instance of the example manager knows of itself: who it is, what is open on it, and whether it is fenced.
+ * Every face (HTTP, websocket, gRPC) begins its work here, so that one count covers them all.
+ */
+import { EventEmitter } from 'node:events';
+
+/** Who answers. */
+export interface Identity {
+  readonly version: string;
+  readonly instance: string;
+}
+
+/** One open request or stream. */
+export interface OpenWork {
+  readonly kind: 'request' | 'stream';
+  readonly id: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+/** The answer to "what is open?"; `total` covers all, `open` lists the oldest hundred. */
+export interface WorkReport {
+  readonly asOf: string;
+  readonly open: readonly OpenWork[];
+  readonly total: number;
+}
+
+/** A fenced instance was asked to begin something new. The caller may try again elsewhere. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError';
+  constructor(version: string) {
+    super(`version ${version} is draining and takes no new work; try again without the pin, or on another version`);
+  }
+}
+
+const REPORTED_AT_MOST = 100;
+
+/** One instance. `fence` and `lift` are told to every open stream by the listeners that it registered. */
+export class Instance {
+  readonly identity: Identity;
+  readonly #open = new Map<string, OpenWork>();
+  readonly #events = new EventEmitter<{ draining: []; idle: [] }>().setMaxListeners(0);
+  #begun = 0;
+  #fenced = false;
+
+  constructor(identity: Identity) {
+    this.identity = identity;
+  }
+
+  get fenced(): boolean {
+    return this.#fenced;
+  }
+
+  /** Takes no new work from now on and tells the open streams. Calling it again changes nothing. */
+  fence(): void {
+    if (this.#fenced) return;
+    this.#fenced = true;
+    this.#events.emit('draining');
+  }
+
+  /** Takes new work again. */
+  lift(): void {
+    this.#fenced = false;
+  }
+
+  /** Counts a piece of work until the returned function is called. Throws FencedError for new streams behind the fence. */
+  begin(work: { kind: OpenWork['kind']; face: string; passesFence?: boolean }): () => void {
+    if (this.#fenced && work.passesFence !== true) throw new FencedError(this.identity.version);
+    this.#begun += 1;
+    const id = `${work.face}-${this.#begun}`;
+    this.#open.set(id, { kind: work.kind, id, since: new Date().toISOString() });
+    return () => {
+      if (this.#open.delete(id) && this.#open.size === 0) this.#events.emit('idle');
+    };
+  }
+
+  /** Calls back when the instance is fenced. Returns the way to stop that. */
+  onDraining(listener: () => void): () => void {
+    this.#events.on('draining', listener);
+    return () => void this.#events.off('draining', listener);
+  }
+
+  report(): WorkReport {
+    return {
+      asOf: new Date().toISOString(),
+      open: [...this.#open.values()].slice(0, REPORTED_AT_MOST),
+      total: this.#open.size,
+    };
+  }
+
+  /** Resolves when nothing is open, at once if so already; rejects with the signal's reason. */
+  idle(signal: AbortSignal): Promise<void> {
+    if (this.#open.size === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const stop = () => reject(signal.reason as Error);
+      signal.addEventListener('abort', stop, { once: true });
+      this.#events.once('idle', () => {
+        signal.removeEventListener('abort', stop);
+        resolve();
+      });
+      if (signal.aborted) stop();
+    });
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The example manager: one process is one instance of one version.
+ *
+ *     node examples/manager/main.ts --version v1 --port 9001
+ *
+ * SIGTERM and SIGINT fence it, let open work end, and stop it.
+ */
+import { parseArgs } from 'node:util';
+import { Instance } from './instance.ts';
+import { serve } from './server.ts';
+
+const USAGE = 'usage: main.ts --version NAME --port PORT [--host ADDRESS] [--instance ID] [--grace MILLISECONDS]';
+
+function wholeNumber(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value <= most) return value;
+  throw new RangeError(`--${name} must be a whole number of at most ${most}, not ${JSON.stringify(text)}`);
+}
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      version: { type: 'string' },
+      port: { type: 'string' },
+      host: { type: 'string', default: '127.0.0.1' },
+      instance: { type: 'string' },
+      grace: { type: 'string', default: '10000' },
+    },
+  });
+  if (values.version === undefined || values.port === undefined) throw new RangeError('--version and --port are needed');
+  return {
+    version: values.version,
+    instance: values.instance ?? process.env.SWITCHYARD_INSTANCE ?? `${values.version}-${process.pid}`,
+    host: values.host,
+    port: wholeNumber('port', values.port, 65_535),
+    graceMs: wholeNumber('grace', values.grace, 86_400_000),
+  };
+}
+
+async function main(): Promise<void> {
+  const { version, instance: id, host, port, graceMs } = readArguments();
+  const instance = new Instance({ version, instance: id });
+  const server = await serve(instance, { host, port });
+  console.log(`manager ${version} (${id}) listens on http://${server.host}:${server.port}`);
+  const stop = () => void server.stop(graceMs).then(() => process.exit(0));
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+await main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  console.error(USAGE);
+  process.exit(2);
+});
