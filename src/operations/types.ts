@@ -6,6 +6,7 @@ import type { AuditEvent } from '../model/audit.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { ServiceName, TenantName, VersionName } from '../model/names.ts';
+import type { DocumentProblem } from '../model/problem.ts';
 import type { ServiceRecord, Traffic, VersionRecord } from '../model/state.ts';
 import type { OpenWork } from '../ports/work-source.ts';
 
@@ -64,18 +65,7 @@ export interface OperationErrorDetails {
   readonly generations?: { readonly expected: number; readonly actual: number };
 }
 
-/** One fault in a document. */
-export interface DocumentProblem {
-  readonly severity: 'error' | 'warning';
-  readonly file: string;
-  /** 1-based; 0 where the fault has no place. */
-  readonly line: number;
-  readonly column: number;
-  /** For example `spec.listeners[0].port`. */
-  readonly field: string;
-  /** What is wrong with which value, and what would be right. */
-  readonly message: string;
-}
+export type { DocumentProblem };
 
 export interface ApplyRequest {
   readonly caller: Caller;

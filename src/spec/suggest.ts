@@ -1,0 +1,39 @@
+/** "Did you mean": the nearest of the allowed words to one that is not allowed, for error messages. */
+
+/** The allowed word nearest to `word`, or undefined where none is near enough to be what was meant. */
+export function nearest(word: string, allowed: readonly string[]): string | undefined {
+  const meant = plain(word);
+  let best: { readonly candidate: string; readonly distance: number } | undefined;
+  for (const candidate of allowed) {
+    const distance = editDistance(meant, plain(candidate));
+    if (best === undefined || distance < best.distance) best = { candidate, distance };
+  }
+  if (best === undefined) return undefined;
+  const limit = Math.max(1, Math.floor(plain(best.candidate).length / 3));
+  return best.distance <= limit ? best.candidate : undefined;
+}
+
+/** The end of an error message: `; did you mean "port"?`, or nothing. */
+export function didYouMean(word: string, allowed: readonly string[]): string {
+  const suggestion = nearest(word, allowed);
+  return suggestion === undefined ? '' : `; did you mean "${suggestion}"?`;
+}
+
+/** Case, `_` and `-` are how other formats write the same word. */
+function plain(word: string): string {
+  return word.slice(0, 64).toLowerCase().replaceAll(/[_-]/g, '');
+}
+
+/** Levenshtein's distance: how many characters to insert, delete or replace. */
+function editDistance(left: string, right: string): number {
+  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= left.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= right.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[right.length] ?? 0;
+}

@@ -1,0 +1,98 @@
+/**
+ * Patterns of text fields. Each format takes a text and answers undefined, or what would be right; the caller adds
+ * the field and the value.
+ */
+import { isName, NAME_RULE } from '../model/names.ts';
+
+/** Answers what would be right, or undefined for a text that is. */
+export type TextFormat = (text: string) => string | undefined;
+
+/** Exactly one text. */
+export function exactly(only: string): TextFormat {
+  return (text) => (text === only ? undefined : `must be ${only}`);
+}
+
+/** The name of a service, a version or a listener. */
+export const nameFormat: TextFormat = (text) => (isName(text) ? undefined : `must be ${NAME_RULE}`);
+
+/** Text for the operating system: it ends such text at a NUL character. */
+export const systemText: TextFormat = (text) => (text.includes('\0') ? 'must not hold a NUL character' : undefined);
+
+/** A path in the file system. */
+export const filePath: TextFormat = (text) => (text === '' ? 'must not be empty' : systemText(text));
+
+/** The name of an environment variable. */
+export const environmentName: TextFormat = (text) => {
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) return 'must be letters, digits and "_", not beginning with a digit';
+  return text.startsWith('SWITCHYARD_') ? 'must not begin with SWITCHYARD_, which is kept for Switchyard' : undefined;
+};
+
+/**
+ * Headers that a proxy or HTTP itself reads. The pin and the tenant are removed where they do not count, so neither
+ * may be one of these. Hop-by-hop names: RFC 9110 section 7.6.1; proxies drop them.
+ */
+const RESERVED_HEADERS = new Map<string, string>([
+  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer',
+    'transfer-encoding', 'upgrade', 'http2-settings'].map((name) => [name, 'a hop-by-hop header, which proxies drop'] as const),
+  ...['host', 'authorization', 'cookie', 'content-length', 'content-type', 'content-encoding', 'date', 'expect', 'range',
+    'user-agent', 'accept', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id', 'traceparent']
+    .map((name) => [name, 'a header with another meaning'] as const),
+]);
+const RESERVED_PREFIXES = ['x-envoy-', 'x-switchyard-', 'grpc-', 'sec-'];
+
+/** The name of a header that may carry a pin, a marker or a tenant. */
+export const headerName: TextFormat = (text) => {
+  const advice = 'such as x-delegate-version';
+  if (text.startsWith(':')) return `must be an ordinary header ${advice}, not a pseudo header`;
+  if (/[A-Z]/.test(text)) return `must be lower-case: write ${text.toLowerCase()}`;
+  if (!/^[a-z]([a-z0-9-]{0,62}[a-z0-9])?$/.test(text)) {
+    return `must be lower-case letters, digits and "-", 1 to 64 characters, beginning with a letter, ${advice}`;
+  }
+  const reserved = RESERVED_HEADERS.get(text);
+  if (reserved !== undefined) return `is ${reserved}; choose a name of your own ${advice}`;
+  const prefix = RESERVED_PREFIXES.find((begin) => text.startsWith(begin));
+  if (prefix !== undefined) return `begins with the reserved "${prefix}"; choose a name of your own ${advice}`;
+  return text.endsWith('-bin') ? `ends with "-bin", which gRPC keeps for binary values; choose another name` : undefined;
+};
+
+const HOST_PATTERN = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
+
+/** An exact host name or IPv4 address, as proxies compare it. */
+export const hostName: TextFormat = (text) => {
+  if (/[A-Z]/.test(text)) return `must be lower-case: write ${text.toLowerCase()}`;
+  if (text.includes('://')) return 'must be a host name only, without a scheme';
+  if (/:\d*$/.test(text)) return 'must be without a port';
+  if (text.includes('*')) return 'must be an exact host name, without "*"';
+  return text.length <= 253 && HOST_PATTERN.test(text) ? undefined : 'must be a host name such as api.example.com';
+};
+
+/** A virtual host's domain: `*`, `*.example.com` or an exact host name. */
+export const domain: TextFormat = (text) => {
+  if (text === '*') return undefined;
+  const suffix = text.startsWith('*.') ? text.slice(2) : text;
+  if (suffix.includes('*')) return 'may hold "*" only alone or at the front, as in *.example.com';
+  return hostName(suffix);
+};
+
+/** A path prefix that ends at a segment border. */
+export const pathPrefix: TextFormat = (text) => {
+  if (!text.startsWith('/')) return 'must begin with "/"';
+  if (text === '/') return 'covers every path; to say that, write everywhere: true';
+  if (text.endsWith('/')) return `must not end with "/": ${text.replace(/\/+$/, '')} covers what is below it too`;
+  if (/[?#]/.test(text)) return 'must be a path without a query or a fragment';
+  if (!/^[\x21-\x7e]+$/.test(text)) return 'must be visible ASCII characters; others are percent-encoded';
+  return /\/(\.{0,2})(\/|$)/.test(text) ? 'must not hold empty, "." or ".." segments: proxies remove them' : undefined;
+};
+
+/** A path that is asked for with GET or POST; a query is allowed. */
+export const requestPath: TextFormat = (text) =>
+  /^\/[\x21\x22\x24-\x7e]*$/.test(text) ? undefined : 'must begin with "/" and be visible ASCII characters without "#"';
+
+const GRPC_SERVICE_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
+
+/** A full gRPC service name. */
+export const grpcService: TextFormat = (text) =>
+  GRPC_SERVICE_PATTERN.test(text) ? undefined : 'must be a full gRPC service name such as pipeline.v1.Tasks';
+
+/** A service that the gRPC health protocol is asked for; empty is the server as a whole. */
+export const grpcHealthService: TextFormat = (text) => (text === '' ? undefined : grpcService(text));
