@@ -1,0 +1,204 @@
+/**
+ * The controller: loads what is recorded, follows runtimes and proxies, and keeps the loop going. It knows ports
+ * only; main wires the adapters. Nothing reaches a proxy before the stored state is loaded and the instances that
+ * already run have been looked at (rule 7).
+ */
+import type { Milliseconds } from '../model/instant.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { ServiceRecord } from '../model/state.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Publisher } from '../ports/publisher.ts';
+import type { Store } from '../ports/store.ts';
+import type { WorkSource } from '../ports/work-source.ts';
+import { Activities } from './activities.ts';
+import { EndpointChanges } from './endpoint-changes.ts';
+import { Ledger } from './ledger.ts';
+import { Loop, type LoopLog } from './loop.ts';
+import { ProxyTracker } from './proxies.ts';
+import { Publications } from './publications.ts';
+import { forgetUnknown, instancesOf, type RuntimeSet, settled, wantVersions } from './runtimes.ts';
+
+/** The ports that a controller needs, and its settings. */
+export interface ControllerOptions {
+  readonly store: Store;
+  readonly runtimes: RuntimeSet;
+  readonly publisher: Publisher;
+  readonly clock: Clock;
+  readonly workSource: WorkSource;
+  readonly log: LoopLog;
+  /** How long a proxy that went away keeps removals waiting. Default 10 minutes. */
+  readonly proxyGrace?: Milliseconds;
+  /** An operator's word that an empty store may be shown to proxies that hold configuration. */
+  readonly acceptEmpty?: boolean;
+  /** Whether specs may name commands to run. */
+  readonly allowCommands?: boolean;
+}
+
+const PROXY_GRACE: Milliseconds = 10 * 60_000;
+const TICK: Milliseconds = 1_000;
+const PROXY_SAVE_TICKS = 5;
+const ACTIVITY_TIMEOUT: Milliseconds = 5_000;
+
+export class Controller {
+  readonly options: ControllerOptions;
+  readonly ledger: Ledger;
+  readonly publications: Publications;
+  readonly proxies: ProxyTracker;
+  readonly #activities: Activities;
+  readonly #loop: Loop;
+  readonly #endpointChanges: EndpointChanges;
+  readonly #listeners = new Set<() => void>();
+  readonly #unsubscribe: (() => void)[] = [];
+  readonly #stop = new AbortController();
+  #ticking: Promise<void> = Promise.resolve();
+
+  private constructor(options: ControllerOptions, ledger: Ledger) {
+    const { publisher, clock, runtimes } = options;
+    this.options = options;
+    this.ledger = ledger;
+    this.publications = new Publications({
+      ledger,
+      publisher,
+      instancesOf: (record) => instancesOf(runtimes, record),
+    });
+    this.proxies = new ProxyTracker({
+      publisher,
+      clock,
+      grace: options.proxyGrace ?? PROXY_GRACE,
+      stored: ledger.storedProxies,
+    });
+    this.#activities = new Activities({
+      workSource: options.workSource,
+      clock,
+      timeout: ACTIVITY_TIMEOUT,
+      wake: () => this.wake(),
+    });
+    const { proxies, publications } = this;
+    this.#loop = new Loop({ ledger, publications, proxies, activities: this.#activities, runtimes, clock }, options.log);
+    this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
+  }
+
+  /** Loads the store. Rejects where it cannot be read; nothing was started then. */
+  static async open(options: ControllerOptions): Promise<Controller> {
+    return new Controller(options, await Ledger.open(options.store));
+  }
+
+  /** Starts what should run, waits until what already ran is known, publishes, and goes on until stopped. */
+  async start(): Promise<void> {
+    const { runtimes } = this.options;
+    const records = this.ledger.records();
+    await forgetUnknown(runtimes, records);
+    await Promise.all([...records.values()].map((record) => wantVersions(runtimes, record)));
+    await Promise.all([...records.values()].map((record) => settled(runtimes, record)));
+    for (const runtime of Object.values(runtimes)) {
+      this.#unsubscribe.push(runtime.subscribe((service) => this.#instancesChanged(service)));
+    }
+    this.#unsubscribe.push(
+      this.proxies.follow(),
+      this.proxies.subscribe(() => this.#proxiesChanged()),
+      this.ledger.subscribe(() => this.#notify()),
+    );
+    if (this.ledger.everWritten || this.options.acceptEmpty === true) this.openPublications();
+    this.wake();
+    this.#ticking = this.#tick();
+  }
+
+  /** From here on proxies are told: after a start with stored state, or after the first apply. */
+  openPublications(): void {
+    this.publications.open();
+    this.publications.publish();
+  }
+
+  /** Shows proxies what was just committed. Returns the publication that does; a failure is logged, the commit stands. */
+  publishCommitted(): number {
+    this.#publish();
+    return this.publications.number;
+  }
+
+  /** Stops the instances of a deleted service when no proxy can route to them any more. */
+  forgetWhenUnrouted(record: ServiceRecord, publication: number): void {
+    const forget = (): void => {
+      if (this.#stop.signal.aborted || this.proxies.stragglers(publication, 'all').length > 0) return;
+      unsubscribe();
+      if (this.ledger.records().has(record.name)) return;
+      this.options.runtimes[record.spec.runtime.kind]
+        ?.forget(record.name)
+        .catch((error: unknown) => this.#complain(error));
+    };
+    const unsubscribe = this.proxies.subscribe(forget);
+    this.#unsubscribe.push(unsubscribe);
+    forget();
+  }
+
+  /** Plans for one service or for all. */
+  wake(service?: ServiceName): void {
+    this.#loop.wake(service);
+  }
+
+  /** Calls back after any change that a view could show. Returns the way to stop that. */
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Ends the loop and saves who was connected. Instances go on running. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#endpointChanges.stop();
+    this.#activities.stop();
+    await this.#loop.stop();
+    await this.#ticking;
+    await this.proxies.save(this.options.store);
+  }
+
+  #instancesChanged(service: ServiceName): void {
+    const record = this.ledger.records().get(service);
+    if (record === undefined) return;
+    this.#endpointChanges.changed(service, instancesOf(this.options.runtimes, record));
+    this.wake(service);
+    this.#notify();
+  }
+
+  #proxiesChanged(): void {
+    for (const record of this.ledger.records().values()) {
+      if (record.versions.some(({ retirement }) => retirement !== undefined)) this.wake(record.name);
+    }
+    this.#notify();
+  }
+
+  #publish(): void {
+    try {
+      this.publications.publish();
+      if (this.ledger.needsNumbers) void this.ledger.reserveNumbers().catch((error: unknown) => this.#complain(error));
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
+  #complain(error: unknown): void {
+    this.options.log.warn({ error: String(error) }, 'failed; proxies keep what they have');
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #tick(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let ticks = 1; !signal.aborted; ticks += 1) {
+      try {
+        await this.options.clock.sleep(TICK, signal);
+      } catch {
+        return;
+      }
+      this.proxies.expire();
+      this.wake();
+      if (ticks % PROXY_SAVE_TICKS === 0) {
+        await this.proxies.save(this.options.store).catch((error: unknown) => {
+          this.options.log.warn({ error: String(error) }, 'saving the proxies failed; a restart may forget some');
+        });
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The recorded state in memory, and the only way to change it: one change at a time, compared and committed to the
+ * store before anybody sees it. What a reader gets here has survived kill -9.
+ */
+import type { AuditEvent } from '../model/audit.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { ServiceRecord } from '../model/state.ts';
+import type { Commit, ProxySeen, Store } from '../ports/store.ts';
+
+/** How many publication numbers are reserved ahead, so that a restart never uses one twice. */
+const RESERVED_NUMBERS = 1000;
+
+export type Records = ReadonlyMap<ServiceName, ServiceRecord>;
+
+/** What a change decides: what to commit, and what to tell its caller. */
+export interface Decided<Result> {
+  /** Absent: nothing is to be written. */
+  readonly commit?: Omit<Commit, 'nextPublication'>;
+  readonly result: Result;
+}
+
+export class Ledger {
+  readonly #store: Store;
+  #records: Records;
+  #everWritten: boolean;
+  #nextNumber: number;
+  #reservedUpTo: number;
+  #tail: Promise<unknown> = Promise.resolve();
+  readonly #eventListeners = new Set<(events: readonly AuditEvent[]) => void>();
+  /** Proxies as they were stored; the tracker goes on from there. */
+  readonly storedProxies: readonly ProxySeen[];
+
+  private constructor(store: Store, state: Awaited<ReturnType<Store['load']>>) {
+    this.#store = store;
+    this.#records = new Map(state.services.map((record) => [record.name, record]));
+    this.#everWritten = state.everWritten;
+    this.#nextNumber = state.nextPublication;
+    this.#reservedUpTo = state.nextPublication;
+    this.storedProxies = state.proxies;
+  }
+
+  /** Loads what is stored. Rejects with the store's error where it cannot be read. */
+  static async open(store: Store): Promise<Ledger> {
+    const ledger = new Ledger(store, await store.load());
+    if (ledger.#everWritten) await ledger.change(() => ({ commit: {}, result: undefined }));
+    return ledger;
+  }
+
+  /** The records of all services, as committed. */
+  records(): Records {
+    return this.#records;
+  }
+
+  /** Whether a service was ever stored: an empty store must not wipe configured proxies (rule 7). */
+  get everWritten(): boolean {
+    return this.#everWritten;
+  }
+
+  /**
+   * Runs `decide` on the current records, alone, and commits what it decides. `decide` must not wait. Rejects with what
+   * `decide` throws or with the store's error; nothing has changed then.
+   */
+  change<Result>(decide: (records: Records) => Decided<Result>): Promise<Result> {
+    const run = async (): Promise<Result> => {
+      const { commit, result } = decide(this.#records);
+      if (commit !== undefined) await this.#commit(commit);
+      return result;
+    };
+    const outcome = this.#tail.then(run, run);
+    this.#tail = outcome.catch(() => undefined);
+    return outcome;
+  }
+
+  /** The number of the next publication. Always below what the store has reserved. */
+  takeNumber(): number {
+    const number = this.#nextNumber;
+    this.#nextNumber += 1;
+    return number;
+  }
+
+  /** Whether more numbers must be reserved before many more are taken. */
+  get needsNumbers(): boolean {
+    return this.#everWritten && this.#reservedUpTo - this.#nextNumber < RESERVED_NUMBERS / 2;
+  }
+
+  /** Reserves more publication numbers. */
+  async reserveNumbers(): Promise<void> {
+    await this.change(() => ({ ...(this.needsNumbers ? { commit: {} } : {}), result: undefined }));
+  }
+
+  /** Calls back with the events of each commit. Returns the way to stop that. */
+  subscribe(listener: (events: readonly AuditEvent[]) => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+
+  async #commit(commit: Omit<Commit, 'nextPublication'>): Promise<void> {
+    const reserve = this.#nextNumber + RESERVED_NUMBERS;
+    const events = await this.#store.commit({ ...commit, nextPublication: reserve });
+    this.#reservedUpTo = reserve;
+    const records = new Map(this.#records);
+    for (const { name } of commit.deletions ?? []) records.delete(name);
+    for (const record of commit.services ?? []) records.set(record.name, record);
+    this.#records = records;
+    this.#everWritten ||= (commit.services ?? []).length > 0;
+    for (const listener of this.#eventListeners) listener(events);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * Turns records and instances into the routing table and publishes it when it changed. Routes of a service are
+ * rebuilt only when its record or its instances changed, so work per change grows with the change.
+ */
+import type { Instance } from '../model/instance.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
+import type { Retirement, ServiceRecord } from '../model/state.ts';
+import type { RoutingTable, ServiceRoutes } from '../model/table.ts';
+import type { Publisher } from '../ports/publisher.ts';
+import { compareText, serviceRoutes } from '../routing/table.ts';
+import type { Ledger } from './ledger.ts';
+
+/** A retirement step of a version with the first publication that showed it to proxies. */
+interface Shown {
+  readonly step: Retirement['step'];
+  readonly publication: number;
+}
+
+export class Publications {
+  readonly #ledger: Ledger;
+  readonly #publisher: Publisher;
+  readonly #instancesOf: (record: ServiceRecord) => readonly Instance[];
+  readonly #routes = new Map<ServiceName, { readonly text: string; readonly routes: ServiceRoutes }>();
+  readonly #shown = new Map<string, Shown>();
+  #table: RoutingTable = { services: [] };
+  #number = 0;
+  #open = false;
+
+  constructor(options: {
+    ledger: Ledger;
+    publisher: Publisher;
+    instancesOf: (record: ServiceRecord) => readonly Instance[];
+  }) {
+    this.#ledger = options.ledger;
+    this.#publisher = options.publisher;
+    this.#instancesOf = options.instancesOf;
+  }
+
+  /** From here on the table is published; before, nothing reaches a proxy (rule 7). */
+  open(): void {
+    this.#open = true;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** The table that was published last. */
+  get table(): RoutingTable {
+    return this.#table;
+  }
+
+  /** The number of the last publication; 0 before the first. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Publishes at once if the table changed. Returns the number of the publication that shows what is recorded now. */
+  publish(): number {
+    if (!this.#open) return this.#number;
+    const changed = this.#rebuild();
+    if (changed || this.#number === 0) {
+      const number = this.#ledger.takeNumber();
+      this.#publisher.publish({ number, table: this.#table });
+      this.#number = number;
+    }
+    this.#noteRetirements();
+    return this.#number;
+  }
+
+  /** The first publication that showed a version's present retirement step; undefined where it was not shown yet. */
+  firstShown(service: ServiceName, version: VersionName): Shown | undefined {
+    return this.#shown.get(`${service} ${version}`);
+  }
+
+  #rebuild(): boolean {
+    const records = this.#ledger.records();
+    let changed = false;
+    for (const name of this.#routes.keys()) {
+      if (records.has(name)) continue;
+      this.#routes.delete(name);
+      changed = true;
+    }
+    for (const record of records.values()) {
+      const routes = serviceRoutes(record, this.#instancesOf(record));
+      const text = JSON.stringify(routes);
+      if (this.#routes.get(record.name)?.text === text) continue;
+      this.#routes.set(record.name, { text, routes });
+      changed = true;
+    }
+    if (changed) {
+      this.#table = {
+        services: [...this.#routes.values()]
+          .map(({ routes }) => routes)
+          .sort((left, right) => compareText(left.service, right.service)),
+      };
+    }
+    return changed;
+  }
+
+  #noteRetirements(): void {
+    for (const record of this.#ledger.records().values()) {
+      for (const { name, retirement } of record.versions) {
+        const key = `${record.name} ${name}`;
+        if (retirement === undefined) this.#shown.delete(key);
+        else if (this.#shown.get(key)?.step !== retirement.step) {
+          this.#shown.set(key, { step: retirement.step, publication: this.#number });
+        }
+      }
+    }
+  }
+}

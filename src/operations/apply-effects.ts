@@ -1,0 +1,51 @@
+/** What applying a change would do to what runs, in sentences, before it is done; and what cannot be changed at all. */
+import type { ListenerBinding, VersionedService } from '../model/spec.ts';
+import { findVersion, type ServiceRecord } from '../model/state.ts';
+
+/** Why this change is refused, or undefined. */
+export function forbiddenChanges(before: ServiceRecord, after: VersionedService): string | undefined {
+  if (before.spec.runtime.kind !== after.runtime.kind) {
+    return `spec.runtime: ${before.name} runs on ${before.spec.runtime.kind} and cannot move to ${after.runtime.kind}; apply it under another name and flip there`;
+  }
+  if (after.tenantKey === undefined && before.holds.length > 0) {
+    return `spec.tenantKey: ${before.holds.length} tenant(s) of ${before.name} are held; release them before the key goes`;
+  }
+  const wanted = findVersion(before, after.version);
+  if (wanted?.retirement !== undefined) {
+    return `spec.version: ${after.version} is being retired; wait until it is Retired, then apply again`;
+  }
+  return undefined;
+}
+
+/** What will happen, one sentence each. `before` is undefined for a new service. */
+export function effectsOf(before: ServiceRecord | undefined, after: ServiceRecord): readonly string[] {
+  return [...versionEffects(before, after), ...listenerEffects(before?.spec.listeners ?? [], after.spec.listeners)];
+}
+
+function versionEffects(before: ServiceRecord | undefined, after: ServiceRecord): string[] {
+  const wanted = after.spec.version;
+  const existing = before === undefined ? undefined : findVersion(before, wanted);
+  if (existing !== undefined && existing.state !== 'Retired') return [];
+  if (after.traffic.kind === 'none') return [`starts ${wanted}; it becomes the primary when it is ready`];
+  return [`starts ${wanted} beside ${after.traffic.primary}; default traffic stays where it is until a flip`];
+}
+
+function listenerEffects(before: readonly ListenerBinding[], after: readonly ListenerBinding[]): string[] {
+  const effects: string[] = [];
+  for (const old of before) {
+    const kept = after.find(({ name }) => name === old.name);
+    if (kept === undefined) {
+      effects.push(`cuts streams: listener ${old.name} is removed from the service (it closes where no other service shares it)`);
+    } else if (kept.address !== old.address || kept.port !== old.port) {
+      effects.push(`cuts streams: listener ${old.name} moves from ${place(old)} to ${place(kept)}`);
+    }
+  }
+  for (const { name, address, port } of after) {
+    if (!before.some((old) => old.name === name)) effects.push(`opens listener ${name} on ${place({ address, port })}`);
+  }
+  return effects;
+}
+
+function place({ address, port }: Pick<ListenerBinding, 'address' | 'port'>): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}

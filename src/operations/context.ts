@@ -1,0 +1,101 @@
+/** What every operation works with, and the one way in which a verb changes a recorded service. */
+import type { Controller } from '../controller/controller.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
+import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
+import { changedPart } from '../rollout/record.ts';
+import { ForbiddenTransitionError, type Change } from '../rollout/transition.ts';
+import { type ChangeOutcome, type ChangeRequest, OperationError } from './types.ts';
+
+/** The running controller; operations change its ledger and wake its loop. */
+export interface OperationContext {
+  readonly controller: Controller;
+}
+
+/** A verb as data: its name in the audit trail, and the pure change. */
+export interface Verb {
+  /** CamelCase, for the audit trail. */
+  readonly action: string;
+  /** Gives the changed record, or the same object where there is nothing to do. Throws where it is refused. */
+  readonly change: (record: ServiceRecord, change: Change) => ServiceRecord;
+  /** One sentence about what was done. */
+  readonly describe: (before: ServiceRecord, after: ServiceRecord) => string;
+  /** Machine-readable reason in the version's record. */
+  readonly reason: string;
+}
+
+/**
+ * Checks the generation, changes the record, commits with an audit event, publishes, and wakes the loop. In a dry run
+ * everything is checked and nothing is written. Throws OperationError.
+ */
+export async function changeService(context: OperationContext, request: ChangeRequest, verb: Verb): Promise<ChangeOutcome> {
+  const { controller } = context;
+  requireReason(request);
+  const now = controller.options.clock.now();
+  const outcome = await controller.ledger.change((records) => {
+    const before = requireService(records, request.service);
+    checkGeneration(before, request.expectedGeneration);
+    const after = refuse(() => verb.change(before, { now, reason: verb.reason }));
+    const message = after === before ? `${before.name}: nothing to change` : verb.describe(before, after);
+    if (after === before || request.dryRun) return { result: { service: after, message } };
+    const service = { ...after, generation: before.generation + 1 };
+    const event = {
+      at: now,
+      actor: request.caller.actor,
+      action: verb.action,
+      service: before.name,
+      reason: request.caller.reason,
+      message,
+      ...changedPart(before, service),
+    };
+    return { commit: { services: [service], events: [event] }, result: { service, message } };
+  });
+  if (request.dryRun) return { ...outcome, publication: 0 };
+  const publication = controller.publishCommitted();
+  controller.wake(request.service);
+  return { ...outcome, publication };
+}
+
+/** The record of a service. Throws OperationError NotFound, naming those that exist. */
+export function requireService(records: ReadonlyMap<ServiceName, ServiceRecord>, name: ServiceName): ServiceRecord {
+  const record = records.get(name);
+  if (record !== undefined) return record;
+  const known = [...records.keys()].sort().join(', ');
+  throw new OperationError('NotFound', `there is no service ${name}; ${known === '' ? 'none is applied yet' : `there are: ${known}`}`);
+}
+
+/** The record of a version that is not retired. Throws OperationError NotFound, naming those that exist. */
+export function requireVersion(record: ServiceRecord, name: VersionName): VersionRecord {
+  const version = findVersion(record, name);
+  if (version !== undefined && version.state !== 'Retired') return version;
+  const known = record.versions.filter(({ state }) => state !== 'Retired').map((other) => other.name);
+  throw new OperationError(
+    'NotFound',
+    `${record.name} has no version ${name}${version === undefined ? '' : ' any more: it is Retired'}; there are: ${known.join(', ')}`,
+  );
+}
+
+/** Throws OperationError Aborted, with both values, where the caller has read an older or newer record. */
+export function checkGeneration(record: ServiceRecord, expected: number | undefined): void {
+  if (expected === undefined || expected === record.generation) return;
+  throw new OperationError(
+    'Aborted',
+    `${record.name} is at generation ${record.generation}, but the change was made for generation ${expected}; read it again and repeat`,
+    { generations: { expected, actual: record.generation } },
+  );
+}
+
+/** Every change says who and why; the audit trail is worth nothing without. */
+export function requireReason(request: Pick<ChangeRequest, 'caller'>): void {
+  if (request.caller.actor.trim() === '') {
+    throw new OperationError('InvalidArgument', 'actor: say who asks for the change; it is empty');
+  }
+}
+
+function refuse<Result>(change: () => Result): Result {
+  try {
+    return change();
+  } catch (error) {
+    if (error instanceof ForbiddenTransitionError) throw new OperationError('FailedPrecondition', error.message);
+    throw error;
+  }
+}

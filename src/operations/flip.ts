@@ -1,0 +1,84 @@
+/** flip and set-weight: who gets the default traffic. */
+import type { VersionName } from '../model/names.ts';
+import type { ServiceRecord } from '../model/state.ts';
+import { endShift, flipTo, shiftTo } from '../rollout/transition.ts';
+import { changeService, type OperationContext, requireVersion } from './context.ts';
+import { readyCount } from './readiness.ts';
+import { type ChangeOutcome, type FlipRequest, OperationError, type SetWeightRequest } from './types.ts';
+
+/** Moves all default traffic to a version in one publication. Throws OperationError. */
+export function flip(context: OperationContext, request: FlipRequest): Promise<ChangeOutcome> {
+  return changeService(context, request, {
+    action: 'Flip',
+    reason: 'Flipped',
+    change: (record, change) => {
+      if (record.traffic.kind === 'steady' && record.traffic.primary === request.version) return record;
+      requireReceiver(context, record, request);
+      return flipTo(record, request.version, change);
+    },
+    describe: (before) => `${before.name}: all default traffic to ${request.version}${fromPrimary(before)}`,
+  });
+}
+
+/** Gives a version a share of the default traffic: 0 ends the shift, 100 is the flip. Throws OperationError. */
+export async function setWeight(context: OperationContext, request: SetWeightRequest): Promise<ChangeOutcome> {
+  const { weight, version } = request;
+  if (!Number.isInteger(weight) || weight < 0 || weight > 100) {
+    throw new OperationError('InvalidArgument', `weight: ${weight} must be a whole number from 0 to 100`);
+  }
+  if (weight === 100) return flip(context, request);
+  return changeService(context, request, {
+    action: 'SetWeight',
+    reason: weight === 0 ? 'ShiftEnded' : 'Shifting',
+    change: (record, change) => {
+      requireVersion(record, version);
+      if (weight === 0) return endShiftOf(record, version, change);
+      if (isAt(record, version, weight)) return record;
+      requireReceiver(context, record, request);
+      return shiftTo(record, { candidate: version, weight, change });
+    },
+    describe: (before) => `${before.name}: ${weight}% of default traffic to ${version}, the rest${fromPrimary(before).replace(' from', ' to')}`,
+  });
+}
+
+function endShiftOf(record: ServiceRecord, version: VersionName, change: Parameters<typeof endShift>[1]): ServiceRecord {
+  const { traffic } = record;
+  if (traffic.kind === 'steady' && traffic.primary === version) {
+    throw new OperationError('FailedPrecondition', `${version} is the primary of ${record.name}; flip to another version instead`);
+  }
+  return traffic.kind === 'shifting' && traffic.candidate === version ? endShift(record, change) : record;
+}
+
+function isAt({ traffic }: ServiceRecord, version: VersionName, weight: number): boolean {
+  return traffic.kind === 'shifting' && traffic.candidate === version && traffic.weight === weight;
+}
+
+/** Rule 2: no default traffic to a version that is not up, is on its way out, or was found bad. */
+function requireReceiver(context: OperationContext, record: ServiceRecord, request: FlipRequest): void {
+  const version = requireVersion(record, request.version);
+  if (version.retirement !== undefined) {
+    throw new OperationError('FailedPrecondition', `${version.name} is being retired and cannot take default traffic; deploy it again`);
+  }
+  if (readyCount(context, record, version.name) === 0) {
+    throw new OperationError(
+      'FailedPrecondition',
+      `${version.name} has no ready endpoint (state ${version.state}); default traffic never goes there`,
+    );
+  }
+  if (version.state === 'Deploying' || version.state === 'Registering') {
+    throw new OperationError('FailedPrecondition', `${version.name} is still ${version.state}; wait until it is Standby`);
+  }
+  if (version.mark !== undefined && !request.waiveGates) {
+    throw new OperationError(
+      'FailedPrecondition',
+      `${version.name} is marked ${version.mark.kind} (${version.mark.reason}, by ${version.mark.by}); --waive-gates with a --reason lets it through`,
+    );
+  }
+  if (request.waiveGates && request.caller.reason.trim() === '') {
+    throw new OperationError('InvalidArgument', 'reason: waiving the gates needs a --reason');
+  }
+}
+
+function fromPrimary({ traffic }: ServiceRecord): string {
+  return traffic.kind === 'none' ? '' : ` from ${traffic.primary}`;
+}

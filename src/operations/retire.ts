@@ -1,0 +1,84 @@
+/**
+ * retire: takes a drained version's routes, cluster and instances away, in that order (rule 8). It counts the open
+ * work once more at the moment of the order; unknown is not zero.
+ */
+import { instancesOf } from '../controller/runtimes.ts';
+import type { ServiceRecord, VersionRecord } from '../model/state.ts';
+import type { WorkCount } from '../ports/work-source.ts';
+import { giveUpPrevious, moveVersion, replaceVersion } from '../rollout/transition.ts';
+import { changeService, type OperationContext, requireService, requireVersion } from './context.ts';
+import { requireOffTraffic } from './drain.ts';
+import { type ChangeOutcome, OperationError, type RetireRequest } from './types.ts';
+
+/** How long a work source may take to answer an operator. */
+const COUNT_TIMEOUT_MS = 5_000;
+
+/** Begins the retirement; the loop goes on with it as proxies acknowledge. Throws OperationError. */
+export async function retire(context: OperationContext, request: RetireRequest): Promise<ChangeOutcome> {
+  const record = requireService(context.controller.ledger.records(), request.service);
+  const version = requireVersion(record, request.version);
+  requireOffTraffic(record, version, request.giveUpRollback);
+  const work = await countOpenWork(context, record, version);
+  if (!request.waiveOpenWork) requireNoWork(record, version, work);
+  if ((request.waiveOpenWork || request.waiveStragglers) && request.caller.reason.trim() === '') {
+    throw new OperationError('InvalidArgument', 'reason: a waiver needs a --reason');
+  }
+  return changeService(context, request, {
+    action: 'Retire',
+    reason: request.waiveOpenWork ? 'OpenWorkWaived' : 'Fenced',
+    change: (current, change) => {
+      const candidate = requireVersion(current, version.name);
+      requireOffTraffic(current, candidate, request.giveUpRollback);
+      if (candidate.retirement !== undefined) return withWaiver(current, candidate, request);
+      if (!request.waiveOpenWork) requireFenced(current, candidate);
+      const fenced = isFenced(candidate) ? current : moveVersion(current, { version: candidate.name, to: 'Draining', change });
+      const retirement = { step: 'Refusing', since: change.now, waiveStragglers: request.waiveStragglers } as const;
+      const retiring = replaceVersion(fenced, { ...requireVersion(fenced, candidate.name), retirement });
+      return giveUpPrevious(retiring, candidate.name);
+    },
+    describe: (before) => `${before.name}: ${request.version} is being retired: routes, then cluster, then instances`,
+  });
+}
+
+/** Asks the version's work source; a version without instances or without a source is unknown. */
+export function countOpenWork(context: OperationContext, record: ServiceRecord, version: VersionRecord): Promise<WorkCount> {
+  const { runtimes, workSource } = context.controller.options;
+  return workSource.count({
+    source: record.spec.drain.source,
+    instances: instancesOf(runtimes, record).filter((instance) => instance.version === version.name),
+    signal: AbortSignal.timeout(COUNT_TIMEOUT_MS),
+  });
+}
+
+function requireNoWork(record: ServiceRecord, version: VersionRecord, work: WorkCount): void {
+  if (work.kind === 'unknown') {
+    throw new OperationError(
+      'FailedPrecondition',
+      `the open work of ${version.name} is not known (${work.reason}), and unknown is not zero; --waive-open-work with a --reason retires it all the same`,
+    );
+  }
+  if (work.total > 0) {
+    const next = isFenced(version)
+      ? 'it is draining; wait until the work has ended'
+      : `fence it first: switchyard drain ${record.name} ${version.name}`;
+    throw new OperationError('FailedPrecondition', `${version.name} has ${work.total} open: ${next}`, { openWork: work.open });
+  }
+}
+
+function requireFenced(record: ServiceRecord, version: VersionRecord): void {
+  if (version.state === 'Drained') return;
+  const next = isFenced(version)
+    ? 'the controller has not counted it to zero behind the fence yet; try again in a moment'
+    : `new work can still arrive; fence it first: switchyard drain ${record.name} ${version.name}`;
+  throw new OperationError('FailedPrecondition', `${version.name} is ${version.state}, not Drained: ${next}`);
+}
+
+function isFenced({ state }: VersionRecord): boolean {
+  return state === 'Draining' || state === 'Drained';
+}
+
+function withWaiver(record: ServiceRecord, version: VersionRecord, request: RetireRequest): ServiceRecord {
+  const { retirement } = version;
+  if (retirement === undefined || !request.waiveStragglers || retirement.waiveStragglers) return record;
+  return replaceVersion(record, { ...version, retirement: { ...retirement, waiveStragglers: true } });
+}

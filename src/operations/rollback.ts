@@ -1,0 +1,39 @@
+/** rollback: the default traffic back to where it came from, in one flip, without warm-up (rule 9). */
+import type { ServiceRecord } from '../model/state.ts';
+import { rollBack } from '../rollout/transition.ts';
+import { changeService, type OperationContext, requireVersion } from './context.ts';
+import { readyCount } from './readiness.ts';
+import { type ChangeOutcome, OperationError, type RollbackRequest } from './types.ts';
+
+/** Moves all default traffic back. Throws OperationError, FailedPrecondition where there is no way back. */
+export function rollback(context: OperationContext, request: RollbackRequest): Promise<ChangeOutcome> {
+  return changeService(context, request, {
+    action: 'Rollback',
+    reason: 'RolledBack',
+    change: (record, change) => {
+      if (request.to !== undefined) requireVersion(record, request.to);
+      const rolledBack = rollBack(record, request.to, change);
+      requireWayBack(context, record, rolledBack);
+      return rolledBack;
+    },
+    describe: (before, after) => `${before.name}: all default traffic back to ${primaryOf(after)}`,
+  });
+}
+
+function requireWayBack(context: OperationContext, before: ServiceRecord, after: ServiceRecord): void {
+  if (after.traffic.kind === 'none' || before.traffic.kind === 'none') return;
+  const target = after.traffic.primary;
+  // Ending a shift leaves the primary where it is, ready or not: it already has its share.
+  if (target === before.traffic.primary) return;
+  const version = requireVersion(before, target);
+  if (version.retirement !== undefined) {
+    throw new OperationError('FailedPrecondition', `${target} is being retired; it cannot take the traffic back`);
+  }
+  if (readyCount(context, before, target) === 0) {
+    throw new OperationError('FailedPrecondition', `${target} has no ready endpoint (state ${version.state}); default traffic never goes there`);
+  }
+}
+
+function primaryOf({ traffic }: ServiceRecord): string {
+  return traffic.kind === 'none' ? 'nobody' : traffic.primary;
+}

@@ -1,0 +1,184 @@
+/**
+ * What the controller does next for one service: a pure function of what is recorded, what was observed, and the
+ * time. Its output is data, each action with its `because`. Recording actions change the record in one commit;
+ * activities (fence, lift, count) start long work whose outcome is observed in a later round.
+ */
+import type { Instance } from '../model/instance.ts';
+import type { Instant } from '../model/instant.ts';
+import type { TenantName, VersionName } from '../model/names.ts';
+import { findVersion, type ServiceRecord, type VersionRecord, type VersionState } from '../model/state.ts';
+
+/** What was observed of one service. */
+export interface Observation {
+  readonly now: Instant;
+  readonly instances: readonly Instance[];
+  /** Versions that the runtime lists by address. */
+  readonly offered: readonly VersionName[];
+  /** The last outcome of each activity, by version. */
+  readonly work: ReadonlyMap<VersionName, WorkObservation>;
+  /** How far the proxies follow a retirement, by version. */
+  readonly removals: ReadonlyMap<VersionName, RemovalObservation>;
+}
+
+/** What the work source said last of a version. */
+export interface WorkObservation {
+  /** Every instance confirmed the fence, in the same round in which `open` was counted. */
+  readonly fenceConfirmed: boolean;
+  readonly liftConfirmed: boolean;
+  /** Open work in one round; undefined: unknown, which is not zero. */
+  readonly open: number | undefined;
+}
+
+/** Whether all proxies have acknowledged the publication that shows a retirement step. */
+export interface RemovalObservation {
+  readonly step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
+  /** Proxies that have not; empty when it is done. */
+  readonly waitingFor: readonly string[];
+}
+
+export type PlanAction = RecordingAction | Activity;
+
+/** Changes to the record. */
+export type RecordingAction = { readonly because: string } & (
+  | { readonly kind: 'AddVersion'; readonly version: VersionName }
+  | { readonly kind: 'MoveVersion'; readonly version: VersionName; readonly to: VersionState; readonly reason: string }
+  | { readonly kind: 'FirstPrimary'; readonly version: VersionName }
+  | { readonly kind: 'EndShift' }
+  | { readonly kind: 'ReleaseHold'; readonly tenant: TenantName }
+  | { readonly kind: 'ForgetFence'; readonly version: VersionName }
+  | { readonly kind: 'AdvanceRetirement'; readonly version: VersionName; readonly to: 'RemovingCluster' | 'StoppingInstances' }
+);
+
+/** Long work; at most one runs for each kind and version. */
+export type Activity = { readonly because: string; readonly version: VersionName } & (
+  | { readonly kind: 'FenceAndCount' }
+  | { readonly kind: 'LiftFence' }
+);
+
+/** The next actions; empty when nothing is to be done. The order is the order of execution. */
+export function plan(record: ServiceRecord, observed: Observation): readonly PlanAction[] {
+  return [
+    ...planOffered(record, observed),
+    ...record.versions.flatMap((version) => planVersion({ record, version, observed })),
+    ...planFirstPrimary(record, observed),
+    ...planShift(record, observed),
+    ...planHolds(record, observed),
+  ];
+}
+
+/** Whether an action is an activity. */
+export function isActivity(action: PlanAction): action is Activity {
+  return action.kind === 'FenceAndCount' || action.kind === 'LiftFence';
+}
+
+interface VersionInput {
+  readonly record: ServiceRecord;
+  readonly version: VersionRecord;
+  readonly observed: Observation;
+}
+
+function planOffered(record: ServiceRecord, observed: Observation): PlanAction[] {
+  return observed.offered
+    .filter((version) => findVersion(record, version) === undefined)
+    .map((version) => ({ kind: 'AddVersion', version, because: `${version} is listed by address` }));
+}
+
+function planVersion(input: VersionInput): PlanAction[] {
+  const { version, observed } = input;
+  if (version.retirement !== undefined) return planRetirement(input);
+  switch (version.state) {
+    case 'Deploying':
+    case 'Registering': {
+      const ready = countReady(observed.instances, version.name);
+      if (ready === 0) return [];
+      return [move(version, 'Standby', 'InstancesReady', `${plural(ready, 'instance')} of ${version.name} ready`)];
+    }
+    case 'Draining':
+    case 'Drained':
+      return planDrain(input);
+    case 'Standby':
+    case 'Ramping':
+    case 'Primary':
+      return version.fenced ? planLift(input) : [];
+    case 'Retired':
+      return [];
+  }
+}
+
+function planDrain({ record, version, observed }: VersionInput): PlanAction[] {
+  if (record.spec.drain.source.kind === 'none') return [];
+  const work = observed.work.get(version.name);
+  const recount: PlanAction = {
+    kind: 'FenceAndCount',
+    version: version.name,
+    because: `${version.name} is ${version.state}`,
+  };
+  if (work === undefined || !work.fenceConfirmed || work.open === undefined) return [recount];
+  if (version.state === 'Draining' && work.open === 0) {
+    return [move(version, 'Drained', 'CountedToZero', `no open work on ${version.name}, counted behind the fence`), recount];
+  }
+  if (version.state === 'Drained' && work.open > 0) {
+    return [move(version, 'Draining', 'WorkAppeared', `${plural(work.open, 'piece')} of open work appeared on ${version.name}`), recount];
+  }
+  return [recount];
+}
+
+function planLift({ record, version, observed }: VersionInput): PlanAction[] {
+  const lifted = record.spec.drain.source.kind === 'none' || observed.work.get(version.name)?.liftConfirmed === true;
+  if (lifted) {
+    return [{ kind: 'ForgetFence', version: version.name, because: `${version.name} takes new work again` }];
+  }
+  return [{ kind: 'LiftFence', version: version.name, because: `${version.name} is ${version.state} again` }];
+}
+
+function planRetirement({ record, version, observed }: VersionInput): PlanAction[] {
+  const { retirement } = version;
+  if (retirement === undefined) return [];
+  if (retirement.step === 'StoppingInstances') {
+    const owned = record.spec.runtime.kind !== 'endpoints';
+    const running = observed.instances.filter((instance) => instance.version === version.name).length;
+    if (owned && running > 0) return [];
+    return [move(version, 'Retired', 'Retired', `routes, cluster and instances of ${version.name} are gone`)];
+  }
+  const removal = observed.removals.get(version.name);
+  if (removal === undefined || removal.step !== retirement.step) return [];
+  if (removal.waitingFor.length > 0 && !retirement.waiveStragglers) return [];
+  const because =
+    removal.waitingFor.length > 0
+      ? `waived for ${removal.waitingFor.join(', ')}`
+      : `every proxy has acknowledged that ${version.name} is ${retirement.step === 'Refusing' ? 'refused' : 'gone'}`;
+  const to = retirement.step === 'Refusing' ? 'RemovingCluster' : 'StoppingInstances';
+  return [{ kind: 'AdvanceRetirement', version: version.name, to, because }];
+}
+
+function planFirstPrimary(record: ServiceRecord, observed: Observation): PlanAction[] {
+  const wanted = record.spec.version;
+  if (record.traffic.kind !== 'none' || countReady(observed.instances, wanted) === 0) return [];
+  const version = findVersion(record, wanted);
+  if (version === undefined || version.retirement !== undefined) return [];
+  return [{ kind: 'FirstPrimary', version: wanted, because: `${wanted} is ready and ${record.name} has no primary` }];
+}
+
+/** A candidate that lost its last ready endpoint gives its share back; an operator starts again. */
+function planShift({ traffic }: ServiceRecord, observed: Observation): PlanAction[] {
+  if (traffic.kind !== 'shifting' || countReady(observed.instances, traffic.candidate) > 0) return [];
+  return [{ kind: 'EndShift', because: `${traffic.candidate} lost its last ready endpoint at ${traffic.weight}%` }];
+}
+
+function planHolds(record: ServiceRecord, observed: Observation): PlanAction[] {
+  return record.holds
+    .filter(({ expires }) => expires <= observed.now)
+    .map(({ tenant, version }) => ({ kind: 'ReleaseHold', tenant, because: `the hold of ${tenant} on ${version} has expired` }));
+}
+
+function move(version: VersionRecord, to: VersionState, reason: string, because: string): PlanAction {
+  return { kind: 'MoveVersion', version: version.name, to, reason, because };
+}
+
+function countReady(instances: readonly Instance[], name: VersionName): number {
+  return instances.filter(({ version, state }) => version === name && state === 'Ready').length;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}

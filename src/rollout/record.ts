@@ -1,0 +1,90 @@
+/** Applies the plan's recording actions to a record: pure, so that a crash between plan and commit loses nothing. */
+import type { NewAuditEvent } from '../model/audit.ts';
+import type { Instant } from '../model/instant.ts';
+import type { VersionName } from '../model/names.ts';
+import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
+import type { RecordingAction } from './plan.ts';
+import { deployVersion, endShift, flipTo, moveVersion, replaceVersion } from './transition.ts';
+
+/** The record after all actions, one generation up, with an event for each. */
+export function applyActions(input: {
+  readonly record: ServiceRecord;
+  readonly actions: readonly RecordingAction[];
+  readonly now: Instant;
+}): { readonly record: ServiceRecord; readonly events: readonly NewAuditEvent[] } {
+  let record = input.record;
+  const events: NewAuditEvent[] = [];
+  for (const action of input.actions) {
+    const next = applyAction(record, action, input.now);
+    events.push(eventOf({ before: record, after: next, action, now: input.now }));
+    record = next;
+  }
+  return { record: { ...record, generation: input.record.generation + 1 }, events };
+}
+
+function applyAction(record: ServiceRecord, action: RecordingAction, now: Instant): ServiceRecord {
+  switch (action.kind) {
+    case 'AddVersion':
+      return deployVersion(record, action.version, { now, reason: 'Listed' });
+    case 'MoveVersion':
+      return withoutFinishedRetirement(
+        moveVersion(record, { version: action.version, to: action.to, change: { now, reason: action.reason } }),
+        action,
+      );
+    case 'FirstPrimary':
+      return flipTo(record, action.version, { now, reason: 'FirstVersion' });
+    case 'EndShift':
+      return endShift(record, { now, reason: 'NoReadyEndpoint' });
+    case 'ReleaseHold':
+      return { ...record, holds: record.holds.filter(({ tenant }) => tenant !== action.tenant) };
+    case 'ForgetFence':
+      return patchVersion(record, action.version, { fenced: false });
+    case 'AdvanceRetirement': {
+      const waiveStragglers = findVersion(record, action.version)?.retirement?.waiveStragglers ?? false;
+      return patchVersion(record, action.version, { retirement: { step: action.to, since: now, waiveStragglers } });
+    }
+  }
+}
+
+function patchVersion(
+  record: ServiceRecord,
+  name: VersionName,
+  patch: Partial<Pick<VersionRecord, 'fenced' | 'retirement'>>,
+): ServiceRecord {
+  const version = findVersion(record, name);
+  return version === undefined ? record : replaceVersion(record, { ...version, ...patch });
+}
+
+function withoutFinishedRetirement(record: ServiceRecord, action: RecordingAction): ServiceRecord {
+  if (action.kind !== 'MoveVersion' || action.to !== 'Retired') return record;
+  const version = findVersion(record, action.version);
+  if (version === undefined) return record;
+  const { retirement: _done, ...rest } = version;
+  return replaceVersion(record, { ...rest, fenced: false });
+}
+
+function eventOf(input: {
+  readonly before: ServiceRecord;
+  readonly after: ServiceRecord;
+  readonly action: RecordingAction;
+  readonly now: Instant;
+}): NewAuditEvent {
+  return {
+    at: input.now,
+    actor: 'controller',
+    action: input.action.kind,
+    service: input.before.name,
+    reason: input.action.because,
+    message: `${input.before.name}: ${input.action.because}`,
+    ...changedPart(input.before, input.after),
+  };
+}
+
+/** The parts of a record that a change touched, as JSON, for the audit trail. */
+export function changedPart(before: ServiceRecord | undefined, after: ServiceRecord | undefined): { before: string; after: string } {
+  const keys = ['traffic', 'versions', 'holds', 'document'] as const;
+  const differing = keys.filter((key) => JSON.stringify(before?.[key]) !== JSON.stringify(after?.[key]));
+  const pick = (record: ServiceRecord | undefined): string =>
+    record === undefined ? '' : JSON.stringify(Object.fromEntries(differing.map((key) => [key, record[key]])));
+  return { before: pick(before), after: pick(after) };
+}
