@@ -1,0 +1,170 @@
+/** The calls that show something and change nothing. */
+import { isAbsolute } from 'node:path';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { Instant } from '../model/instant.ts';
+import { listenerName, serviceName, versionName } from '../model/names.ts';
+import type { RoutingTable } from '../model/table.ts';
+import { OperationError, type Operations, type RequestFacts, type ServiceView } from '../operations/types.ts';
+import type { Handlers, Request } from './contract.ts';
+import { CONTROLLER_STATE, type ControllerWord } from './enums.ts';
+import { callerOf, exact, invalid, named, optionalService } from './parse.ts';
+import { eventToMessage, holdToMessage, serviceToMessage, versionToMessage, workCountToMessage } from './views.ts';
+import { decisionToMessage, proxyToMessage } from './views-routing.ts';
+
+/** What main knows of the controller. */
+export interface ControllerInfo {
+  /** Of Switchyard. */
+  readonly version: string;
+  readonly started: Instant;
+  /** Where the state lives, in words. */
+  readonly store: string;
+  /** The number of the last publication; 0 before the first. */
+  readonly publication: number;
+  readonly state: ControllerWord;
+  /** Why it is not ready; empty when it is. */
+  readonly reason: string;
+  readonly endpoints: readonly { readonly name: string; readonly address: string }[];
+}
+
+/** What the calls need beside the operations. */
+export interface ReadSources {
+  readonly operations: Operations;
+  readonly info: () => ControllerInfo;
+  /** The table as a static Envoy configuration, as JSON text. */
+  readonly exportEnvoy: (table: RoutingTable) => string;
+  /** Called after `Down` has answered: ends the controller. */
+  readonly onDown: () => void;
+}
+
+export type ReadHandlers = Pick<
+  Handlers,
+  | 'getInfo'
+  | 'getService'
+  | 'listServices'
+  | 'listVersions'
+  | 'getOpenWork'
+  | 'listHolds'
+  | 'listProxies'
+  | 'explain'
+  | 'listEvents'
+  | 'getTable'
+  | 'exportEnvoy'
+  | 'backup'
+  | 'down'
+>;
+
+const DEFAULT_EVENTS = 100;
+const MOST_EVENTS = 1000;
+
+export function readHandlers(sources: ReadSources): ReadHandlers {
+  const { operations } = sources;
+  const chosen = (service: string): readonly ServiceView[] =>
+    service === '' ? operations.services() : [operations.service(named('service', service, serviceName))];
+
+  return {
+    async getInfo() {
+      const { started, state, publication, endpoints, ...facts } = sources.info();
+      return {
+        ...facts,
+        started: timestampFromMs(started),
+        publication: BigInt(publication),
+        state: CONTROLLER_STATE[state],
+        endpoints: [...endpoints],
+      };
+    },
+    async getService({ name }) {
+      return { service: serviceToMessage(operations.service(named('name', name, serviceName)), 'withDocument') };
+    },
+    async listServices() {
+      return { services: operations.services().map((view) => serviceToMessage(view, 'withoutDocument')) };
+    },
+    async listVersions({ service }) {
+      return {
+        versions: chosen(service).flatMap((view) =>
+          view.versions.map((version) => versionToMessage(view.record.name, version)),
+        ),
+      };
+    },
+    async listHolds({ service }) {
+      return {
+        holds: chosen(service).flatMap((view) => view.record.holds.map((hold) => holdToMessage(view.record.name, hold))),
+      };
+    },
+    async getOpenWork({ service, version }, { signal }) {
+      const count = await operations.openWork({
+        service: named('service', service, serviceName),
+        version: named('version', version, versionName),
+        signal,
+      });
+      return { work: workCountToMessage(count) };
+    },
+    async listProxies() {
+      return proxiesMessage(sources);
+    },
+    async explain(request) {
+      const { service, listener } = request;
+      return decisionToMessage(
+        operations.explain({
+          ...(service !== '' && { service: named('service', service, serviceName) }),
+          ...(listener !== '' && { listener: named('listener', listener, listenerName) }),
+          request: requestFacts(request),
+        }),
+      );
+    },
+    async listEvents({ service, afterSequence, limit }) {
+      if (limit > MOST_EVENTS) throw invalid('limit', `${limit} is above ${MOST_EVENTS}; read on after the last sequence`);
+      const only = optionalService('service', service);
+      const events = await operations.events({
+        ...(only && { service: only }),
+        ...(afterSequence === undefined
+          ? { newest: true }
+          : { afterSequence: exact('after_sequence', afterSequence) }),
+        limit: limit || DEFAULT_EVENTS,
+      });
+      return { events: events.map(eventToMessage) };
+    },
+    async getTable() {
+      return { json: `${JSON.stringify(operations.table(), null, 2)}\n` };
+    },
+    async exportEnvoy() {
+      return { config: sources.exportEnvoy(operations.table()) };
+    },
+    async backup({ file }) {
+      if (!isAbsolute(file)) throw invalid('file', `${JSON.stringify(file)} must be an absolute path`);
+      await operations.backup(file).catch((error: unknown) => {
+        throw new OperationError('FailedPrecondition', `no backup was written: ${messageOf(error)}`);
+      });
+      return { file };
+    },
+    async down({ actor, reason }, { signal }) {
+      const { stopped } = await operations.down({ caller: callerOf({ actor, reason, prefix: '' }), signal });
+      setImmediate(sources.onDown);
+      return { stopped: [...stopped] };
+    },
+  };
+}
+
+/** All proxies and the publication that they should be at. */
+export function proxiesMessage({ operations, info }: ReadSources) {
+  return {
+    proxies: operations.proxies().map(proxyToMessage),
+    publication: BigInt(info().publication),
+  };
+}
+
+function requestFacts(request: Request<'explain'>): RequestFacts {
+  const { host, path, headers, sourceAddress, grpc } = request;
+  if (host === '') throw invalid('host', 'is empty; give the authority of the request, for example `api.example.com`');
+  if (path !== '' && !path.startsWith('/')) throw invalid('path', `${JSON.stringify(path)} must begin with "/"`);
+  return {
+    host,
+    path: path === '' ? '/' : path,
+    headers: headers.map(({ name, value }) => [name, value] as const),
+    ...(sourceAddress !== '' && { sourceAddress }),
+    ...(grpc !== undefined && { grpc }),
+  };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
