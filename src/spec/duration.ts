@@ -14,7 +14,8 @@ const UNITS = [
 /** What a duration must look like, in words for error messages. */
 export const DURATION_RULE = 'a duration such as 500ms, 10s, 2m or 1h30m';
 
-const DURATION_PATTERN = /^(?=\d)(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/;
+const DURATION_PATTERN =
+  /^(?=\d)(?:(\d{1,9})h)?(?:(\d{1,9})m(?!s))?(?:(\d{1,9}(?:\.\d{1,3})?)s)?(?:(\d{1,9})ms)?$/;
 
 /** The duration in milliseconds, or undefined where `text` is none. Finer than a millisecond is refused. */
 export function parseDuration(text: string): Milliseconds | undefined {

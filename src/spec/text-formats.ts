@@ -16,15 +16,19 @@ export function exactly(only: string): TextFormat {
 export const nameFormat: TextFormat = (text) => (isName(text) ? undefined : `must be ${NAME_RULE}`);
 
 /** Text for the operating system: it ends such text at a NUL character. */
-export const systemText: TextFormat = (text) => (text.includes('\0') ? 'must not hold a NUL character' : undefined);
+export const systemText: TextFormat = (text) =>
+  text.includes('\0') ? 'must not hold a NUL character' : undefined;
 
 /** A path in the file system. */
 export const filePath: TextFormat = (text) => (text === '' ? 'must not be empty' : systemText(text));
 
 /** The name of an environment variable. */
 export const environmentName: TextFormat = (text) => {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) return 'must be letters, digits and "_", not beginning with a digit';
-  return text.startsWith('SWITCHYARD_') ? 'must not begin with SWITCHYARD_, which is kept for Switchyard' : undefined;
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text))
+    return 'must be letters, digits and "_", not beginning with a digit';
+  return text.startsWith('SWITCHYARD_')
+    ? 'must not begin with SWITCHYARD_, which is kept for Switchyard'
+    : undefined;
 };
 
 /**
@@ -32,11 +36,36 @@ export const environmentName: TextFormat = (text) => {
  * may be one of these. Hop-by-hop names: RFC 9110 section 7.6.1; proxies drop them.
  */
 const RESERVED_HEADERS = new Map<string, string>([
-  ...['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer',
-    'transfer-encoding', 'upgrade', 'http2-settings'].map((name) => [name, 'a hop-by-hop header, which proxies drop'] as const),
-  ...['host', 'authorization', 'cookie', 'content-length', 'content-type', 'content-encoding', 'date', 'expect', 'range',
-    'user-agent', 'accept', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-request-id', 'traceparent']
-    .map((name) => [name, 'a header with another meaning'] as const),
+  ...[
+    'connection',
+    'keep-alive',
+    'proxy-authenticate',
+    'proxy-authorization',
+    'proxy-connection',
+    'te',
+    'trailer',
+    'transfer-encoding',
+    'upgrade',
+    'http2-settings',
+  ].map((name) => [name, 'a hop-by-hop header, which proxies drop'] as const),
+  ...[
+    'host',
+    'authorization',
+    'cookie',
+    'content-length',
+    'content-type',
+    'content-encoding',
+    'date',
+    'expect',
+    'range',
+    'user-agent',
+    'accept',
+    'x-forwarded-for',
+    'x-forwarded-proto',
+    'x-forwarded-host',
+    'x-request-id',
+    'traceparent',
+  ].map((name) => [name, 'a header with another meaning'] as const),
 ]);
 const RESERVED_PREFIXES = ['x-envoy-', 'x-switchyard-', 'grpc-', 'sec-'];
 
@@ -51,8 +80,11 @@ export const headerName: TextFormat = (text) => {
   const reserved = RESERVED_HEADERS.get(text);
   if (reserved !== undefined) return `is ${reserved}; choose a name of your own ${advice}`;
   const prefix = RESERVED_PREFIXES.find((begin) => text.startsWith(begin));
-  if (prefix !== undefined) return `begins with the reserved "${prefix}"; choose a name of your own ${advice}`;
-  return text.endsWith('-bin') ? `ends with "-bin", which gRPC keeps for binary values; choose another name` : undefined;
+  if (prefix !== undefined)
+    return `begins with the reserved "${prefix}"; choose a name of your own ${advice}`;
+  return text.endsWith('-bin')
+    ? `ends with "-bin", which gRPC keeps for binary values; choose another name`
+    : undefined;
 };
 
 const HOST_PATTERN = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
@@ -63,7 +95,9 @@ export const hostName: TextFormat = (text) => {
   if (text.includes('://')) return 'must be a host name only, without a scheme';
   if (/:\d*$/.test(text)) return 'must be without a port';
   if (text.includes('*')) return 'must be an exact host name, without "*"';
-  return text.length <= 253 && HOST_PATTERN.test(text) ? undefined : 'must be a host name such as api.example.com';
+  return text.length <= 253 && HOST_PATTERN.test(text)
+    ? undefined
+    : 'must be a host name such as api.example.com';
 };
 
 /** A virtual host's domain: `*`, `*.example.com` or an exact host name. */
@@ -78,15 +112,20 @@ export const domain: TextFormat = (text) => {
 export const pathPrefix: TextFormat = (text) => {
   if (!text.startsWith('/')) return 'must begin with "/"';
   if (text === '/') return 'covers every path; to say that, write everywhere: true';
-  if (text.endsWith('/')) return `must not end with "/": ${text.replace(/\/+$/, '')} covers what is below it too`;
+  if (text.endsWith('/'))
+    return `must not end with "/": ${text.replace(/\/+$/, '')} covers what is below it too`;
   if (/[?#]/.test(text)) return 'must be a path without a query or a fragment';
   if (!/^[\x21-\x7e]+$/.test(text)) return 'must be visible ASCII characters; others are percent-encoded';
-  return /\/(\.{0,2})(\/|$)/.test(text) ? 'must not hold empty, "." or ".." segments: proxies remove them' : undefined;
+  return /\/(\.{0,2})(\/|$)/.test(text)
+    ? 'must not hold empty, "." or ".." segments: proxies remove them'
+    : undefined;
 };
 
 /** A path that is asked for with GET or POST; a query is allowed. */
 export const requestPath: TextFormat = (text) =>
-  /^\/[\x21\x22\x24-\x7e]*$/.test(text) ? undefined : 'must begin with "/" and be visible ASCII characters without "#"';
+  /^\/[\x21\x22\x24-\x7e]*$/.test(text)
+    ? undefined
+    : 'must begin with "/" and be visible ASCII characters without "#"';
 
 const GRPC_SERVICE_PATTERN = /^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/;
 

@@ -1,0 +1,159 @@
+/**
+ * Rules between the fields of one message: what no single field can say. A rule runs only where the fields that it
+ * uses are without a fault, so that one mistake is reported once.
+ */
+import type { DescMessage, Message, MessageShape } from '@bufbuild/protobuf';
+import * as config from '../gen/switchyard/config/v1/config_pb.js';
+import { formatSocketAddress, parseSocketAddress } from './address.ts';
+import { milliseconds } from './leaf.ts';
+
+/** A fault of a message; `field` is the path below it, empty for the message as a whole. */
+export interface MessageFault {
+  readonly field: string;
+  readonly message: string;
+}
+
+interface MessageRule {
+  readonly typeName: string;
+  /** JSON names of the fields that must be without a fault. */
+  readonly uses: readonly string[];
+  readonly check: (message: Message) => readonly MessageFault[];
+}
+
+function rule<Desc extends DescMessage>(
+  desc: Desc,
+  uses: readonly string[],
+  check: (message: MessageShape<Desc>) => readonly MessageFault[],
+): MessageRule {
+  return { typeName: desc.typeName, uses, check: (message) => check(message as MessageShape<Desc>) };
+}
+
+const MESSAGE_RULES: readonly MessageRule[] = [
+  rule(config.ScopeSchema, ['everywhere', 'nowhere', 'hosts', 'paths', 'grpcServices'], oneWayToSayWhere),
+  rule(config.EndpointsRuntimeSchema, ['versions', 'file'], ({ versions, file }) =>
+    versions.length > 0 || file !== undefined
+      ? []
+      : [{ field: '', message: 'needs versions, or a file that lists them' }],
+  ),
+  rule(config.EndpointsVersionSchema, ['addresses'], distinctAddresses),
+  rule(config.PortRangeSchema, ['from', 'to'], ({ from, to }) =>
+    from <= to ? [] : [{ field: 'to', message: `${to} must not be below from, ${from}` }],
+  ),
+  rule(config.ProcessesRuntimeSchema, ['instances', 'ports'], ({ instances, ports }) => {
+    const count = ports === undefined ? 0 : ports.to - ports.from + 1;
+    return count >= instances
+      ? []
+      : [
+          {
+            field: 'ports',
+            message: `has ${count} ports for ${instances} instances of each version: widen the range`,
+          },
+        ];
+  }),
+  rule(config.RestartBackoffSchema, ['initial', 'max'], ({ initial, max }) =>
+    milliseconds(initial) <= milliseconds(max)
+      ? []
+      : [{ field: 'max', message: 'must not be shorter than initial' }],
+  ),
+  rule(config.TrafficSchema, ['steps'], ({ steps }) => stepsThatRise(steps)),
+  rule(config.VersionedServiceSpecSchema, ['version', 'runtime'], wantedVersionIsListed),
+  rule(config.VersionedServiceSpecSchema, ['pin', 'tenantKey'], distinctHeaders),
+];
+
+/** The faults of a message; `usable` tells whether a field of it is without a fault. */
+export function faultsOfMessage(
+  message: Message,
+  usable: (field: string) => boolean,
+): readonly MessageFault[] {
+  return MESSAGE_RULES.filter(
+    ({ typeName, uses }) => typeName === message.$typeName && uses.every(usable),
+  ).flatMap(({ check }) => check(message));
+}
+
+function oneWayToSayWhere({
+  everywhere,
+  nowhere,
+  hosts,
+  paths,
+  grpcServices,
+}: config.Scope): readonly MessageFault[] {
+  const faults: MessageFault[] = [];
+  if (everywhere === false)
+    faults.push({
+      field: 'everywhere',
+      message: 'may only be true: leave it out and list hosts, paths or grpcServices',
+    });
+  if (nowhere === false)
+    faults.push({
+      field: 'nowhere',
+      message: 'may only be true: leave it out and list hosts, paths or grpcServices',
+    });
+  if (faults.length > 0) return faults;
+  const lists = hosts.length + paths.length + grpcServices.length > 0;
+  const ways = [everywhere === true, nowhere === true, lists].filter(Boolean).length;
+  if (ways === 0)
+    return [
+      { field: '', message: 'says nothing: list hosts, paths or grpcServices, or write {nowhere: true}' },
+    ];
+  if (ways === 1) return [];
+  return [{ field: '', message: 'contradicts itself: write either everywhere, or nowhere, or the lists' }];
+}
+
+/** The canonical text decides: `[::1]:80` and `[0::1]:80` are one address. */
+function distinctAddresses({ addresses }: config.EndpointsVersion): readonly MessageFault[] {
+  const first = new Map<string, number>();
+  const faults: MessageFault[] = [];
+  for (const [index, text] of addresses.entries()) {
+    const address = parseSocketAddress(text);
+    const canonical = address === undefined ? text : formatSocketAddress(address);
+    const earlier = first.get(canonical);
+    if (earlier === undefined) first.set(canonical, index);
+    else
+      faults.push({
+        field: `addresses[${index}]`,
+        message: `"${text}" is the same address as addresses[${earlier}]: keep one`,
+      });
+  }
+  return faults;
+}
+
+function stepsThatRise(steps: readonly number[]): readonly MessageFault[] {
+  const faults = steps.flatMap((step, index) => {
+    const before = steps[index - 1];
+    return before === undefined || step > before
+      ? []
+      : [{ field: `steps[${index}]`, message: `${step} must be above the step before it, ${before}` }];
+  });
+  const last = steps.at(-1);
+  if (last !== 100)
+    faults.push({
+      field: `steps[${steps.length - 1}]`,
+      message: `${last} must be 100: the last step is the flip`,
+    });
+  return faults;
+}
+
+function wantedVersionIsListed({ version, runtime }: config.VersionedServiceSpec): readonly MessageFault[] {
+  if (runtime?.kind.case !== 'endpoints') return [];
+  const { versions, file } = runtime.kind.value;
+  const listed = versions.map(({ name }) => name);
+  if (file !== undefined || listed.includes(version)) return [];
+  return [
+    {
+      field: 'version',
+      message: `"${version}" is not listed in spec.runtime.endpoints.versions (${listed.join(', ')}): list it there, or give a file`,
+    },
+  ];
+}
+
+function distinctHeaders({ pin, tenantKey }: config.VersionedServiceSpec): readonly MessageFault[] {
+  const header = pin?.header;
+  const marker = pin?.markerHeader;
+  const tenant = tenantKey?.header;
+  if (marker === header)
+    return [{ field: 'pin.markerHeader', message: `"${marker}" is the pin's own header: choose another` }];
+  if (tenant !== undefined && (tenant === header || tenant === marker)) {
+    return [{ field: 'tenantKey.header', message: `"${tenant}" is a header of the pin: choose another` }];
+  }
+  return [];
+}

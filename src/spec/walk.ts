@@ -1,0 +1,262 @@
+/**
+ * A YAML node and a message descriptor in, a message of the proto out: every default filled in, every fault added to
+ * the findings. The descriptor drives the walk, so a new field of the proto needs an entry in rules.ts and no code
+ * here. Where there are faults the message is incomplete and must not be used.
+ */
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  type Message,
+  type MessageInitShape,
+  type MessageShape,
+} from '@bufbuild/protobuf';
+import type { Node, Pair, ParsedNode, YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, parseDocument, Scalar } from 'yaml';
+import { Findings, joinPath } from './findings.ts';
+import { describe, isDuration, readLeaf } from './leaf.ts';
+import { faultsOfMessage } from './message-rules.ts';
+import { type FieldRule, ruleOf } from './rules.ts';
+import type { SourceDocument } from './source.ts';
+import { didYouMean } from './suggest.ts';
+
+/** What every step of the walk needs. */
+interface Walk {
+  readonly document: SourceDocument;
+  readonly findings: Findings;
+}
+
+/** One key of a mapping with its value. */
+interface Entry {
+  readonly keyOffset: number;
+  readonly value: Node;
+}
+
+/** Reads a document as a message of type `desc`. */
+export function walkDocument<Desc extends DescMessage>(
+  desc: Desc,
+  document: SourceDocument,
+): { readonly message: MessageShape<Desc> | undefined; readonly findings: Findings } {
+  const findings = new Findings(document);
+  const message = readMessage(desc, document.root, '', { document, findings });
+  return { message: message as MessageShape<Desc> | undefined, findings };
+}
+
+function readMessage(desc: DescMessage, node: Node, path: string, walk: Walk): Message | undefined {
+  const entries = readEntries(node, path, walk);
+  if (entries === undefined) return undefined;
+  const { findings } = walk;
+  const names = desc.fields.map(({ jsonName }) => jsonName);
+  for (const [key, { keyOffset }] of entries) {
+    if (!names.includes(key)) findings.add(joinPath(path, key), unknownField(key, names), keyOffset);
+  }
+
+  const values: Record<string, unknown> = {};
+  for (const field of desc.fields) {
+    const entry = entries.get(field.jsonName);
+    const value = entry === undefined ? readAbsent(field, path, walk) : readPresent(field, entry, path, walk);
+    if (value === undefined) continue;
+    if (field.oneof === undefined) values[field.localName] = value;
+    else values[field.oneof.localName] = { case: field.localName, value };
+  }
+  checkChoices(desc, entries, path, findings);
+
+  const message = create(desc, values as MessageInitShape<DescMessage>);
+  const usable = (field: string) => !findings.full && !findings.isBroken(joinPath(path, field));
+  for (const fault of faultsOfMessage(message, usable))
+    findings.add(joinPath(path, fault.field), fault.message);
+  return message;
+}
+
+/** The keys of a mapping, or undefined with a fault where `node` is none. */
+function readEntries(node: Node, path: string, walk: Walk): ReadonlyMap<string, Entry> | undefined {
+  const { findings } = walk;
+  if (!isMap(node)) {
+    const fault =
+      isScalar(node) && node.value === null
+        ? 'has no value: write a mapping'
+        : `must be a mapping, not ${describe(node)}`;
+    findings.add(path, fault);
+    return undefined;
+  }
+  const entries = new Map<string, Entry>();
+  for (const { key, value } of (node as YAMLMap.Parsed).items as Pair<ParsedNode, ParsedNode | null>[]) {
+    if (findings.full) break;
+    const keyOffset = key.range[0];
+    if (!isScalar(key) || typeof key.value !== 'string') {
+      findings.add(
+        path,
+        `the key ${isScalar(key) ? describe(key) : 'of a mapping'} must be text: quote it`,
+        keyOffset,
+      );
+      continue;
+    }
+    const first = entries.get(key.value);
+    if (first === undefined) entries.set(key.value, { keyOffset, value: value ?? new Scalar(null) });
+    else {
+      const { line } = walk.document.position(first.keyOffset);
+      findings.add(joinPath(path, key.value), `is given twice, first in line ${line}: keep one`, keyOffset);
+    }
+  }
+  return entries;
+}
+
+function unknownField(key: string, names: readonly string[]): string {
+  const known = names.length === 0 ? 'no field is known here' : `known here: ${names.join(', ')}`;
+  return `is an unknown field${didYouMean(key, names) || `; ${known}`}`;
+}
+
+/** Of a oneof exactly one field must be given; a field around it may have a default that chooses. */
+function checkChoices(
+  desc: DescMessage,
+  entries: ReadonlyMap<string, Entry>,
+  path: string,
+  findings: Findings,
+): void {
+  for (const { fields } of desc.oneofs) {
+    const names = fields.map(({ jsonName }) => jsonName);
+    const given = names.filter((name) => entries.has(name));
+    if (given.length === 0) findings.add(path, `needs one of ${names.join(', ')}`);
+    if (given.length > 1)
+      findings.add(path, `has ${given.join(' and ')}: only one of ${names.join(', ')} may be given`);
+  }
+}
+
+function readAbsent(field: DescField, path: string, { findings }: Walk): unknown {
+  const rule = ruleOf(field);
+  if (rule.required !== undefined)
+    findings.add(joinPath(path, field.jsonName), `is required: ${rule.required}`);
+  return rule.default === undefined ? undefined : readDefault(field, rule.default);
+}
+
+/** A default is read as if a user had written it. */
+function readDefault(field: DescField, text: string): unknown {
+  const { contents } = parseDocument<ParsedNode>(text);
+  if (contents === null) throw new Error(`${field.toString()}: the default is empty`);
+  const document: SourceDocument = {
+    file: '',
+    text,
+    root: contents,
+    aliases: new Map(),
+    position: () => ({ line: 0, column: 0 }),
+  };
+  const findings = new Findings(document);
+  const value = readField(field, contents, field.jsonName, { document, findings });
+  const [problem] = findings.problems;
+  if (problem !== undefined)
+    throw new Error(`${field.toString()}: the default is wrong: ${problem.field} ${problem.message}`);
+  return value;
+}
+
+function readPresent(field: DescField, { keyOffset, value }: Entry, path: string, walk: Walk): unknown {
+  const fieldPath = joinPath(path, field.jsonName);
+  // A collection is found at its key: its first element may be lines below.
+  walk.findings.place(fieldPath, isScalar(value) ? offsetOf(value, keyOffset) : keyOffset);
+  const node = follow(value, fieldPath, walk);
+  return node === undefined ? undefined : readField(field, node, fieldPath, walk);
+}
+
+function readField(field: DescField, node: Node, path: string, walk: Walk): unknown {
+  if (field.fieldKind === 'list') return readList(field, node, path, walk);
+  if (field.fieldKind === 'map') return readMap(field, node, path, walk);
+  return readSingle(field, node, path, walk);
+}
+
+/** A value that is neither list nor map: of a field, of a list's element, of a map's entry. */
+function readSingle(field: DescField, node: Node, path: string, walk: Walk): unknown {
+  if (field.message !== undefined && !isDuration(field)) return readMessage(field.message, node, path, walk);
+  const leaf = readLeaf(field, node, ruleOf(field));
+  if (leaf.kind === 'value') return leaf.value;
+  walk.findings.add(path, leaf.message);
+  return undefined;
+}
+
+function readList(field: DescField, node: Node, path: string, walk: Walk): unknown {
+  const { findings } = walk;
+  const rule = ruleOf(field);
+  if (!isSeq(node)) {
+    const hint = isScalar(node) && node.value !== null ? `: write [${describe(node)}]` : '';
+    findings.add(path, `must be a list, not ${describe(node)}${hint}`);
+    return undefined;
+  }
+  if (!checkSize(node.items.length, rule, path, findings)) return undefined;
+  const elements: unknown[] = [];
+  for (const [index, item] of (node.items as ParsedNode[]).entries()) {
+    if (findings.full) return undefined;
+    const elementPath = `${path}[${index}]`;
+    findings.place(elementPath, item.range[0]);
+    const element = follow(item, elementPath, walk);
+    elements.push(element === undefined ? undefined : readSingle(field, element, elementPath, walk));
+  }
+  checkUnique(elements, rule, path, findings);
+  return elements.includes(undefined) ? undefined : elements;
+}
+
+function readMap(field: DescField, node: Node, path: string, walk: Walk): unknown {
+  const rule = ruleOf(field);
+  const entries = readEntries(node, path, walk);
+  if (entries === undefined || !checkSize(entries.size, rule, path, walk.findings)) return undefined;
+  const values: [string, unknown][] = [];
+  for (const [key, { keyOffset, value }] of entries) {
+    const entryPath = joinPath(path, key);
+    walk.findings.place(entryPath, offsetOf(value, keyOffset));
+    const wrong = rule.keys?.(key);
+    if (wrong !== undefined)
+      walk.findings.add(entryPath, `the key ${JSON.stringify(key.slice(0, 80))} ${wrong}`, keyOffset);
+    const element = follow(value, entryPath, walk);
+    if (element !== undefined) values.push([key, readSingle(field, element, entryPath, walk)]);
+  }
+  // Not by assignment: a key such as `__proto__` must become an ordinary one.
+  return Object.fromEntries(values);
+}
+
+function checkSize(size: number, rule: FieldRule, path: string, findings: Findings): boolean {
+  if (rule.size === undefined) throw new Error(`src/spec/rules.ts gives no size for ${path}`);
+  const [min, max] = rule.size;
+  if (size >= min && size <= max) return true;
+  findings.add(
+    path,
+    size < min
+      ? `must have at least ${min} element${min === 1 ? '' : 's'}`
+      : `has ${size} elements; at most ${max} are allowed`,
+  );
+  return false;
+}
+
+function checkUnique(
+  elements: readonly unknown[],
+  { unique }: FieldRule,
+  path: string,
+  findings: Findings,
+): void {
+  if (unique === undefined) return;
+  const first = new Map<unknown, number>();
+  for (const [index, element] of elements.entries()) {
+    const value = unique === 'name' ? (element as { readonly name?: unknown } | undefined)?.name : element;
+    // A broken name is its own fault and reads as empty here.
+    if (value === undefined || value === '') continue;
+    const earlier = first.get(value);
+    if (earlier === undefined) first.set(value, index);
+    else {
+      const { line } = findings.position(`${path}[${earlier}]`);
+      const field = unique === 'name' ? `${path}[${index}].name` : `${path}[${index}]`;
+      findings.add(
+        field,
+        `${JSON.stringify(value)} is a duplicate of ${path}[${earlier}] in line ${line}: names here must differ`,
+      );
+    }
+  }
+}
+
+/** What an alias stands for; other nodes stand for themselves. */
+function follow(node: Node, path: string, walk: Walk): Node | undefined {
+  if (!isAlias(node)) return node;
+  const target = walk.document.aliases.get(node);
+  if (target === undefined)
+    walk.findings.add(path, `the alias *${node.source} has no anchor &${node.source} before it`);
+  return target;
+}
+
+function offsetOf(node: Node, otherwise: number): number {
+  return node.range?.[0] ?? otherwise;
+}
