@@ -1,0 +1,37 @@
+// How the tests run. `fast` is everything that needs no other program: its files run in parallel. `e2e` starts real
+// programs (Envoy, ...): its files run one after the other, with time to start and to stop them.
+import { randomInt } from 'node:crypto';
+import { defineConfig } from 'vitest/config';
+
+if (process.env['SWITCHYARD_SEED'] === undefined) {
+  process.env['SWITCHYARD_SEED'] = String(randomInt(1_000_000_000));
+  console.log(`seed: SWITCHYARD_SEED=${process.env['SWITCHYARD_SEED']} repeats this run`);
+}
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    setupFiles: ['test/support/setup.ts'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'fast',
+          include: ['test/{unit,golden,contract,feature}/**/*.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+});
