@@ -74,7 +74,10 @@ export class Controller {
       wake: () => this.wake(),
     });
     const { proxies, publications } = this;
-    this.#loop = new Loop({ ledger, publications, proxies, activities: this.#activities, runtimes, clock }, options.log);
+    this.#loop = new Loop(
+      { ledger, publications, proxies, activities: this.#activities, runtimes, clock },
+      options.log,
+    );
     this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
   }
 
@@ -141,6 +144,11 @@ export class Controller {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Plans no more, so that what was stopped on purpose stays stopped; proxies are still served. */
+  async pause(): Promise<void> {
+    await this.#loop.stop();
+  }
+
   /** Ends the loop and saves who was connected. Instances go on running. */
   async stop(): Promise<void> {
     this.#stop.abort();
@@ -170,7 +178,8 @@ export class Controller {
   #publish(): void {
     try {
       this.publications.publish();
-      if (this.ledger.needsNumbers) void this.ledger.reserveNumbers().catch((error: unknown) => this.#complain(error));
+      if (this.ledger.needsNumbers)
+        void this.ledger.reserveNumbers().catch((error: unknown) => this.#complain(error));
     } catch (error) {
       this.#complain(error);
     }
@@ -196,7 +205,10 @@ export class Controller {
       this.wake();
       if (ticks % PROXY_SAVE_TICKS === 0) {
         await this.proxies.save(this.options.store).catch((error: unknown) => {
-          this.options.log.warn({ error: String(error) }, 'saving the proxies failed; a restart may forget some');
+          this.options.log.warn(
+            { error: String(error) },
+            'saving the proxies failed; a restart may forget some',
+          );
         });
       }
     }

@@ -17,7 +17,12 @@ export class ProxyTracker {
   #connected: ReadonlyMap<string, ProxyProgress> = new Map();
   #refreshScheduled = false;
 
-  constructor(options: { publisher: Publisher; clock: Clock; grace: Milliseconds; stored: readonly ProxySeen[] }) {
+  constructor(options: {
+    publisher: Publisher;
+    clock: Clock;
+    grace: Milliseconds;
+    stored: readonly ProxySeen[];
+  }) {
     this.#publisher = options.publisher;
     this.#clock = options.clock;
     this.#grace = options.grace;
@@ -76,12 +81,14 @@ export class ProxyTracker {
       .map((proxy) => connectedStraggler(proxy, what));
     const away = [...this.#away.values()]
       .filter((seen) => seen.publication < publication)
-      .map((seen): Straggler => ({
-        proxy: seen.id,
-        kind: 'Away',
-        publication: seen.publication,
-        message: `not connected since ${new Date(seen.lastSeen).toISOString()}`,
-      }));
+      .map(
+        (seen): Straggler => ({
+          proxy: seen.id,
+          kind: 'Away',
+          publication: seen.publication,
+          message: `not connected since ${new Date(seen.lastSeen).toISOString()}`,
+        }),
+      );
     return [...behind, ...away];
   }
 
@@ -100,7 +107,14 @@ export class ProxyTracker {
       }),
     );
     const away = [...this.#away.values()].map(
-      ({ id, kind, lastSeen, publication }): ProxyView => ({ id, kind, connected: false, inSync: false, lastSeen, publication }),
+      ({ id, kind, lastSeen, publication }): ProxyView => ({
+        id,
+        kind,
+        connected: false,
+        inSync: false,
+        lastSeen,
+        publication,
+      }),
     );
     return [...connected, ...away].sort((left, right) => (left.id < right.id ? -1 : 1));
   }
@@ -125,7 +139,17 @@ function connectedStraggler(proxy: ProxyProgress, what: 'routes' | 'all'): Strag
   const rejected = proxy.types.find(({ rejection }) => rejection !== undefined);
   const publication = what === 'routes' ? proxy.routesPublication : proxy.publication;
   if (rejected?.rejection !== undefined) {
-    return { proxy: proxy.id, kind: 'Rejected', publication, message: `rejected ${rejected.type}: ${rejected.rejection.message}` };
+    return {
+      proxy: proxy.id,
+      kind: 'Rejected',
+      publication,
+      message: `rejected ${rejected.type}: ${rejected.rejection.message}`,
+    };
   }
-  return { proxy: proxy.id, kind: 'Behind', publication, message: `has acknowledged publication ${publication}` };
+  return {
+    proxy: proxy.id,
+    kind: 'Behind',
+    publication,
+    message: `has acknowledged publication ${publication}`,
+  };
 }

@@ -2,7 +2,14 @@
 import type { ServiceName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
-import { isActivity, type Observation, type PlanAction, plan, type RecordingAction, type RemovalObservation } from '../rollout/plan.ts';
+import {
+  isActivity,
+  type Observation,
+  type PlanAction,
+  plan,
+  type RecordingAction,
+  type RemovalObservation,
+} from '../rollout/plan.ts';
 import { applyActions } from '../rollout/record.ts';
 import type { Activities } from './activities.ts';
 import type { Ledger } from './ledger.ts';
@@ -58,7 +65,11 @@ function observeRemovals(parts: RoundParts, record: ServiceRecord): Observation[
 }
 
 /** Commits the recording actions, unless somebody changed the record meanwhile: then the next round plans again. */
-async function recordActions(parts: RoundParts, planned: ServiceRecord, actions: readonly PlanAction[]): Promise<boolean> {
+async function recordActions(
+  parts: RoundParts,
+  planned: ServiceRecord,
+  actions: readonly PlanAction[],
+): Promise<boolean> {
   const recording = actions.filter((action): action is RecordingAction => !isActivity(action));
   if (recording.length === 0) return false;
   return parts.ledger.change((records) => {

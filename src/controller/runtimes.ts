@@ -36,7 +36,10 @@ export async function wantVersions(runtimes: RuntimeSet, record: ServiceRecord):
 }
 
 /** Stops what belongs to services that are not recorded: a crash within a deletion may have left it. */
-export async function forgetUnknown(runtimes: RuntimeSet, records: ReadonlyMap<ServiceName, ServiceRecord>): Promise<void> {
+export async function forgetUnknown(
+  runtimes: RuntimeSet,
+  records: ReadonlyMap<ServiceName, ServiceRecord>,
+): Promise<void> {
   for (const [kind, runtime] of Object.entries(runtimes)) {
     for (const service of runtime.services()) {
       if (records.get(service)?.spec.runtime.kind !== kind) await runtime.forget(service);

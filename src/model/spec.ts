@@ -148,7 +148,11 @@ export type HealthCheckSpec = {
   readonly timeout: Milliseconds;
   readonly healthyThreshold: number;
   readonly unhealthyThreshold: number;
-} & ({ readonly kind: 'http'; readonly path: string } | { readonly kind: 'grpc'; readonly service: string } | { readonly kind: 'tcp' });
+} & (
+  | { readonly kind: 'http'; readonly path: string }
+  | { readonly kind: 'grpc'; readonly service: string }
+  | { readonly kind: 'tcp' }
+);
 
 /** Ejection of instances that fail real requests. */
 export interface OutlierDetectionSpec {

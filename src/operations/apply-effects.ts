@@ -19,7 +19,10 @@ export function forbiddenChanges(before: ServiceRecord, after: VersionedService)
 
 /** What will happen, one sentence each. `before` is undefined for a new service. */
 export function effectsOf(before: ServiceRecord | undefined, after: ServiceRecord): readonly string[] {
-  return [...versionEffects(before, after), ...listenerEffects(before?.spec.listeners ?? [], after.spec.listeners)];
+  return [
+    ...versionEffects(before, after),
+    ...listenerEffects(before?.spec.listeners ?? [], after.spec.listeners),
+  ];
 }
 
 function versionEffects(before: ServiceRecord | undefined, after: ServiceRecord): string[] {
@@ -35,13 +38,16 @@ function listenerEffects(before: readonly ListenerBinding[], after: readonly Lis
   for (const old of before) {
     const kept = after.find(({ name }) => name === old.name);
     if (kept === undefined) {
-      effects.push(`cuts streams: listener ${old.name} is removed from the service (it closes where no other service shares it)`);
+      effects.push(
+        `cuts streams: listener ${old.name} is removed from the service (it closes where no other service shares it)`,
+      );
     } else if (kept.address !== old.address || kept.port !== old.port) {
       effects.push(`cuts streams: listener ${old.name} moves from ${place(old)} to ${place(kept)}`);
     }
   }
   for (const { name, address, port } of after) {
-    if (!before.some((old) => old.name === name)) effects.push(`opens listener ${name} on ${place({ address, port })}`);
+    if (!before.some((old) => old.name === name))
+      effects.push(`opens listener ${name} on ${place({ address, port })}`);
   }
   return effects;
 }

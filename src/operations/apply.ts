@@ -52,16 +52,22 @@ function planAll(input: {
   readonly now: Instant;
 }): readonly Planned[] {
   const { records, parsed, request, now } = input;
-  const others = [...records.values()].filter(({ name }) => !parsed.services.some(({ spec }) => spec.name === name));
+  const others = [...records.values()].filter(
+    ({ name }) => !parsed.services.some(({ spec }) => spec.name === name),
+  );
   parsed.checkTogether(others.map(({ spec }) => spec));
   return parsed.services.map(({ spec, document }) => {
     const before = records.get(spec.name);
     const expected = request.expectedGenerations.get(spec.name);
     if (before !== undefined) checkGeneration(before, expected);
     else if (expected !== undefined && expected !== 0) {
-      throw new OperationError('Aborted', `${spec.name} does not exist, but the change was made for generation ${expected}`, {
-        generations: { expected, actual: 0 },
-      });
+      throw new OperationError(
+        'Aborted',
+        `${spec.name} does not exist, but the change was made for generation ${expected}`,
+        {
+          generations: { expected, actual: 0 },
+        },
+      );
     }
     return planOne({ before, spec, document, request, now });
   });
@@ -76,18 +82,40 @@ function planOne(input: {
 }): Planned {
   const { before, spec, document, request, now } = input;
   if (before === undefined) {
-    const empty: ServiceRecord = { name: spec.name, spec, document, generation: 1, traffic: { kind: 'none' }, versions: [], holds: [] };
+    const empty: ServiceRecord = {
+      name: spec.name,
+      spec,
+      document,
+      generation: 1,
+      traffic: { kind: 'none' },
+      versions: [],
+      holds: [],
+    };
     const record = deployVersion(empty, spec.version, { now, reason: 'Wanted' });
     const effects = effectsOf(undefined, record);
     return {
       change: { service: spec.name, kind: 'Created', generation: 1, differences: [], effects },
       record,
-      event: eventOf({ before, record, request, now, message: `${spec.name}: created with version ${spec.version}` }),
+      event: eventOf({
+        before,
+        record,
+        request,
+        now,
+        message: `${spec.name}: created with version ${spec.version}`,
+      }),
     };
   }
   const differences = diffServices(before.spec, spec);
   if (differences.length === 0) {
-    return { change: { service: spec.name, kind: 'Unchanged', generation: before.generation, differences: [], effects: [] } };
+    return {
+      change: {
+        service: spec.name,
+        kind: 'Unchanged',
+        generation: before.generation,
+        differences: [],
+        effects: [],
+      },
+    };
   }
   const problem = forbiddenChanges(before, spec);
   if (problem !== undefined) throw new OperationError('FailedPrecondition', problem);
@@ -131,7 +159,10 @@ async function startWanted({ controller }: OperationContext, planned: readonly P
   for (const { record } of planned) {
     if (record === undefined) continue;
     await wantVersions(controller.options.runtimes, record).catch((error: unknown) => {
-      controller.options.log.warn({ service: record.name, error: String(error) }, 'the runtime did not take the wish yet');
+      controller.options.log.warn(
+        { service: record.name, error: String(error) },
+        'the runtime did not take the wish yet',
+      );
     });
   }
 }

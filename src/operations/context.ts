@@ -3,7 +3,7 @@ import type { Controller } from '../controller/controller.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
 import { changedPart } from '../rollout/record.ts';
-import { ForbiddenTransitionError, type Change } from '../rollout/transition.ts';
+import { type Change, ForbiddenTransitionError } from '../rollout/transition.ts';
 import { type ChangeOutcome, type ChangeRequest, OperationError } from './types.ts';
 
 /** The running controller; operations change its ledger and wake its loop. */
@@ -27,7 +27,11 @@ export interface Verb {
  * Checks the generation, changes the record, commits with an audit event, publishes, and wakes the loop. In a dry run
  * everything is checked and nothing is written. Throws OperationError.
  */
-export async function changeService(context: OperationContext, request: ChangeRequest, verb: Verb): Promise<ChangeOutcome> {
+export async function changeService(
+  context: OperationContext,
+  request: ChangeRequest,
+  verb: Verb,
+): Promise<ChangeOutcome> {
   const { controller } = context;
   requireReason(request);
   const now = controller.options.clock.now();
@@ -56,11 +60,17 @@ export async function changeService(context: OperationContext, request: ChangeRe
 }
 
 /** The record of a service. Throws OperationError NotFound, naming those that exist. */
-export function requireService(records: ReadonlyMap<ServiceName, ServiceRecord>, name: ServiceName): ServiceRecord {
+export function requireService(
+  records: ReadonlyMap<ServiceName, ServiceRecord>,
+  name: ServiceName,
+): ServiceRecord {
   const record = records.get(name);
   if (record !== undefined) return record;
   const known = [...records.keys()].sort().join(', ');
-  throw new OperationError('NotFound', `there is no service ${name}; ${known === '' ? 'none is applied yet' : `there are: ${known}`}`);
+  throw new OperationError(
+    'NotFound',
+    `there is no service ${name}; ${known === '' ? 'none is applied yet' : `there are: ${known}`}`,
+  );
 }
 
 /** The record of a version that is not retired. Throws OperationError NotFound, naming those that exist. */
@@ -95,7 +105,8 @@ function refuse<Result>(change: () => Result): Result {
   try {
     return change();
   } catch (error) {
-    if (error instanceof ForbiddenTransitionError) throw new OperationError('FailedPrecondition', error.message);
+    if (error instanceof ForbiddenTransitionError)
+      throw new OperationError('FailedPrecondition', error.message);
     throw error;
   }
 }

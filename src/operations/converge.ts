@@ -22,7 +22,11 @@ export function converge(
         .filter(({ routesPublication }) => routesPublication >= publication)
         .map(({ id }) => id);
       const facts = { publication, acknowledged, elapsed: options.clock.now() - started };
-      resolve(connectedBehind ? { kind: 'NotYetEverywhere', stragglers, ...facts } : { kind: 'Everywhere', ...facts });
+      resolve(
+        connectedBehind
+          ? { kind: 'NotYetEverywhere', stragglers, ...facts }
+          : { kind: 'Everywhere', ...facts },
+      );
     };
     const onAbort = (): void => {
       proxies.refresh();

@@ -4,7 +4,10 @@ import { checkGeneration, type OperationContext, requireReason, requireService }
 import type { ChangeOutcome, DeleteServiceRequest } from './types.ts';
 
 /** Deletes a service with all its versions. Throws OperationError. */
-export async function deleteService(context: OperationContext, request: DeleteServiceRequest): Promise<ChangeOutcome> {
+export async function deleteService(
+  context: OperationContext,
+  request: DeleteServiceRequest,
+): Promise<ChangeOutcome> {
   const { controller } = context;
   requireReason(request);
   const { record, message } = await controller.ledger.change((records) => {

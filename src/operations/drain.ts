@@ -14,18 +14,28 @@ export function drain(context: OperationContext, request: DrainRequest): Promise
       if (version.state === 'Draining' || version.state === 'Drained') return record;
       requireOffTraffic(record, version, request.giveUpRollback);
       requireNoHolds(record, version);
-      return giveUpPrevious(moveVersion(record, { version: version.name, to: 'Draining', change }), version.name);
+      return giveUpPrevious(
+        moveVersion(record, { version: version.name, to: 'Draining', change }),
+        version.name,
+      );
     },
     describe: (before) => `${before.name}: ${request.version} takes no new work; its open work goes on`,
   });
 }
 
 /** Throws unless the version gets no default traffic and nobody relies on it as the way back. */
-export function requireOffTraffic(record: ServiceRecord, version: VersionRecord, giveUpRollback: boolean): void {
+export function requireOffTraffic(
+  record: ServiceRecord,
+  version: VersionRecord,
+  giveUpRollback: boolean,
+): void {
   const { traffic } = record;
   if (traffic.kind === 'none') return;
   if (traffic.primary === version.name) {
-    throw new OperationError('FailedPrecondition', `${version.name} is the primary of ${record.name}; flip to another version first`);
+    throw new OperationError(
+      'FailedPrecondition',
+      `${version.name} is the primary of ${record.name}; flip to another version first`,
+    );
   }
   if (traffic.kind === 'shifting' && traffic.candidate === version.name) {
     throw new OperationError(

@@ -21,7 +21,10 @@ export function flip(context: OperationContext, request: FlipRequest): Promise<C
 }
 
 /** Gives a version a share of the default traffic: 0 ends the shift, 100 is the flip. Throws OperationError. */
-export async function setWeight(context: OperationContext, request: SetWeightRequest): Promise<ChangeOutcome> {
+export async function setWeight(
+  context: OperationContext,
+  request: SetWeightRequest,
+): Promise<ChangeOutcome> {
   const { weight, version } = request;
   if (!Number.isInteger(weight) || weight < 0 || weight > 100) {
     throw new OperationError('InvalidArgument', `weight: ${weight} must be a whole number from 0 to 100`);
@@ -37,14 +40,22 @@ export async function setWeight(context: OperationContext, request: SetWeightReq
       requireReceiver(context, record, request);
       return shiftTo(record, { candidate: version, weight, change });
     },
-    describe: (before) => `${before.name}: ${weight}% of default traffic to ${version}, the rest${fromPrimary(before).replace(' from', ' to')}`,
+    describe: (before) =>
+      `${before.name}: ${weight}% of default traffic to ${version}, the rest${fromPrimary(before).replace(' from', ' to')}`,
   });
 }
 
-function endShiftOf(record: ServiceRecord, version: VersionName, change: Parameters<typeof endShift>[1]): ServiceRecord {
+function endShiftOf(
+  record: ServiceRecord,
+  version: VersionName,
+  change: Parameters<typeof endShift>[1],
+): ServiceRecord {
   const { traffic } = record;
   if (traffic.kind === 'steady' && traffic.primary === version) {
-    throw new OperationError('FailedPrecondition', `${version} is the primary of ${record.name}; flip to another version instead`);
+    throw new OperationError(
+      'FailedPrecondition',
+      `${version} is the primary of ${record.name}; flip to another version instead`,
+    );
   }
   return traffic.kind === 'shifting' && traffic.candidate === version ? endShift(record, change) : record;
 }
@@ -57,7 +68,10 @@ function isAt({ traffic }: ServiceRecord, version: VersionName, weight: number):
 function requireReceiver(context: OperationContext, record: ServiceRecord, request: FlipRequest): void {
   const version = requireVersion(record, request.version);
   if (version.retirement !== undefined) {
-    throw new OperationError('FailedPrecondition', `${version.name} is being retired and cannot take default traffic; deploy it again`);
+    throw new OperationError(
+      'FailedPrecondition',
+      `${version.name} is being retired and cannot take default traffic; deploy it again`,
+    );
   }
   if (readyCount(context, record, version.name) === 0) {
     throw new OperationError(
@@ -66,7 +80,10 @@ function requireReceiver(context: OperationContext, record: ServiceRecord, reque
     );
   }
   if (version.state === 'Deploying' || version.state === 'Registering') {
-    throw new OperationError('FailedPrecondition', `${version.name} is still ${version.state}; wait until it is Standby`);
+    throw new OperationError(
+      'FailedPrecondition',
+      `${version.name} is still ${version.state}; wait until it is Standby`,
+    );
   }
   if (version.mark !== undefined && !request.waiveGates) {
     throw new OperationError(

@@ -10,24 +10,42 @@ const MAX_DURATION_MS = 366 * 24 * 3_600_000;
 
 /** Keeps a tenant's default traffic on a version until the hold expires or is released. Throws OperationError. */
 export async function hold(context: OperationContext, request: HoldRequest): Promise<ChangeOutcome> {
-  if (request.caller.reason.trim() === '') throw new OperationError('InvalidArgument', 'reason: a hold needs a --reason');
+  if (request.caller.reason.trim() === '')
+    throw new OperationError('InvalidArgument', 'reason: a hold needs a --reason');
   if (!(request.duration > 0) || request.duration > MAX_DURATION_MS) {
-    throw new OperationError('InvalidArgument', `duration: ${request.duration} ms must be above 0 and at most 366 days`);
+    throw new OperationError(
+      'InvalidArgument',
+      `duration: ${request.duration} ms must be above 0 and at most 366 days`,
+    );
   }
   return changeService(context, request, {
     action: 'Hold',
     reason: 'Held',
     change: (record, { now }) => {
       if (record.spec.tenantKey === undefined) {
-        throw new OperationError('FailedPrecondition', `${record.name} has no spec.tenantKey, so its tenants cannot be told apart`);
+        throw new OperationError(
+          'FailedPrecondition',
+          `${record.name} has no spec.tenantKey, so its tenants cannot be told apart`,
+        );
       }
       const version = requireVersion(record, request.version);
-      if (!isActive(version.state) || version.state === 'Draining' || version.state === 'Drained' || version.retirement !== undefined) {
-        throw new OperationError('FailedPrecondition', `${version.name} is ${version.state}; tenants can be held on a version that takes new work`);
+      if (
+        !isActive(version.state) ||
+        version.state === 'Draining' ||
+        version.state === 'Drained' ||
+        version.retirement !== undefined
+      ) {
+        throw new OperationError(
+          'FailedPrecondition',
+          `${version.name} is ${version.state}; tenants can be held on a version that takes new work`,
+        );
       }
       const others = record.holds.filter(({ tenant }) => tenant !== request.tenant);
       if (others.length >= MAX_HOLDS) {
-        throw new OperationError('FailedPrecondition', `${record.name} has ${others.length} holds, the most there can be; release some`);
+        throw new OperationError(
+          'FailedPrecondition',
+          `${record.name} has ${others.length} holds, the most there can be; release some`,
+        );
       }
       const order: Hold = {
         tenant: request.tenant,
@@ -51,7 +69,10 @@ export function release(context: OperationContext, request: ReleaseRequest): Pro
     change: (record) => {
       const holds = record.holds.filter(({ tenant }) => tenant !== request.tenant);
       if (holds.length === record.holds.length) {
-        throw new OperationError('NotFound', `tenant ${request.tenant} is not held on any version of ${record.name}`);
+        throw new OperationError(
+          'NotFound',
+          `tenant ${request.tenant} is not held on any version of ${record.name}`,
+        );
       }
       return { ...record, holds };
     },

@@ -5,7 +5,11 @@ import type { ServiceRecord } from '../model/state.ts';
 import type { OperationContext } from './context.ts';
 
 /** The ready endpoints of a version. */
-export function readyCount({ controller }: OperationContext, record: ServiceRecord, name: VersionName): number {
+export function readyCount(
+  { controller }: OperationContext,
+  record: ServiceRecord,
+  name: VersionName,
+): number {
   return instancesOf(controller.options.runtimes, record).filter(
     ({ version, state }) => version === name && state === 'Ready',
   ).length;

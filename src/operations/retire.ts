@@ -31,17 +31,28 @@ export async function retire(context: OperationContext, request: RetireRequest):
       requireOffTraffic(current, candidate, request.giveUpRollback);
       if (candidate.retirement !== undefined) return withWaiver(current, candidate, request);
       if (!request.waiveOpenWork) requireFenced(current, candidate);
-      const fenced = isFenced(candidate) ? current : moveVersion(current, { version: candidate.name, to: 'Draining', change });
-      const retirement = { step: 'Refusing', since: change.now, waiveStragglers: request.waiveStragglers } as const;
+      const fenced = isFenced(candidate)
+        ? current
+        : moveVersion(current, { version: candidate.name, to: 'Draining', change });
+      const retirement = {
+        step: 'Refusing',
+        since: change.now,
+        waiveStragglers: request.waiveStragglers,
+      } as const;
       const retiring = replaceVersion(fenced, { ...requireVersion(fenced, candidate.name), retirement });
       return giveUpPrevious(retiring, candidate.name);
     },
-    describe: (before) => `${before.name}: ${request.version} is being retired: routes, then cluster, then instances`,
+    describe: (before) =>
+      `${before.name}: ${request.version} is being retired: routes, then cluster, then instances`,
   });
 }
 
 /** Asks the version's work source; a version without instances or without a source is unknown. */
-export function countOpenWork(context: OperationContext, record: ServiceRecord, version: VersionRecord): Promise<WorkCount> {
+export function countOpenWork(
+  context: OperationContext,
+  record: ServiceRecord,
+  version: VersionRecord,
+): Promise<WorkCount> {
   const { runtimes, workSource } = context.controller.options;
   return workSource.count({
     source: record.spec.drain.source,
@@ -61,7 +72,9 @@ function requireNoWork(record: ServiceRecord, version: VersionRecord, work: Work
     const next = isFenced(version)
       ? 'it is draining; wait until the work has ended'
       : `fence it first: switchyard drain ${record.name} ${version.name}`;
-    throw new OperationError('FailedPrecondition', `${version.name} has ${work.total} open: ${next}`, { openWork: work.open });
+    throw new OperationError('FailedPrecondition', `${version.name} has ${work.total} open: ${next}`, {
+      openWork: work.open,
+    });
   }
 }
 

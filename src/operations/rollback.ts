@@ -27,10 +27,16 @@ function requireWayBack(context: OperationContext, before: ServiceRecord, after:
   if (target === before.traffic.primary) return;
   const version = requireVersion(before, target);
   if (version.retirement !== undefined) {
-    throw new OperationError('FailedPrecondition', `${target} is being retired; it cannot take the traffic back`);
+    throw new OperationError(
+      'FailedPrecondition',
+      `${target} is being retired; it cannot take the traffic back`,
+    );
   }
   if (readyCount(context, before, target) === 0) {
-    throw new OperationError('FailedPrecondition', `${target} has no ready endpoint (state ${version.state}); default traffic never goes there`);
+    throw new OperationError(
+      'FailedPrecondition',
+      `${target} has no ready endpoint (state ${version.state}); default traffic never goes there`,
+    );
   }
 }
 

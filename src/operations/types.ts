@@ -87,7 +87,11 @@ export interface ServiceChange {
   readonly kind: 'Created' | 'Changed' | 'Unchanged';
   readonly generation: number;
   /** What differs in the spec, by field path. */
-  readonly differences: readonly { readonly field: string; readonly before: string; readonly after: string }[];
+  readonly differences: readonly {
+    readonly field: string;
+    readonly before: string;
+    readonly after: string;
+  }[];
   /** What it will do to what runs: `starts v2`, `cuts streams: listener gateway moves from port 10000 to 10001`. */
   readonly effects: readonly string[];
 }
@@ -139,7 +143,10 @@ export type Convergence = {
   readonly acknowledged: readonly string[];
   /** From the call to the last acknowledgement, or to now. */
   readonly elapsed: Milliseconds;
-} & ({ readonly kind: 'Everywhere' } | { readonly kind: 'NotYetEverywhere'; readonly stragglers: readonly Straggler[] });
+} & (
+  | { readonly kind: 'Everywhere' }
+  | { readonly kind: 'NotYetEverywhere'; readonly stragglers: readonly Straggler[] }
+);
 
 /** A proxy that has not acknowledged. */
 export interface Straggler {
@@ -208,7 +215,10 @@ export interface Decision {
     | { readonly kind: 'Version'; readonly version: VersionName; readonly readyEndpoints: number }
     | { readonly kind: 'Refused'; readonly status: number; readonly code: string }
     /** No tenant and no source address: either side, by weight. */
-    | { readonly kind: 'ByWeight'; readonly weights: readonly { readonly version: VersionName; readonly weight: number }[] };
+    | {
+        readonly kind: 'ByWeight';
+        readonly weights: readonly { readonly version: VersionName; readonly weight: number }[];
+      };
   /** Machine-readable: `Pin`, `UnknownPin`, `MarkerWithoutPin`, `Hold`, `DefaultPrimary`, `DefaultSplit`, `NoVirtualHost`, … */
   readonly rule: string;
   /** One sentence. */
@@ -233,9 +243,18 @@ export interface Operations {
   service(name: ServiceName): ServiceView;
   proxies(): readonly ProxyView[];
   explain(request: ExplainRequest): Decision;
-  events(query: { service?: ServiceName; afterSequence?: number; limit: number; newest?: boolean }): Promise<readonly AuditEvent[]>;
+  events(query: {
+    service?: ServiceName;
+    afterSequence?: number;
+    limit: number;
+    newest?: boolean;
+  }): Promise<readonly AuditEvent[]>;
   /** Asks the work source of a version what is open. */
-  openWork(request: { service: ServiceName; version: VersionName; signal: AbortSignal }): Promise<import('../ports/work-source.ts').WorkCount>;
+  openWork(request: {
+    service: ServiceName;
+    version: VersionName;
+    signal: AbortSignal;
+  }): Promise<import('../ports/work-source.ts').WorkCount>;
   backup(file: string): Promise<void>;
   /**
    * Stops every instance that Switchyard runs and resolves with their ids when they are gone. What is recorded stays:

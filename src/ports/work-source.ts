@@ -32,5 +32,10 @@ export interface OpenWork {
 }
 
 export type WorkCount =
-  | { readonly kind: 'counted'; readonly asOf: Instant; readonly total: number; readonly open: readonly OpenWork[] }
+  | {
+      readonly kind: 'counted';
+      readonly asOf: Instant;
+      readonly total: number;
+      readonly open: readonly OpenWork[];
+    }
   | { readonly kind: 'unknown'; readonly reason: string };

@@ -41,12 +41,21 @@ export type PlanAction = RecordingAction | Activity;
 /** Changes to the record. */
 export type RecordingAction = { readonly because: string } & (
   | { readonly kind: 'AddVersion'; readonly version: VersionName }
-  | { readonly kind: 'MoveVersion'; readonly version: VersionName; readonly to: VersionState; readonly reason: string }
+  | {
+      readonly kind: 'MoveVersion';
+      readonly version: VersionName;
+      readonly to: VersionState;
+      readonly reason: string;
+    }
   | { readonly kind: 'FirstPrimary'; readonly version: VersionName }
   | { readonly kind: 'EndShift' }
   | { readonly kind: 'ReleaseHold'; readonly tenant: TenantName }
   | { readonly kind: 'ForgetFence'; readonly version: VersionName }
-  | { readonly kind: 'AdvanceRetirement'; readonly version: VersionName; readonly to: 'RemovingCluster' | 'StoppingInstances' }
+  | {
+      readonly kind: 'AdvanceRetirement';
+      readonly version: VersionName;
+      readonly to: 'RemovingCluster' | 'StoppingInstances';
+    }
 );
 
 /** Long work; at most one runs for each kind and version. */
@@ -91,7 +100,9 @@ function planVersion(input: VersionInput): PlanAction[] {
     case 'Registering': {
       const ready = countReady(observed.instances, version.name);
       if (ready === 0) return [];
-      return [move(version, 'Standby', 'InstancesReady', `${plural(ready, 'instance')} of ${version.name} ready`)];
+      return [
+        move(version, 'Standby', 'InstancesReady', `${plural(ready, 'instance')} of ${version.name} ready`),
+      ];
     }
     case 'Draining':
     case 'Drained':
@@ -115,16 +126,28 @@ function planDrain({ record, version, observed }: VersionInput): PlanAction[] {
   };
   if (work === undefined || !work.fenceConfirmed || work.open === undefined) return [recount];
   if (version.state === 'Draining' && work.open === 0) {
-    return [move(version, 'Drained', 'CountedToZero', `no open work on ${version.name}, counted behind the fence`), recount];
+    return [
+      move(version, 'Drained', 'CountedToZero', `no open work on ${version.name}, counted behind the fence`),
+      recount,
+    ];
   }
   if (version.state === 'Drained' && work.open > 0) {
-    return [move(version, 'Draining', 'WorkAppeared', `${plural(work.open, 'piece')} of open work appeared on ${version.name}`), recount];
+    return [
+      move(
+        version,
+        'Draining',
+        'WorkAppeared',
+        `${plural(work.open, 'piece')} of open work appeared on ${version.name}`,
+      ),
+      recount,
+    ];
   }
   return [recount];
 }
 
 function planLift({ record, version, observed }: VersionInput): PlanAction[] {
-  const lifted = record.spec.drain.source.kind === 'none' || observed.work.get(version.name)?.liftConfirmed === true;
+  const lifted =
+    record.spec.drain.source.kind === 'none' || observed.work.get(version.name)?.liftConfirmed === true;
   if (lifted) {
     return [{ kind: 'ForgetFence', version: version.name, because: `${version.name} takes new work again` }];
   }
@@ -156,19 +179,31 @@ function planFirstPrimary(record: ServiceRecord, observed: Observation): PlanAct
   if (record.traffic.kind !== 'none' || countReady(observed.instances, wanted) === 0) return [];
   const version = findVersion(record, wanted);
   if (version === undefined || version.retirement !== undefined) return [];
-  return [{ kind: 'FirstPrimary', version: wanted, because: `${wanted} is ready and ${record.name} has no primary` }];
+  return [
+    {
+      kind: 'FirstPrimary',
+      version: wanted,
+      because: `${wanted} is ready and ${record.name} has no primary`,
+    },
+  ];
 }
 
 /** A candidate that lost its last ready endpoint gives its share back; an operator starts again. */
 function planShift({ traffic }: ServiceRecord, observed: Observation): PlanAction[] {
   if (traffic.kind !== 'shifting' || countReady(observed.instances, traffic.candidate) > 0) return [];
-  return [{ kind: 'EndShift', because: `${traffic.candidate} lost its last ready endpoint at ${traffic.weight}%` }];
+  return [
+    { kind: 'EndShift', because: `${traffic.candidate} lost its last ready endpoint at ${traffic.weight}%` },
+  ];
 }
 
 function planHolds(record: ServiceRecord, observed: Observation): PlanAction[] {
   return record.holds
     .filter(({ expires }) => expires <= observed.now)
-    .map(({ tenant, version }) => ({ kind: 'ReleaseHold', tenant, because: `the hold of ${tenant} on ${version} has expired` }));
+    .map(({ tenant, version }) => ({
+      kind: 'ReleaseHold',
+      tenant,
+      because: `the hold of ${tenant} on ${version} has expired`,
+    }));
 }
 
 function move(version: VersionRecord, to: VersionState, reason: string, because: string): PlanAction {

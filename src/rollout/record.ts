@@ -28,7 +28,11 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
       return deployVersion(record, action.version, { now, reason: 'Listed' });
     case 'MoveVersion':
       return withoutFinishedRetirement(
-        moveVersion(record, { version: action.version, to: action.to, change: { now, reason: action.reason } }),
+        moveVersion(record, {
+          version: action.version,
+          to: action.to,
+          change: { now, reason: action.reason },
+        }),
         action,
       );
     case 'FirstPrimary':
@@ -41,7 +45,9 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
       return patchVersion(record, action.version, { fenced: false });
     case 'AdvanceRetirement': {
       const waiveStragglers = findVersion(record, action.version)?.retirement?.waiveStragglers ?? false;
-      return patchVersion(record, action.version, { retirement: { step: action.to, since: now, waiveStragglers } });
+      return patchVersion(record, action.version, {
+        retirement: { step: action.to, since: now, waiveStragglers },
+      });
     }
   }
 }
@@ -81,10 +87,15 @@ function eventOf(input: {
 }
 
 /** The parts of a record that a change touched, as JSON, for the audit trail. */
-export function changedPart(before: ServiceRecord | undefined, after: ServiceRecord | undefined): { before: string; after: string } {
+export function changedPart(
+  before: ServiceRecord | undefined,
+  after: ServiceRecord | undefined,
+): { before: string; after: string } {
   const keys = ['traffic', 'versions', 'holds', 'document'] as const;
   const differing = keys.filter((key) => JSON.stringify(before?.[key]) !== JSON.stringify(after?.[key]));
   const pick = (record: ServiceRecord | undefined): string =>
-    record === undefined ? '' : JSON.stringify(Object.fromEntries(differing.map((key) => [key, record[key]])));
+    record === undefined
+      ? ''
+      : JSON.stringify(Object.fromEntries(differing.map((key) => [key, record[key]])));
   return { before: pick(before), after: pick(after) };
 }

@@ -4,7 +4,13 @@
  */
 import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
-import { findVersion, type ServiceRecord, type Traffic, type VersionRecord, type VersionState } from '../model/state.ts';
+import {
+  findVersion,
+  type ServiceRecord,
+  type Traffic,
+  type VersionRecord,
+  type VersionState,
+} from '../model/state.ts';
 
 /** Which states may follow each state (docs/states.md draws this). */
 export const ALLOWED_TRANSITIONS: Readonly<Record<VersionState, readonly VersionState[]>> = {
@@ -36,7 +42,8 @@ export function moveVersion(
   move: { readonly version: VersionName; readonly to: VersionState; readonly change: Change },
 ): ServiceRecord {
   const current = findVersion(record, move.version);
-  if (current === undefined) throw new ForbiddenTransitionError(`${record.name} has no version ${move.version}`);
+  if (current === undefined)
+    throw new ForbiddenTransitionError(`${record.name} has no version ${move.version}`);
   if (current.state === move.to) return record;
   if (!ALLOWED_TRANSITIONS[current.state].includes(move.to)) {
     throw new ForbiddenTransitionError(
@@ -54,7 +61,13 @@ export function moveVersion(
 
 /** The record with a version added, or brought back after it was retired, as Deploying. */
 export function deployVersion(record: ServiceRecord, version: VersionName, change: Change): ServiceRecord {
-  const fresh: VersionRecord = { name: version, state: 'Deploying', reason: change.reason, since: change.now, fenced: false };
+  const fresh: VersionRecord = {
+    name: version,
+    state: 'Deploying',
+    reason: change.reason,
+    since: change.now,
+    fenced: false,
+  };
   const existing = findVersion(record, version);
   if (existing === undefined) return { ...record, versions: [...record.versions, fresh] };
   return existing.state === 'Retired' ? replaceVersion(record, fresh) : record;
@@ -66,8 +79,13 @@ export function flipTo(record: ServiceRecord, version: VersionName, change: Chan
   if (traffic.kind !== 'none' && traffic.primary === version) return endShift(record, change);
   const previous = traffic.kind === 'none' ? undefined : traffic.primary;
   let next = moveVersion(withoutCandidate(record, version, change), { version, to: 'Primary', change });
-  if (previous !== undefined) next = moveVersion(next, { version: previous, to: 'Standby', change: { ...change, reason: 'Previous' } });
-  return withTraffic(next, { kind: 'steady', primary: version, ...(previous === undefined ? {} : { previous }) });
+  if (previous !== undefined)
+    next = moveVersion(next, { version: previous, to: 'Standby', change: { ...change, reason: 'Previous' } });
+  return withTraffic(next, {
+    kind: 'steady',
+    primary: version,
+    ...(previous === undefined ? {} : { previous }),
+  });
 }
 
 /** A share of the default traffic to `candidate`, 1 to 99 percent. The salt lives as long as the shift. */
@@ -80,14 +98,17 @@ export function shiftTo(
     throw new ForbiddenTransitionError(`${record.name} has no primary to share traffic with yet`);
   }
   if (traffic.primary === shift.candidate) {
-    throw new ForbiddenTransitionError(`${shift.candidate} is the primary of ${record.name}; name the version that should gain traffic`);
+    throw new ForbiddenTransitionError(
+      `${shift.candidate} is the primary of ${record.name}; name the version that should gain traffic`,
+    );
   }
   if (traffic.kind === 'shifting' && traffic.candidate !== shift.candidate) {
     throw new ForbiddenTransitionError(
       `${record.name} is shifting to ${traffic.candidate} (${traffic.weight}%); end that first: rollback, or set its weight to 0`,
     );
   }
-  const salt = traffic.kind === 'shifting' ? traffic.salt : `${record.name}-${shift.candidate}-${record.generation}`;
+  const salt =
+    traffic.kind === 'shifting' ? traffic.salt : `${record.name}-${shift.candidate}-${record.generation}`;
   return withTraffic(moveVersion(record, { version: shift.candidate, to: 'Ramping', change: shift.change }), {
     kind: 'shifting',
     primary: traffic.primary,
@@ -115,15 +136,18 @@ export function endShift(record: ServiceRecord, change: Change): ServiceRecord {
  */
 export function rollBack(record: ServiceRecord, to: VersionName | undefined, change: Change): ServiceRecord {
   const { traffic } = record;
-  if (traffic.kind === 'none') throw new ForbiddenTransitionError(`${record.name} has no primary yet; there is nothing to roll back`);
-  if (traffic.kind === 'shifting' && (to === undefined || to === traffic.primary)) return endShift(record, change);
+  if (traffic.kind === 'none')
+    throw new ForbiddenTransitionError(`${record.name} has no primary yet; there is nothing to roll back`);
+  if (traffic.kind === 'shifting' && (to === undefined || to === traffic.primary))
+    return endShift(record, change);
   const target = to ?? (traffic.kind === 'steady' ? traffic.previous : undefined);
   if (target === undefined) {
     throw new ForbiddenTransitionError(
       `${record.name} has no previous version: ${traffic.primary} was the first, or was itself reached by a rollback; name one that is up with --to`,
     );
   }
-  if (target === traffic.primary) throw new ForbiddenTransitionError(`${target} is already the primary of ${record.name}`);
+  if (target === traffic.primary)
+    throw new ForbiddenTransitionError(`${target} is already the primary of ${record.name}`);
   const flipped = flipTo(record, target, change);
   return withTraffic(flipped, { kind: 'steady', primary: target });
 }
@@ -138,7 +162,10 @@ export function giveUpPrevious(record: ServiceRecord, version: VersionName): Ser
 
 /** The record with the version replaced by name. */
 export function replaceVersion(record: ServiceRecord, version: VersionRecord): ServiceRecord {
-  return { ...record, versions: record.versions.map((other) => (other.name === version.name ? version : other)) };
+  return {
+    ...record,
+    versions: record.versions.map((other) => (other.name === version.name ? version : other)),
+  };
 }
 
 function withTraffic(record: ServiceRecord, traffic: Traffic): ServiceRecord {
@@ -153,5 +180,9 @@ function previousOf(traffic: Traffic): { previous?: VersionName } {
 function withoutCandidate(record: ServiceRecord, flippedTo: VersionName, change: Change): ServiceRecord {
   const { traffic } = record;
   if (traffic.kind !== 'shifting' || traffic.candidate === flippedTo) return record;
-  return moveVersion(record, { version: traffic.candidate, to: 'Standby', change: { ...change, reason: 'Superseded' } });
+  return moveVersion(record, {
+    version: traffic.candidate,
+    to: 'Standby',
+    change: { ...change, reason: 'Superseded' },
+  });
 }

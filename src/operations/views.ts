@@ -1,0 +1,71 @@
+/** What operators see of services: the record, its instances, the traffic as it really is, and what is wrong. */
+import { instancesOf, runtimeProblems } from '../controller/runtimes.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { ServiceRecord, Traffic } from '../model/state.ts';
+import type { RoutedVersion } from '../model/table.ts';
+import { effectiveTraffic, serviceRoutes, weightOf } from '../routing/table.ts';
+import { type OperationContext, requireService } from './context.ts';
+import type { ServiceView, VersionView } from './types.ts';
+
+/** All services, sorted by name. */
+export function serviceViews(context: OperationContext): readonly ServiceView[] {
+  return [...context.controller.ledger.records().values()]
+    .sort((left, right) => (left.name < right.name ? -1 : 1))
+    .map((record) => viewOf(context, record));
+}
+
+/** One service. Throws OperationError NotFound. */
+export function serviceView(context: OperationContext, name: ServiceName): ServiceView {
+  return viewOf(context, requireService(context.controller.ledger.records(), name));
+}
+
+function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
+  const { runtimes } = context.controller.options;
+  const instances = instancesOf(runtimes, record);
+  const routed = serviceRoutes(record, instances).versions;
+  const traffic = effectiveTraffic(record.traffic, routed);
+  const versions = record.versions.map(
+    (version): VersionView => ({
+      record: version,
+      instances: instances.filter((instance) => instance.version === version.name),
+      readyEndpoints: routed.find((other) => other.version === version.name)?.endpoints.length ?? 0,
+      weight: weightOf(traffic, version.name),
+      isPrevious: record.traffic.kind !== 'none' && record.traffic.previous === version.name,
+    }),
+  );
+  const alerts = [
+    ...trafficAlerts(record.traffic, routed),
+    ...rejectionAlerts(context),
+    ...runtimeProblems(runtimes, record),
+  ];
+  return { record, versions, effectiveTraffic: traffic, alerts };
+}
+
+function trafficAlerts(traffic: Traffic, routed: readonly RoutedVersion[]): string[] {
+  if (traffic.kind === 'none') return ['no version has been ready yet, so there is no primary'];
+  const ready = (name: string): number =>
+    routed.find(({ version }) => version === name)?.endpoints.length ?? 0;
+  const alerts: string[] = [];
+  if (ready(traffic.primary) === 0) {
+    alerts.push(
+      `the primary ${traffic.primary} has no ready endpoint: default traffic gets 503; it does not move by itself`,
+    );
+  }
+  if (traffic.kind === 'shifting' && ready(traffic.candidate) === 0) {
+    alerts.push(`the candidate ${traffic.candidate} has no ready endpoint: its share is 0`);
+  }
+  if (traffic.previous !== undefined && ready(traffic.previous) === 0) {
+    alerts.push(`the previous ${traffic.previous} has no ready endpoint: a rollback would be refused`);
+  }
+  return alerts;
+}
+
+function rejectionAlerts({ controller }: OperationContext): string[] {
+  return controller.proxies
+    .connected()
+    .flatMap(({ id, types }) =>
+      types.flatMap(({ type, rejection }) =>
+        rejection === undefined ? [] : [`${id} rejected ${type}: ${rejection.message}`],
+      ),
+    );
+}

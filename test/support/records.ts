@@ -1,0 +1,73 @@
+/** Records, specs and instances for tests: a small complete one of each, with what a test cares about replaced. */
+import type { Instance } from '../../src/model/instance.ts';
+import { instant } from '../../src/model/instant.ts';
+import { listenerName, serviceName, versionName } from '../../src/model/names.ts';
+import type { VersionedService } from '../../src/model/spec.ts';
+import type { ServiceRecord, VersionRecord } from '../../src/model/state.ts';
+
+/** A service on one listener, with a tenant key, whose instances somebody else runs. */
+export function aSpec(replaced: Partial<VersionedService> = {}): VersionedService {
+  return {
+    name: serviceName('manager'),
+    version: versionName('v1'),
+    listeners: [{ name: listenerName('gateway'), address: '127.0.0.1', port: 10000, domains: ['*'] }],
+    pin: {
+      header: 'x-delegate-version',
+      markerHeader: 'x-delegate-pinned',
+      allow: { kind: 'everywhere' },
+      previewAllow: { kind: 'nowhere' },
+      onUnknown: 'Refuse',
+    },
+    tenantKey: { header: 'x-tenant-id', allow: { kind: 'everywhere' } },
+    runtime: { kind: 'endpoints', versions: [] },
+    traffic: { steps: [100], retries: 1 },
+    upstream: { protocol: 'Http1', connectTimeout: 1000 },
+    drain: { source: { kind: 'none' } },
+    ...replaced,
+  };
+}
+
+/** A version in a state, since the beginning of time. */
+export function aVersion(name: string, replaced: Partial<VersionRecord> = {}): VersionRecord {
+  return {
+    name: versionName(name),
+    state: 'Standby',
+    reason: 'Test',
+    since: instant(0),
+    fenced: false,
+    ...replaced,
+  };
+}
+
+/** A service whose primary is v1, with v2 beside it. */
+export function aRecord(replaced: Partial<ServiceRecord> = {}): ServiceRecord {
+  const spec = replaced.spec ?? aSpec();
+  return {
+    name: spec.name,
+    spec,
+    document: '',
+    generation: 1,
+    traffic: { kind: 'steady', primary: versionName('v1') },
+    versions: [aVersion('v1', { state: 'Primary' }), aVersion('v2')],
+    holds: [],
+    ...replaced,
+  };
+}
+
+let nextPort = 20_000;
+
+/** A ready instance of a version on a port of its own. */
+export function anInstance(version: string, replaced: Partial<Instance> = {}): Instance {
+  nextPort += 1;
+  return {
+    id: `manager-${version}-${nextPort}`,
+    service: serviceName('manager'),
+    version: versionName(version),
+    address: { host: '127.0.0.1', port: nextPort },
+    state: 'Ready',
+    reason: 'test',
+    since: instant(0),
+    restarts: 0,
+    ...replaced,
+  };
+}
