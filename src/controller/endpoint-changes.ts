@@ -49,5 +49,5 @@ export class EndpointChanges {
 
 function reachableVersions(instances: readonly Instance[]): string {
   const versions = new Set(instances.filter(({ state }) => state === 'Ready').map(({ version }) => version));
-  return [...versions].sort().join(' ');
+  return [...versions].toSorted().join(' ');
 }

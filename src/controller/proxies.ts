@@ -116,7 +116,7 @@ export class ProxyTracker {
         publication,
       }),
     );
-    return [...connected, ...away].sort((left, right) => (left.id < right.id ? -1 : 1));
+    return [...connected, ...away].toSorted((left, right) => (left.id < right.id ? -1 : 1));
   }
 
   /** Writes last-seen times, so that a restart knows the stragglers. */

@@ -92,7 +92,7 @@ export class Publications {
       this.#table = {
         services: [...this.#routes.values()]
           .map(({ routes }) => routes)
-          .sort((left, right) => compareText(left.service, right.service)),
+          .toSorted((left, right) => compareText(left.service, right.service)),
       };
     }
     return changed;

@@ -23,7 +23,7 @@ export function wantedVersions(record: ServiceRecord): readonly VersionName[] {
   return record.versions
     .filter(({ state, retirement }) => state !== 'Retired' && retirement?.step !== 'StoppingInstances')
     .map(({ name }) => name)
-    .sort();
+    .toSorted();
 }
 
 /** Tells the service's runtime what should run. */

@@ -66,7 +66,7 @@ export function requireService(
 ): ServiceRecord {
   const record = records.get(name);
   if (record !== undefined) return record;
-  const known = [...records.keys()].sort().join(', ');
+  const known = [...records.keys()].toSorted().join(', ');
   throw new OperationError(
     'NotFound',
     `there is no service ${name}; ${known === '' ? 'none is applied yet' : `there are: ${known}`}`,

@@ -10,7 +10,7 @@ import type { ServiceView, VersionView } from './types.ts';
 /** All services, sorted by name. */
 export function serviceViews(context: OperationContext): readonly ServiceView[] {
   return [...context.controller.ledger.records().values()]
-    .sort((left, right) => (left.name < right.name ? -1 : 1))
+    .toSorted((left, right) => (left.name < right.name ? -1 : 1))
     .map((record) => viewOf(context, record));
 }
 

@@ -16,12 +16,12 @@ export function serviceRoutes(record: ServiceRecord, instances: readonly Instanc
   const versions = record.versions
     .filter(hasCluster)
     .map((version) => routedVersion(version, instances))
-    .sort((left, right) => compareText(left.version, right.version));
+    .toSorted((left, right) => compareText(left.version, right.version));
   const primary = record.traffic.kind === 'none' ? undefined : record.traffic.primary;
   const { spec } = record;
   return {
     service: record.name,
-    listeners: [...spec.listeners].sort((left, right) => compareText(left.name, right.name)),
+    listeners: [...spec.listeners].toSorted((left, right) => compareText(left.name, right.name)),
     pin: spec.pin,
     ...(spec.tenantKey === undefined ? {} : { tenantKey: spec.tenantKey }),
     upstream: spec.upstream,
@@ -31,7 +31,7 @@ export function serviceRoutes(record: ServiceRecord, instances: readonly Instanc
     holds: record.holds
       .filter((hold) => versions.some(({ version, access }) => version === hold.version && access === 'Open'))
       .map(({ tenant, version }) => ({ tenant, version }))
-      .sort((left, right) => compareText(left.tenant, right.tenant)),
+      .toSorted((left, right) => compareText(left.tenant, right.tenant)),
     refusal: {
       activeVersions: versions.filter(({ access }) => access === 'Open').map(({ version }) => version),
       ...(primary === undefined ? {} : { primary }),
@@ -77,7 +77,7 @@ function routedVersion(record: VersionRecord, instances: readonly Instance[]): R
     endpoints: instances
       .filter(({ version, state }) => version === record.name && state === 'Ready')
       .map(({ address }) => address)
-      .sort(compareAddress),
+      .toSorted(compareAddress),
   };
 }
 

@@ -132,24 +132,24 @@ describe('rule 8: draining', () => {
   });
 });
 
-describe('rule 8: retiring', () => {
-  function retiring(
-    step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances',
-    waiveStragglers = false,
-    spec = drainable,
-  ): ServiceRecord {
-    const retirement = { step, since: instant(0), waiveStragglers };
-    return aRecord({
-      spec,
-      versions: [
-        aVersion('v1', { state: 'Primary' }),
-        aVersion('v2', { state: 'Drained', fenced: true, retirement }),
-      ],
-    });
-  }
-  const shown = (step: 'Refusing' | 'RemovingCluster', waitingFor: string[]): Observation =>
-    observed({ removals: new Map([[v2, { step, waitingFor }]]) });
+function retiring(
+  step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances',
+  waiveStragglers = false,
+  spec = drainable,
+): ServiceRecord {
+  const retirement = { step, since: instant(0), waiveStragglers };
+  return aRecord({
+    spec,
+    versions: [
+      aVersion('v1', { state: 'Primary' }),
+      aVersion('v2', { state: 'Drained', fenced: true, retirement }),
+    ],
+  });
+}
+const shown = (step: 'Refusing' | 'RemovingCluster', waitingFor: string[]): Observation =>
+  observed({ removals: new Map([[v2, { step, waitingFor }]]) });
 
+describe('rule 8: retiring', () => {
   test('each step waits until every proxy has acknowledged the one before', () => {
     expect(plan(retiring('Refusing'), observed())).toEqual([]);
     expect(plan(retiring('Refusing'), shown('Refusing', ['gateway-1']))).toEqual([]);

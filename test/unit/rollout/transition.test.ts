@@ -105,7 +105,7 @@ describe('a rollback', () => {
 describe('version states', () => {
   test('every state is reachable and every allowed step names a known state', () => {
     const reached = new Set(['Deploying', ...Object.values(ALLOWED_TRANSITIONS).flat()]);
-    expect([...reached].sort()).toEqual([...VERSION_STATES].sort());
+    expect([...reached].toSorted()).toEqual([...VERSION_STATES].toSorted());
   });
 
   test('a step that the table does not allow is refused and names what is allowed', () => {
