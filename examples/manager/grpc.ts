@@ -4,7 +4,7 @@
  */
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
 import { Manager } from '../../src/gen/examples/manager/v1/manager_pb.js';
-import { Health, SERVING, SERVICE_UNKNOWN } from './health.ts';
+import { Health, SERVICE_UNKNOWN, SERVING } from './health.ts';
 import { FencedError, type Instance } from './instance.ts';
 import { Mailbox } from './mailbox.ts';
 
@@ -40,7 +40,10 @@ function isKnown(service: string): boolean {
 function tickInterval(milliseconds: number): number {
   if (milliseconds === 0) return 1000;
   if (milliseconds < 10 || milliseconds > 60_000) {
-    throw new ConnectError(`interval_ms must be 0, or 10 to 60000, not ${milliseconds}`, Code.InvalidArgument);
+    throw new ConnectError(
+      `interval_ms must be 0, or 10 to 60000, not ${milliseconds}`,
+      Code.InvalidArgument,
+    );
   }
   return milliseconds;
 }
@@ -65,7 +68,11 @@ async function* watch(stream: { instance: Instance; context: HandlerContext; int
   }
 }
 
-async function* work(stream: { instance: Instance; context: HandlerContext; requests: AsyncIterable<{ payload: string }> }) {
+async function* work(stream: {
+  instance: Instance;
+  context: HandlerContext;
+  requests: AsyncIterable<{ payload: string }>;
+}) {
   const { instance, context, requests } = stream;
   const done = beginStream(instance);
   const answers = new Mailbox<string>(context.signal);
@@ -73,7 +80,10 @@ async function* work(stream: { instance: Instance; context: HandlerContext; requ
   const reading = (async () => {
     for await (const { payload } of requests) {
       if (answers.put(payload)) continue;
-      throw new ConnectError('too many messages wait for their answers; read some first', Code.ResourceExhausted);
+      throw new ConnectError(
+        'too many messages wait for their answers; read some first',
+        Code.ResourceExhausted,
+      );
     }
   })().finally(() => answers.close());
   // Looked at below, once the answers are out; a failure before that must not count as unhandled.

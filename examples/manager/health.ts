@@ -19,7 +19,11 @@ type CheckRequest = Message<'grpc.health.v1.HealthCheckRequest'> & { service: st
 type CheckResponse = Message<'grpc.health.v1.HealthCheckResponse'> & { status: number };
 type HealthService = GenService<{
   check: { methodKind: 'unary'; input: GenMessage<CheckRequest>; output: GenMessage<CheckResponse> };
-  watch: { methodKind: 'server_streaming'; input: GenMessage<CheckRequest>; output: GenMessage<CheckResponse> };
+  watch: {
+    methodKind: 'server_streaming';
+    input: GenMessage<CheckRequest>;
+    output: GenMessage<CheckResponse>;
+  };
 }>;
 
 const PACKAGE = 'grpc.health.v1';
@@ -75,7 +79,9 @@ const file = create(FileDescriptorProtoSchema, {
 export const Health = healthService();
 
 function healthService(): HealthService {
-  const service = createFileRegistry(create(FileDescriptorSetSchema, { file: [file] })).getService(`${PACKAGE}.Health`);
+  const service = createFileRegistry(create(FileDescriptorSetSchema, { file: [file] })).getService(
+    `${PACKAGE}.Health`,
+  );
   if (service === undefined) throw new Error('the descriptor of grpc.health.v1.Health holds no service');
   return service as HealthService;
 }

@@ -116,12 +116,19 @@ function answerHealth({ instance, response }: Exchange): void {
   answer(response, 200, { ...instance.identity, healthy: true, fenced: instance.fenced });
 }
 
-function milliseconds(wanted: { query: URLSearchParams; name: string; otherwise: number; least: number }): number {
+function milliseconds(wanted: {
+  query: URLSearchParams;
+  name: string;
+  otherwise: number;
+  least: number;
+}): number {
   const text = wanted.query.get(wanted.name);
   if (text === null) return wanted.otherwise;
   const value = Number(text);
   if (!Number.isInteger(value) || value < wanted.least || value > 3_600_000) {
-    throw new RangeError(`${wanted.name} must be whole milliseconds, ${wanted.least} to 3600000, not ${JSON.stringify(text)}`);
+    throw new RangeError(
+      `${wanted.name} must be whole milliseconds, ${wanted.least} to 3600000, not ${JSON.stringify(text)}`,
+    );
   }
   return value;
 }

@@ -29,7 +29,9 @@ export interface WorkReport {
 export class FencedError extends Error {
   override readonly name = 'FencedError';
   constructor(version: string) {
-    super(`version ${version} is draining and takes no new work; try again without the pin, or on another version`);
+    super(
+      `version ${version} is draining and takes no new work; try again without the pin, or on another version`,
+    );
   }
 }
 

@@ -9,7 +9,8 @@ import { parseArgs } from 'node:util';
 import { Instance } from './instance.ts';
 import { serve } from './server.ts';
 
-const USAGE = 'usage: main.ts --version NAME --port PORT [--host ADDRESS] [--instance ID] [--grace MILLISECONDS]';
+const USAGE =
+  'usage: main.ts --version NAME --port PORT [--host ADDRESS] [--instance ID] [--grace MILLISECONDS]';
 
 function wholeNumber(name: string, text: string, most: number): number {
   const value = Number(text);
@@ -27,7 +28,8 @@ function readArguments() {
       grace: { type: 'string', default: '10000' },
     },
   });
-  if (values.version === undefined || values.port === undefined) throw new RangeError('--version and --port are needed');
+  if (values.version === undefined || values.port === undefined)
+    throw new RangeError('--version and --port are needed');
   return {
     version: values.version,
     instance: values.instance ?? process.env.SWITCHYARD_INSTANCE ?? `${values.version}-${process.pid}`,

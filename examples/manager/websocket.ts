@@ -7,7 +7,9 @@ import { FencedError, type Instance } from './instance.ts';
 const LARGEST_MESSAGE_BYTES = 65_536;
 
 /** Makes the handler of HTTP/1.1 upgrade requests. */
-export function websocketUpgrades(instance: Instance): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
+export function websocketUpgrades(
+  instance: Instance,
+): (request: IncomingMessage, socket: Duplex, head: Buffer) => void {
   const server = new WebSocketServer({ noServer: true, maxPayload: LARGEST_MESSAGE_BYTES });
   return (request, socket, head) => {
     // The socket has no other error listener yet; a client that gives up here is no event.
@@ -30,7 +32,8 @@ export function websocketUpgrades(instance: Instance): (request: IncomingMessage
 }
 
 function echo(instance: Instance, client: WebSocket): void {
-  const send = (more: object) => client.send(JSON.stringify({ ...instance.identity, draining: instance.fenced, ...more }));
+  const send = (more: object) =>
+    client.send(JSON.stringify({ ...instance.identity, draining: instance.fenced, ...more }));
   send({});
   const stopListening = instance.onDraining(() => send({}));
   client.on('message', (data) => send({ echo: String(data) }));
