@@ -4,6 +4,8 @@
  */
 import type { ServiceName } from '../model/names.ts';
 import { type Commit, type EventQuery, GenerationConflictError, type ProxySeen } from '../ports/store.ts';
+import { storedEvent, storedProxy, storedService } from './stored/records.ts';
+import type { Shape } from './stored/shape.ts';
 
 /** What a store knows before a commit. */
 export interface CommitGround {
@@ -14,17 +16,17 @@ export interface CommitGround {
 
 /**
  * Refuses a commit that does not follow from what is stored: GenerationConflictError where another writer was first,
- * RangeError or TypeError where the commit can never be right.
+ * RangeError or TypeError where the commit can never be right. What could not be read back is not written either.
  */
 export function checkCommit(commit: Commit, ground: CommitGround): void {
   const named = new Set<ServiceName>();
   for (const { name, generation } of commit.services ?? []) {
     nameOnce(named, name);
-    compareGeneration({
-      service: name,
-      expected: generation - 1,
-      actual: ground.generationOf(name),
-    });
+    compareGeneration({ service: name, expected: generation - 1, actual: ground.generationOf(name) });
+  }
+  for (const record of commit.services ?? []) assertReadable(storedService, record, `service ${record.name}`);
+  for (const event of commit.events ?? []) {
+    assertReadable(storedEvent, { ...event, sequence: 1 }, `event ${event.action}`);
   }
   for (const { name, generation } of commit.deletions ?? []) {
     nameOnce(named, name);
@@ -35,7 +37,8 @@ export function checkCommit(commit: Commit, ground: CommitGround): void {
     });
     if (generation === 0) throw new RangeError(`${name} is not stored, so that it cannot be deleted`);
   }
-  if (commit.nextPublication !== undefined) checkNextPublication(commit.nextPublication, ground.nextPublication);
+  if (commit.nextPublication !== undefined)
+    checkNextPublication(commit.nextPublication, ground.nextPublication);
 }
 
 /** Whether a commit holds anything to write. */
@@ -53,17 +56,29 @@ export function checkEventQuery(query: EventQuery): void {
   if (!Number.isSafeInteger(query.limit) || query.limit < 1) {
     throw new RangeError(`limit must be a whole number of at least 1, not ${query.limit}`);
   }
-  if (query.afterSequence !== undefined && (!Number.isSafeInteger(query.afterSequence) || query.afterSequence < 0)) {
+  if (
+    query.afterSequence !== undefined &&
+    (!Number.isSafeInteger(query.afterSequence) || query.afterSequence < 0)
+  ) {
     throw new RangeError(`afterSequence must be a whole number of at least 0, not ${query.afterSequence}`);
   }
 }
 
-/** Refuses a list that names a proxy twice: one of the two times would be lost. Throws TypeError. */
+/** Refuses a list that names a proxy twice (one of the two would be lost) or that could not be read back. Throws TypeError. */
 export function checkProxies(proxies: readonly ProxySeen[]): void {
   const named = new Set<string>();
-  for (const { id } of proxies) {
-    if (named.has(id)) throw new TypeError(`the list names proxy ${JSON.stringify(id)} twice`);
-    named.add(id);
+  for (const proxy of proxies) {
+    if (named.has(proxy.id)) throw new TypeError(`the list names proxy ${JSON.stringify(proxy.id)} twice`);
+    named.add(proxy.id);
+    assertReadable(storedProxy, proxy, `proxy ${JSON.stringify(proxy.id)}`);
+  }
+}
+
+function assertReadable(shape: Shape<unknown>, value: unknown, name: string): void {
+  try {
+    shape.read(value, '');
+  } catch (error) {
+    throw new TypeError(`${name} cannot be stored: ${(error as Error).message}`, { cause: error });
   }
 }
 

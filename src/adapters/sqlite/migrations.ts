@@ -1,0 +1,33 @@
+/**
+ * The form of a state file, as the numbered steps that lead to it. A step may only add: tables, indexes, columns that
+ * SQLite generates from `body`. So the release before, which knows fewer steps, still opens the file; where that
+ * cannot be, `minReader` says which release is the oldest that can. Steps are data, since they cross into a worker.
+ */
+
+/** One step. Its number is the file's `user_version` afterwards. */
+export interface Migration {
+  readonly number: number;
+  /** The oldest form number whose releases can still read and write the file after this step. */
+  readonly minReader: number;
+  readonly statements: readonly string[];
+}
+
+/** "SwYd" as a number: what tells a state file from any other SQLite file. */
+export const APPLICATION_ID = 0x53775964;
+
+/** All steps, numbered from 1. Never edit one that was released; add another. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    number: 1,
+    minReader: 1,
+    statements: [
+      // Every row carries the SHA-256 of its key and body: SQLite itself does not notice a flipped bit in a page.
+      'CREATE TABLE service (key TEXT PRIMARY KEY, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID',
+      'CREATE TABLE proxy (key TEXT PRIMARY KEY, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID',
+      'CREATE TABLE event (key INTEGER PRIMARY KEY, service TEXT, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT',
+      'CREATE INDEX event_by_service ON event (service, key)',
+      // `format`, `counters` and `seal`, see seal.ts and meta.ts.
+      'CREATE TABLE meta (key TEXT PRIMARY KEY, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID',
+    ],
+  },
+];

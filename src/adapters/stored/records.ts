@@ -1,0 +1,106 @@
+/** The shapes of everything that a store keeps: service records, audit events and proxies. */
+import type { AuditEvent } from '../../model/audit.ts';
+import { instant } from '../../model/instant.ts';
+import { tenantName } from '../../model/names.ts';
+import {
+  type Hold,
+  type Retirement,
+  type ServiceRecord,
+  type Traffic,
+  VERSION_STATES,
+  type VersionMark,
+  type VersionRecord,
+} from '../../model/state.ts';
+import type { ProxySeen } from '../../ports/store.ts';
+import {
+  count,
+  length,
+  list,
+  object,
+  oneOf,
+  optional,
+  parsed,
+  type Shape,
+  tagged,
+  text,
+  truth,
+} from './shape.ts';
+import { storedServiceName, storedSpec, storedVersionName } from './spec.ts';
+
+const storedInstant = parsed(length, instant);
+
+const mark: Shape<VersionMark> = object<VersionMark>({
+  kind: oneOf('Abandoned', 'Quarantined'),
+  reason: text,
+  by: text,
+  since: storedInstant,
+});
+
+const retirement: Shape<Retirement> = object<Retirement>({
+  step: oneOf('Refusing', 'RemovingCluster', 'StoppingInstances'),
+  since: storedInstant,
+  waiveStragglers: truth,
+});
+
+const version: Shape<VersionRecord> = object<VersionRecord>({
+  name: storedVersionName,
+  state: oneOf(...VERSION_STATES),
+  reason: text,
+  since: storedInstant,
+  mark: optional(mark),
+  fenced: truth,
+  retirement: optional(retirement),
+});
+
+const traffic: Shape<Traffic> = tagged<Traffic>({
+  none: {},
+  steady: { primary: storedVersionName, previous: optional(storedVersionName) },
+  shifting: {
+    primary: storedVersionName,
+    previous: optional(storedVersionName),
+    candidate: storedVersionName,
+    weight: length,
+    salt: text,
+  },
+});
+
+const hold: Shape<Hold> = object<Hold>({
+  tenant: parsed(text, tenantName),
+  version: storedVersionName,
+  reason: text,
+  by: text,
+  since: storedInstant,
+  expires: storedInstant,
+});
+
+/** Reads a stored service record. */
+export const storedService: Shape<ServiceRecord> = object<ServiceRecord>({
+  name: storedServiceName,
+  spec: storedSpec,
+  document: text,
+  generation: count,
+  traffic,
+  versions: list(version),
+  holds: list(hold),
+});
+
+/** Reads a stored audit event. */
+export const storedEvent: Shape<AuditEvent> = object<AuditEvent>({
+  sequence: count,
+  at: storedInstant,
+  actor: text,
+  action: text,
+  service: optional(storedServiceName),
+  reason: text,
+  message: text,
+  before: text,
+  after: text,
+});
+
+/** Reads a stored proxy. */
+export const storedProxy: Shape<ProxySeen> = object<ProxySeen>({
+  id: text,
+  kind: oneOf('envoy', 'grpc'),
+  lastSeen: storedInstant,
+  publication: count,
+});

@@ -1,0 +1,123 @@
+/** The shape in which a VersionedService is kept: every wish of the user, with defaults filled in. */
+import { listenerName, serviceName, versionName } from '../../model/names.ts';
+import type {
+  DrainSource,
+  HealthCheckSpec,
+  ListenerBinding,
+  OutlierDetectionSpec,
+  PinPolicy,
+  Readiness,
+  RuntimeSpec,
+  Scope,
+  SocketAddress,
+  TenantKey,
+  UpstreamSpec,
+  VersionedService,
+} from '../../model/spec.ts';
+import {
+  count,
+  dictionary,
+  length,
+  list,
+  object,
+  oneOf,
+  optional,
+  parsed,
+  type Shape,
+  tagged,
+  text,
+} from './shape.ts';
+
+export const storedServiceName = parsed(text, serviceName);
+export const storedVersionName = parsed(text, versionName);
+
+const scope: Shape<Scope> = tagged<Scope>({
+  everywhere: {},
+  nowhere: {},
+  scoped: { hosts: list(text), paths: list(text), grpcServices: list(text) },
+});
+
+const listener: Shape<ListenerBinding> = object<ListenerBinding>({
+  name: parsed(text, listenerName),
+  address: text,
+  port: count,
+  domains: list(text),
+});
+
+const pin: Shape<PinPolicy> = object<PinPolicy>({
+  header: text,
+  markerHeader: text,
+  allow: scope,
+  previewAllow: scope,
+  onUnknown: oneOf('Refuse', 'Primary'),
+});
+
+const address: Shape<SocketAddress> = object<SocketAddress>({ host: text, port: count });
+
+const readinessTimes = { interval: length, timeout: length, failureThreshold: count };
+const readiness: Shape<Readiness> = tagged<Readiness>({
+  http: { ...readinessTimes, path: text },
+  grpc: { ...readinessTimes, service: text },
+  tcp: readinessTimes,
+});
+
+const runtime: Shape<RuntimeSpec> = tagged<RuntimeSpec>({
+  endpoints: {
+    versions: list(object({ name: storedVersionName, addresses: list(address) })),
+    file: optional(text),
+  },
+  processes: {
+    command: list(text),
+    workingDirectory: optional(text),
+    environment: dictionary(text),
+    instances: count,
+    ports: object({ from: count, to: count }),
+    readiness,
+    stopGrace: length,
+    restartBackoff: object({ initial: length, max: length }),
+  },
+});
+
+const healthCheckTimes = {
+  interval: length,
+  timeout: length,
+  healthyThreshold: count,
+  unhealthyThreshold: count,
+};
+const healthCheck: Shape<HealthCheckSpec> = tagged<HealthCheckSpec>({
+  http: { ...healthCheckTimes, path: text },
+  grpc: { ...healthCheckTimes, service: text },
+  tcp: healthCheckTimes,
+});
+
+const outlierDetection: Shape<OutlierDetectionSpec> = object<OutlierDetectionSpec>({
+  consecutiveErrors: count,
+  interval: length,
+  baseEjectionTime: length,
+  maxEjectionPercent: length,
+});
+
+const upstream: Shape<UpstreamSpec> = object<UpstreamSpec>({
+  protocol: oneOf('Http1', 'Http2', 'SameAsClient'),
+  connectTimeout: length,
+  healthCheck: optional(healthCheck),
+  outlierDetection: optional(outlierDetection),
+});
+
+const drainSource: Shape<DrainSource> = tagged<DrainSource>({
+  http: { fencePath: text, openWorkPath: text },
+  none: {},
+});
+
+/** Reads a stored VersionedService. */
+export const storedSpec: Shape<VersionedService> = object<VersionedService>({
+  name: storedServiceName,
+  version: storedVersionName,
+  listeners: list(listener),
+  pin,
+  tenantKey: optional(object<TenantKey>({ header: text, allow: scope })),
+  runtime,
+  traffic: object({ steps: list(length), retries: count }),
+  upstream,
+  drain: object({ source: drainSource }),
+});
