@@ -1,0 +1,106 @@
+/**
+ * What a proxy answers by itself: refusals and reasons, that a program can act on. HTTP clients get a status and a JSON
+ * body; gRPC clients get a gRPC status with the same facts in their metadata (a plain direct response would reach them
+ * as UNKNOWN or INTERNAL).
+ */
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import {
+  HeaderValueOption_HeaderAppendAction,
+  type HeaderValueOptionSchema,
+} from '../../gen/envoy/config/core/v3/base_pb.js';
+import type { Refusal } from '../../model/table.ts';
+import type { Route } from './matching.ts';
+
+export type HeaderValueOption = MessageInitShape<typeof HeaderValueOptionSchema>;
+
+/** The header that carries the code of an answer, over HTTP and gRPC. */
+export const CODE_HEADER = 'x-switchyard-code';
+
+/** An answer before it is put into either protocol. */
+interface Answer {
+  readonly code: string;
+  readonly message: string;
+  readonly httpStatus: number;
+  readonly grpcStatus: number;
+  readonly retryAfterSeconds: number;
+  /** Facts for the JSON body, by their JSON names. */
+  readonly facts: Readonly<Record<string, unknown>>;
+  /** The same facts as headers. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}
+
+/** Rule 1: the pin names no version that takes requests. 409, over gRPC FAILED_PRECONDITION. */
+export function refusal({ activeVersions, primary, retryAfterSeconds }: Refusal, message: string): Route[] {
+  return answer({
+    code: 'VERSION_NOT_ACTIVE',
+    message,
+    httpStatus: 409,
+    grpcStatus: 9,
+    retryAfterSeconds,
+    facts: { activeVersions, ...(primary === undefined ? {} : { primary }) },
+    headers: [
+      ['x-switchyard-active-versions', activeVersions.join(',')],
+      ...(primary === undefined ? [] : [['x-switchyard-primary', primary] as const]),
+    ],
+  });
+}
+
+/** There is no primary. 503, over gRPC UNAVAILABLE. */
+export function noPrimary({ retryAfterSeconds }: Refusal, reason: string): Route[] {
+  return answer({
+    code: 'NO_PRIMARY',
+    message: reason,
+    httpStatus: 503,
+    grpcStatus: 14,
+    retryAfterSeconds,
+    facts: {},
+    headers: [],
+  });
+}
+
+/** A response header that replaces what the instance may have set. */
+export function responseHeader(key: string, value: string): HeaderValueOption {
+  return {
+    header: { key, value },
+    appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
+  };
+}
+
+function answer({
+  code,
+  message,
+  httpStatus,
+  grpcStatus,
+  retryAfterSeconds,
+  facts,
+  headers,
+}: Answer): Route[] {
+  const common = [
+    responseHeader(CODE_HEADER, code),
+    responseHeader('retry-after', String(retryAfterSeconds)),
+    ...headers.map(([name, value]) => responseHeader(name, value)),
+  ];
+  const body = `${JSON.stringify({ code, message, ...facts, retryAfterSeconds })}\n`;
+  return [
+    {
+      name: code,
+      match: { pathSpecifier: { case: 'prefix', value: '/' }, grpc: {} },
+      action: { case: 'directResponse', value: { status: 200 } },
+      responseHeadersToAdd: [
+        responseHeader('content-type', 'application/grpc'),
+        responseHeader('grpc-status', String(grpcStatus)),
+        responseHeader('grpc-message', encodeURI(message)),
+        ...common,
+      ],
+    },
+    {
+      name: code,
+      match: { pathSpecifier: { case: 'prefix', value: '/' } },
+      action: {
+        case: 'directResponse',
+        value: { status: httpStatus, body: { specifier: { case: 'inlineString', value: body } } },
+      },
+      responseHeadersToAdd: [responseHeader('content-type', 'application/json'), ...common],
+    },
+  ];
+}

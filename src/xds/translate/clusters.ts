@@ -1,0 +1,165 @@
+/**
+ * The cluster of each version and its endpoints, as Envoy takes them. One cluster for each version: statistics, ejection
+ * and limits of one version never touch another.
+ */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  ClusterSchema,
+} from '../../gen/envoy/config/cluster/v3/cluster_pb.js';
+import type { OutlierDetectionSchema } from '../../gen/envoy/config/cluster/v3/outlier_detection_pb.js';
+import { ApiVersion, type ConfigSourceSchema } from '../../gen/envoy/config/core/v3/config_source_pb.js';
+import type { HealthCheckSchema } from '../../gen/envoy/config/core/v3/health_check_pb.js';
+import {
+  type ClusterLoadAssignment,
+  ClusterLoadAssignmentSchema,
+} from '../../gen/envoy/config/endpoint/v3/endpoint_pb.js';
+import { HttpProtocolOptionsSchema } from '../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
+import type { HealthCheckSpec, OutlierDetectionSpec, UpstreamSpec } from '../../model/spec.ts';
+import type { RoutedVersion, ServiceRoutes } from '../../model/table.ts';
+import { duration } from './duration.ts';
+import { clusterName, statisticsName } from './names.ts';
+
+/** Envoy's own limit of 1024 would refuse the 1025th stream of a version; the instances know their limits better. */
+const NO_LIMIT = 1_000_000;
+
+/** Resources over the aggregated stream that the proxy already has. */
+export const OVER_ADS = {
+  configSourceSpecifier: { case: 'ads', value: {} },
+  resourceApiVersion: ApiVersion.V3,
+} as const satisfies MessageInitShape<typeof ConfigSourceSchema>;
+
+/** The cluster of one version. Without health checks it is usable as soon as its endpoints are known. */
+export function envoyCluster(
+  { service, upstream }: ServiceRoutes,
+  { version }: RoutedVersion,
+  healthChecks: 'WithHealthChecks' | 'WithoutHealthChecks',
+): Cluster {
+  const { healthCheck, outlierDetection } = upstream;
+  return create(ClusterSchema, {
+    name: clusterName(service, version),
+    altStatName: statisticsName(service, version),
+    clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: { edsConfig: OVER_ADS, serviceName: clusterName(service, version) },
+    connectTimeout: duration(upstream.connectTimeout),
+    circuitBreakers: {
+      thresholds: [
+        {
+          maxConnections: NO_LIMIT,
+          maxPendingRequests: NO_LIMIT,
+          maxRequests: NO_LIMIT,
+          maxRetries: NO_LIMIT,
+        },
+      ],
+    },
+    // Above 0, a version whose hosts are all unhealthy would get traffic all the same (panic mode).
+    commonLbConfig: { healthyPanicThreshold: { value: 0 } },
+    // A host that the controller took away goes at once, also while its health checks still pass.
+    ignoreHealthOnHostRemoval: true,
+    // The kernel finds dead machines; a process that is only slow or stopped keeps its streams.
+    upstreamConnectionOptions: {
+      tcpKeepalive: { keepaliveTime: 60, keepaliveInterval: 10, keepaliveProbes: 6 },
+    },
+    typedExtensionProtocolOptions: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': anyPack(
+        HttpProtocolOptionsSchema,
+        protocol(upstream),
+      ),
+    },
+    ...(outlierDetection === undefined ? {} : { outlierDetection: ejection(outlierDetection) }),
+    ...(healthCheck === undefined || healthChecks === 'WithoutHealthChecks'
+      ? {}
+      : { healthChecks: [activeCheck(healthCheck)] }),
+  });
+}
+
+/** The ready endpoints of one version; the same for Envoy and for proxyless gRPC, which wants a locality with a weight. */
+export function endpointsOf(
+  { service }: ServiceRoutes,
+  { version, endpoints }: RoutedVersion,
+): ClusterLoadAssignment {
+  const lbEndpoints = endpoints.map(({ host, port }) => ({
+    hostIdentifier: {
+      case: 'endpoint' as const,
+      value: {
+        address: {
+          address: {
+            case: 'socketAddress' as const,
+            value: { address: host, portSpecifier: { case: 'portValue' as const, value: port } },
+          },
+        },
+      },
+    },
+    loadBalancingWeight: 1,
+  }));
+  return create(ClusterLoadAssignmentSchema, {
+    clusterName: clusterName(service, version),
+    endpoints: lbEndpoints.length === 0 ? [] : [{ locality: {}, loadBalancingWeight: 1, lbEndpoints }],
+  });
+}
+
+function protocol({ protocol }: UpstreamSpec) {
+  switch (protocol) {
+    case 'Http1':
+      return explicit({ case: 'httpProtocolOptions', value: {} });
+    case 'Http2':
+      return explicit({ case: 'http2ProtocolOptions', value: {} });
+    case 'SameAsClient':
+      return create(HttpProtocolOptionsSchema, {
+        upstreamProtocolOptions: {
+          case: 'useDownstreamProtocolConfig',
+          value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+        },
+      });
+  }
+}
+
+function explicit(
+  protocolConfig:
+    | { case: 'httpProtocolOptions'; value: object }
+    | { case: 'http2ProtocolOptions'; value: object },
+) {
+  return create(HttpProtocolOptionsSchema, {
+    upstreamProtocolOptions: { case: 'explicitHttpConfig', value: { protocolConfig } },
+  });
+}
+
+/** Ejects by requests that fail, not by statistics over hosts: versions often have two instances. */
+function ejection(spec: OutlierDetectionSpec): MessageInitShape<typeof OutlierDetectionSchema> {
+  return {
+    consecutive5xx: spec.consecutiveErrors,
+    consecutiveGatewayFailure: spec.consecutiveErrors,
+    enforcingConsecutiveGatewayFailure: 100,
+    interval: duration(spec.interval),
+    baseEjectionTime: duration(spec.baseEjectionTime),
+    maxEjectionPercent: spec.maxEjectionPercent,
+    enforcingSuccessRate: 0,
+  };
+}
+
+function activeCheck(spec: HealthCheckSpec): MessageInitShape<typeof HealthCheckSchema> {
+  return {
+    interval: duration(spec.interval),
+    // Until a host has taken its first request Envoy would check it once a minute only.
+    noTrafficInterval: duration(spec.interval),
+    timeout: duration(spec.timeout),
+    healthyThreshold: spec.healthyThreshold,
+    unhealthyThreshold: spec.unhealthyThreshold,
+    healthChecker: checker(spec),
+  };
+}
+
+function checker(
+  spec: HealthCheckSpec,
+): NonNullable<MessageInitShape<typeof HealthCheckSchema>['healthChecker']> {
+  switch (spec.kind) {
+    case 'http':
+      return { case: 'httpHealthCheck', value: { path: spec.path } };
+    case 'grpc':
+      return { case: 'grpcHealthCheck', value: { serviceName: spec.service } };
+    case 'tcp':
+      return { case: 'tcpHealthCheck', value: {} };
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Routes that forward: to one version, or to two by weight. No timeout and no idle timeout, because any request may
+ * be a stream that lasts for hours. Only what cannot have begun is retried.
+ */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { anyPack } from '@bufbuild/protobuf/wkt';
+import type {
+  RetryPolicySchema,
+  RouteAction_HashPolicySchema,
+  RouteActionSchema,
+} from '../../gen/envoy/config/route/v3/route_components_pb.js';
+import { PreviousHostsPredicateSchema } from '../../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
+import type { VersionName } from '../../model/names.ts';
+import type { ServiceRoutes } from '../../model/table.ts';
+import { responseHeader } from './answers.ts';
+import { duration } from './duration.ts';
+import type { Route } from './matching.ts';
+import { clusterName } from './names.ts';
+
+/** The response header that tells which version answered. */
+export const VERSION_HEADER = 'x-switchyard-version';
+
+/** Shares of the traffic, in the order in which a hash is compared with them; they sum to 100. */
+export type Shares = readonly { readonly version: VersionName; readonly weight: number }[];
+
+/** How a route changes a request and where it sends it. */
+export interface Forward {
+  readonly routes: ServiceRoutes;
+  readonly shares: Shares;
+  /** Request headers that do not count here and that the instance must not see. */
+  readonly remove: readonly string[];
+  /** What a share is chosen by; absent where there is one. */
+  readonly chooseBy?: readonly HashPolicy[];
+  /** A retry may go to the other version. Pinned requests and held tenants stay. */
+  readonly retryMayMove: boolean;
+}
+
+export type HashPolicy = MessageInitShape<typeof RouteAction_HashPolicySchema>;
+
+/** The same hash for the same tenant; the salt makes another shift choose other tenants first. */
+export function byTenant(header: string, salt: string): HashPolicy {
+  return {
+    policySpecifier: {
+      case: 'header',
+      value: {
+        headerName: header,
+        regexRewrite: { pattern: { regex: '^' }, substitution: `${salt}-`.replaceAll('\\', '\\\\') },
+      },
+    },
+    terminal: true,
+  };
+}
+
+/** The same hash for the same client address. */
+export const BY_SOURCE_ADDRESS: HashPolicy = {
+  policySpecifier: { case: 'connectionProperties', value: { sourceIp: true } },
+};
+
+const PREVIOUS_HOSTS = create(PreviousHostsPredicateSchema);
+
+/** One route that takes every request. */
+export function forward({ routes, shares, remove, chooseBy, retryMayMove }: Forward): Route {
+  const only = shares.length === 1 ? shares[0] : undefined;
+  const action = {
+    timeout: duration(0),
+    idleTimeout: duration(0),
+    ...(routes.retries === 0 ? {} : { retryPolicy: retryPolicy(routes.retries, retryMayMove) }),
+    ...(chooseBy === undefined ? {} : { hashPolicy: [...chooseBy] }),
+  };
+  return {
+    name: only === undefined ? 'split' : only.version,
+    match: { pathSpecifier: { case: 'prefix', value: '/' } },
+    action: { case: 'route', value: { ...action, clusterSpecifier: target(routes, shares) } },
+    requestHeadersToRemove: [...remove],
+    responseHeadersToAdd: only === undefined ? [] : [responseHeader(VERSION_HEADER, only.version)],
+  };
+}
+
+type Target = NonNullable<MessageInitShape<typeof RouteActionSchema>['clusterSpecifier']>;
+
+function target({ service }: ServiceRoutes, shares: Shares): Target {
+  const only = shares.length === 1 ? shares[0] : undefined;
+  if (only !== undefined) return { case: 'cluster', value: clusterName(service, only.version) };
+  return {
+    case: 'weightedClusters',
+    value: {
+      clusters: shares.map(({ version, weight }) => ({
+        name: clusterName(service, version),
+        weight,
+        responseHeadersToAdd: [responseHeader(VERSION_HEADER, version)],
+      })),
+      randomValueSpecifier: { case: 'useHashPolicy', value: { value: true } },
+    },
+  };
+}
+
+function retryPolicy(retries: number, mayMove: boolean): MessageInitShape<typeof RetryPolicySchema> {
+  return {
+    retryOn: 'connect-failure,refused-stream',
+    numRetries: retries,
+    retryHostPredicate: [
+      {
+        name: 'envoy.retry_host_predicates.previous_hosts',
+        configType: { case: 'typedConfig', value: anyPack(PreviousHostsPredicateSchema, PREVIOUS_HOSTS) },
+      },
+    ],
+    hostSelectionRetryMaxAttempts: 3n,
+    // In a split the next attempt takes the other side (Envoy 1.39 and newer).
+    refreshClusterOnRetry: mayMove,
+  };
+}
