@@ -1,8 +1,9 @@
 /** Documents to specs, with everything that is wrong with them gathered into one refusal. */
+import type { ControllerOptions } from '../controller/controller.ts';
 import type { DocumentProblem, ServiceProblem } from '../model/problem.ts';
 import type { VersionedService } from '../model/spec.ts';
 import { lintService } from '../spec/lint.ts';
-import { parseServices } from '../spec/parse.ts';
+import { type ParsedService, parseServices } from '../spec/parse.ts';
 import { checkTogether } from '../spec/together.ts';
 import type { OperationContext } from './context.ts';
 import { type ApplyRequest, OperationError } from './types.ts';
@@ -19,33 +20,27 @@ export function parseDocuments(
   { controller }: OperationContext,
   documents: ApplyRequest['documents'],
 ): ParsedDocuments {
-  const parsed = documents.map((document) => ({ file: document.file, ...parseServices(document) }));
+  const parsed = documents.map((document) => parseServices(document));
   const found = parsed.flatMap(({ problems }) => problems);
-  const services = parsed.flatMap(({ file, services: inFile }) =>
-    inFile.map((service) => ({ file, ...service })),
-  );
+  const services = parsed.flatMap((file) => file.services);
   const problems = [
     ...found.filter(({ severity }) => severity === 'error'),
     ...duplicates(services),
-    ...services.flatMap(({ file, spec }) => unsupported(controller.options, file, spec)),
+    ...services.flatMap((service) => unsupported(controller.options, service)),
   ];
   if (services.length === 0 && problems.length === 0) {
-    problems.push(problemAt(documents[0]?.file ?? '', '', 'there is no VersionedService in the documents'));
+    problems.push(withoutPlace(documents[0]?.file ?? '', '', 'there is no VersionedService in the documents'));
   }
   refuseProblems(problems);
-  const fileOf = (problem: ServiceProblem): string =>
-    services.find(({ spec }) => spec.name === problem.service)?.file ?? documents[0]?.file ?? '';
-  const place = (problem: ServiceProblem): DocumentProblem => ({
-    ...problem,
-    file: fileOf(problem),
-    line: 0,
-    column: 0,
-  });
+  // A finding about a service that is not in these documents (it stays as it is) has no place in them.
+  const place = (problem: ServiceProblem): DocumentProblem =>
+    services.find(({ spec }) => spec.name === problem.service)?.place(problem) ??
+    withoutPlace('', problem.field, `${problem.service}: ${problem.message}`);
   return {
     services,
     warnings: [
       ...found.filter(({ severity }) => severity === 'warning'),
-      ...services.flatMap(({ spec }) => lintService(spec).map(place)),
+      ...services.flatMap((service) => lintService(service.spec).map(service.place)),
     ],
     checkTogether: (others) => {
       const together = checkTogether([...services.map(({ spec }) => spec), ...others]);
@@ -69,43 +64,34 @@ function describe({ file, line, field, message }: DocumentProblem): string {
   return `${file}${line > 0 ? `:${line}` : ''}: ${field === '' ? '' : `${field}: `}${message}`;
 }
 
-function duplicates(
-  services: readonly { readonly file: string; readonly spec: VersionedService }[],
-): DocumentProblem[] {
+/** The same service in two files; within one file the parser finds it. */
+function duplicates(services: readonly ParsedService[]): DocumentProblem[] {
   return services
     .filter(({ spec }, index) => services.findIndex((other) => other.spec.name === spec.name) !== index)
-    .map(({ file, spec }) =>
-      problemAt(file, 'metadata.name', `${spec.name} is given twice; one document for each service`),
+    .map(({ spec, place }) =>
+      place({
+        severity: 'error',
+        service: spec.name,
+        field: 'metadata.name',
+        message: `"${spec.name}" is given twice: each service has one document`,
+      }),
     );
 }
 
-function unsupported(
-  options: OperationContext['controller']['options'],
-  file: string,
-  spec: VersionedService,
-): DocumentProblem[] {
+function unsupported(options: ControllerOptions, { spec, place }: ParsedService): DocumentProblem[] {
   const { kind } = spec.runtime;
+  const problem = { severity: 'error', service: spec.name } as const;
   if (kind === 'processes' && options.allowCommands !== true) {
-    return [
-      problemAt(
-        file,
-        'spec.runtime.processes.command',
-        'this controller runs no commands; start it with --allow-commands',
-      ),
-    ];
+    const message = 'this controller runs no commands; start it with --allow-commands';
+    return [place({ ...problem, field: 'spec.runtime.processes.command', message })];
   }
   if (options.runtimes[kind] === undefined) {
-    return [
-      problemAt(
-        file,
-        `spec.runtime.${kind}`,
-        `this controller has no ${kind} runtime; it has: ${Object.keys(options.runtimes).join(', ')}`,
-      ),
-    ];
+    const message = `this controller has no ${kind} runtime; it has: ${Object.keys(options.runtimes).join(', ')}`;
+    return [place({ ...problem, field: `spec.runtime.${kind}`, message })];
   }
   return [];
 }
 
-function problemAt(file: string, field: string, message: string): DocumentProblem {
+function withoutPlace(file: string, field: string, message: string): DocumentProblem {
   return { severity: 'error', file, line: 0, column: 0, field, message };
 }
