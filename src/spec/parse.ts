@@ -7,6 +7,7 @@ import { EndpointsFileSchema, VersionedServiceSchema } from '../gen/switchyard/c
 import type { DocumentProblem, ServiceProblem } from '../model/problem.ts';
 import type { EndpointsVersion, VersionedService } from '../model/spec.ts';
 import type { Findings } from './findings.ts';
+import { lintEndpoints } from './lint.ts';
 import { type Position, readDocuments, type SourceDocument, type SourceFile } from './source.ts';
 import { toEndpointsVersion, toService } from './to-model.ts';
 import { walkDocument } from './walk.ts';
@@ -54,22 +55,28 @@ export function parseServices(source: SourceFile): {
 
 /** Reads the watched file of the `endpoints` runtime: one document with `versions`. */
 export function parseEndpointsFile(source: SourceFile): {
-  /** Absent where there is a problem. */
-  readonly versions?: readonly EndpointsVersion[];
+  /** Empty where a problem is an error; then nothing of the file must be used. */
+  readonly versions: readonly EndpointsVersion[];
+  /** Errors, or else what `lint` finds. */
   readonly problems: readonly DocumentProblem[];
 } {
   const { documents, problems: syntaxProblems } = readDocuments(source);
   const problems = [...syntaxProblems];
   const [document, second] = documents;
-  if (document === undefined) return { problems };
+  if (document === undefined) return { versions: [], problems };
   if (second !== undefined) {
     const { line, column } = second.position(second.root.range[0]);
     const message = 'the file holds more than one document: one lists all versions';
     problems.push({ severity: 'error', file: source.file, line, column, field: '', message });
   }
-  const { message } = walkFaultless(EndpointsFileSchema, document, problems);
-  if (message === undefined || problems.length > 0) return { problems: sorted(problems) };
-  return { versions: message.versions.map(toEndpointsVersion), problems };
+  const { message, findings } = walkFaultless(EndpointsFileSchema, document, problems);
+  if (message === undefined || problems.length > 0) return { versions: [], problems: sorted(problems) };
+  const versions = message.versions.map(toEndpointsVersion);
+  const warnings = lintEndpoints(versions, 'versions').map(({ field, message: text }): DocumentProblem => {
+    const { line, column } = findings.position(field);
+    return { severity: 'warning', file: source.file, line, column, field, message: text };
+  });
+  return { versions, problems: warnings };
 }
 
 /** The message of a document, or undefined with its problems added to `problems`. */
