@@ -10,6 +10,9 @@ import sys
 
 from google.protobuf import descriptor_pb2
 
+# Boolean fields that Envoy 1.40 has (its binary carries the descriptors) and xds-protos does not have yet.
+NEWER_FIELDS = {"envoy.config.route.v3.RetryPolicy": [("refresh_cluster_on_retry", 14)]}
+
 
 def module_name(proto_path):
     """The Python module that xds-protos generated from a .proto path."""
@@ -24,7 +27,22 @@ def collect(descriptor, into):
         collect(dependency, into)
     proto = descriptor_pb2.FileDescriptorProto()
     descriptor.CopyToProto(proto)
+    add_newer_fields(proto)
     into[descriptor.name] = proto
+
+
+def add_newer_fields(proto):
+    """Adds the fields of NEWER_FIELDS to the messages of a file that lack them."""
+    for message in proto.message_type:
+        known = {field.name for field in message.field}
+        for name, number in NEWER_FIELDS.get(f"{proto.package}.{message.name}", ()):
+            if name not in known:
+                message.field.add(
+                    name=name,
+                    number=number,
+                    type=descriptor_pb2.FieldDescriptorProto.TYPE_BOOL,
+                    label=descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL,
+                )
 
 
 def wanted(list_path):
@@ -44,7 +62,6 @@ def main(list_path, output_path):
             sys.exit(f"{list_path}: {path} is not in the installed xds-protos ({error})")
     with open(output_path, "wb") as output:
         output.write(descriptor_pb2.FileDescriptorSet(file=files.values()).SerializeToString())
-    print(f"{len(files)} files")
 
 
 if __name__ == "__main__":
