@@ -39,19 +39,17 @@ export function statusOf(error: unknown): {
 }
 
 function describe(code: status, message: string, details: OperationErrorDetails) {
-  const metadata = new Metadata();
   const { problems = [], openWork = [], generations } = details;
-  if (problems.length > 0 || openWork.length > 0 || generations !== undefined) {
-    const detail = create(ErrorDetailSchema, {
-      problems: problems.slice(0, MOST_LISTED).map(problemToMessage),
-      openWork: openWork.slice(0, MOST_LISTED).map(openWorkToMessage),
-      ...(generations && {
-        generations: { expected: BigInt(generations.expected), actual: BigInt(generations.actual) },
-      }),
-    });
-    const packed = create(StatusSchema, { code, message, details: [anyPack(ErrorDetailSchema, detail)] });
-    metadata.set(DETAILS_KEY, Buffer.from(toBinary(StatusSchema, packed)));
-  }
+  const detail = create(ErrorDetailSchema, {
+    problems: problems.slice(0, MOST_LISTED).map(problemToMessage),
+    openWork: openWork.slice(0, MOST_LISTED).map(openWorkToMessage),
+    ...(generations && {
+      generations: { expected: BigInt(generations.expected), actual: BigInt(generations.actual) },
+    }),
+  });
+  const packed = create(StatusSchema, { code, message, details: [anyPack(ErrorDetailSchema, detail)] });
+  const metadata = new Metadata();
+  metadata.set(DETAILS_KEY, Buffer.from(toBinary(StatusSchema, packed)));
   return { name: 'AdminError', code, message, details: message, metadata };
 }
 
@@ -59,9 +57,9 @@ function describe(code: status, message: string, details: OperationErrorDetails)
 export class AdminError extends Error {
   override readonly name = 'AdminError';
   readonly code: status;
-  /** Empty lists where the server gave no facts. */
-  readonly detail: ErrorDetail;
-  constructor(facts: { code: status; message: string; detail: ErrorDetail; cause: unknown }) {
+  /** Absent where it was not the controller that answered but the connection that broke. */
+  readonly detail: ErrorDetail | undefined;
+  constructor(facts: { code: status; message: string; detail: ErrorDetail | undefined; cause: unknown }) {
     super(facts.message, { cause: facts.cause });
     this.code = facts.code;
     this.detail = facts.detail;
@@ -73,7 +71,7 @@ export function adminErrorOf(error: ServiceError): AdminError {
   return new AdminError({ code: error.code, message: error.details, detail: detailOf(error), cause: error });
 }
 
-function detailOf(error: ServiceError): ErrorDetail {
+function detailOf(error: ServiceError): ErrorDetail | undefined {
   const [bytes] = error.metadata?.get(DETAILS_KEY) ?? [];
   if (Buffer.isBuffer(bytes)) {
     for (const any of fromBinary(StatusSchema, bytes).details) {
@@ -81,5 +79,5 @@ function detailOf(error: ServiceError): ErrorDetail {
       if (detail !== undefined) return detail;
     }
   }
-  return create(ErrorDetailSchema);
+  return undefined;
 }

@@ -1,0 +1,44 @@
+/**
+ * Text tables as kubectl prints them: upper-case headings, columns set apart by spaces, no lines. Pure. The last
+ * column is never padded, so it may be long; on a terminal it is cut at the width instead of wrapping.
+ */
+import { stripVTControlCharacters } from 'node:util';
+
+/** A column of a table of `Row`s. */
+export interface Column<Row> {
+  readonly heading: string;
+  readonly text: (row: Row) => string;
+  /** Shown with `-o wide` only. */
+  readonly wide?: boolean;
+}
+
+const GAP = '  ';
+
+export interface TableOptions {
+  readonly wide: boolean;
+  /** Characters in a line; absent: no limit. */
+  readonly width?: number;
+}
+
+/** The lines of a table, the headings first. An empty text is shown as `-`. */
+export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[], options: TableOptions): string[] {
+  const shown = columns.filter(({ wide }) => options.wide || wide !== true);
+  const cells = [shown.map(({ heading }) => heading), ...rows.map((row) => shown.map(({ text }) => text(row) || '-'))];
+  const widths = shown.map((_, column) => Math.max(...cells.map((line) => printedWidth(line[column] ?? ''))));
+  return cells.map((line) => {
+    const padded = line.map((cell, column) =>
+      column === line.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - printedWidth(cell)),
+    );
+    return cut(padded.join(GAP), options.width);
+  });
+}
+
+function printedWidth(text: string): number {
+  return stripVTControlCharacters(text).length;
+}
+
+/** A line that fits; colours are dropped from a line that has to be cut. */
+export function cut(line: string, width: number | undefined): string {
+  if (width === undefined || printedWidth(line) <= width) return line;
+  return `${stripVTControlCharacters(line).slice(0, Math.max(1, width - 1))}…`;
+}

@@ -1,0 +1,72 @@
+/** Proxies and events as tables. */
+import { PROXY_KIND, XDS_PROTOCOL, wordOf } from '../../admin/enums.ts';
+import type { Event, Proxy } from '../../gen/switchyard/admin/v1/resources_pb.js';
+import { age, clockTime } from '../duration.ts';
+import type { ListView } from '../output.ts';
+import type { Paint } from '../shell.ts';
+
+export function proxiesView(paint: Paint, now: number): ListView<Proxy> {
+  return {
+    columns: [
+      { heading: 'PROXY', text: ({ id }) => id },
+      { heading: 'KIND', text: ({ kind }) => wordOf(PROXY_KIND, kind) },
+      { heading: 'STATE', text: (proxy) => syncText(paint, proxy) },
+      { heading: 'PUBLICATION', text: ({ publication }) => String(publication) },
+      { heading: 'ROUTES', text: ({ connection }) => (connection ? String(connection.routesPublication) : '') },
+      {
+        heading: 'PROTOCOL',
+        text: ({ connection }) => (connection ? wordOf(XDS_PROTOCOL, connection.protocol) : ''),
+        wide: true,
+      },
+      { heading: 'ADDRESS', text: ({ connection }) => connection?.address ?? '', wide: true },
+      { heading: 'AGENT', text: ({ connection }) => connection?.userAgent ?? '', wide: true },
+      { heading: 'TYPES', text: typesText, wide: true },
+      { heading: 'SEEN', text: ({ lastSeen }) => age(lastSeen, now) },
+      { heading: 'REJECTION', text: rejectionText },
+    ],
+    name: ({ id }) => `proxy/${id}`,
+    empty: 'no proxies; `switchyard bootstrap` prints the configuration that makes an Envoy connect',
+  };
+}
+
+/** `InSync`, `Behind`, `Rejected` or `Away`. */
+export function syncWord(proxy: Proxy): 'InSync' | 'Behind' | 'Rejected' | 'Away' {
+  if (!proxy.connected) return 'Away';
+  if (rejectionText(proxy) !== '') return 'Rejected';
+  return proxy.inSync ? 'InSync' : 'Behind';
+}
+
+function syncText(paint: Paint, proxy: Proxy): string {
+  const word = syncWord(proxy);
+  if (word === 'InSync') return paint.good(word);
+  return word === 'Rejected' ? paint.bad(word) : paint.busy(word);
+}
+
+/** The first rejection, on one line. */
+export function rejectionText({ connection }: Proxy): string {
+  const rejected = connection?.types.find(({ rejection }) => rejection !== undefined);
+  return rejected?.rejection === undefined ? '' : `${rejected.type}: ${oneLine(rejected.rejection.message)}`;
+}
+
+function typesText({ connection }: Proxy): string {
+  return connection?.types.map(({ type, publication }) => `${type}@${publication}`).join(',') ?? '';
+}
+
+export function eventsView(): ListView<Event> {
+  return {
+    columns: [
+      { heading: 'SEQ', text: ({ sequence }) => String(sequence) },
+      { heading: 'TIME', text: ({ at }) => clockTime(at) },
+      { heading: 'ACTOR', text: ({ actor }) => actor },
+      { heading: 'ACTION', text: ({ action }) => action },
+      { heading: 'SERVICE', text: ({ service }) => service, wide: true },
+      { heading: 'MESSAGE', text: ({ message, reason }) => oneLine(reason === '' ? message : `${message} (${reason})`) },
+    ],
+    name: ({ sequence }) => `event/${sequence}`,
+    empty: 'no events',
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
