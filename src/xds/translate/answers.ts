@@ -58,10 +58,10 @@ export function noPrimary({ retryAfterSeconds }: Refusal, reason: string): Route
   });
 }
 
-/** A response header that replaces what the instance may have set. */
+/** A response header that replaces what the instance may have set. `%` would begin a command of Envoy's. */
 export function responseHeader(key: string, value: string): HeaderValueOption {
   return {
-    header: { key, value },
+    header: { key, value: value.replaceAll('%', '%%') },
     appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
   };
 }
@@ -89,7 +89,7 @@ function answer({
       responseHeadersToAdd: [
         responseHeader('content-type', 'application/grpc'),
         responseHeader('grpc-status', String(grpcStatus)),
-        responseHeader('grpc-message', encodeURI(message)),
+        responseHeader('grpc-message', percentEncoded(message)),
         ...common,
       ],
     },
@@ -103,4 +103,14 @@ function answer({
       responseHeadersToAdd: [responseHeader('content-type', 'application/json'), ...common],
     },
   ];
+}
+
+/** As gRPC over HTTP/2 writes a message: all but visible ASCII, and `%` itself, as `%` and two hexadecimal digits. */
+function percentEncoded(message: string): string {
+  const bytes = new TextEncoder().encode(message);
+  return Array.from(bytes, (byte) =>
+    byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+      ? String.fromCodePoint(byte)
+      : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`,
+  ).join('');
 }
