@@ -1,7 +1,7 @@
 /** The websocket face of the example manager: an echo at /echo that says who answers and when the version is drained. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { FencedError, type Instance } from './instance.ts';
 
 const LARGEST_MESSAGE_BYTES = 65_536;
@@ -36,9 +36,13 @@ function echo(instance: Instance, client: WebSocket): void {
     client.send(JSON.stringify({ ...instance.identity, draining: instance.fenced, ...more }));
   send({});
   const stopListening = instance.onDraining(() => send({}));
-  client.on('message', (data) => send({ echo: String(data) }));
+  client.on('message', (data) => send({ echo: textOf(data) }));
   client.on('close', stopListening);
   client.on('error', () => client.terminate());
+}
+
+function textOf(data: RawData): string {
+  return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString();
 }
 
 function refuse(socket: Duplex, status: string, headers = ''): void {

@@ -11,7 +11,7 @@ import type { Outcome } from '../../support/traffic/samples.ts';
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
 async function startManager(): Promise<{ instance: Instance; server: ManagerServer }> {

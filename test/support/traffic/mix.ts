@@ -55,7 +55,7 @@ export class Mix {
     const lap = Math.floor(this.#planned / CYCLE.length);
     this.#planned += 1;
     const face = REQUEST_FACES[(place + lap) % REQUEST_FACES.length] ?? 'http1';
-    switch (CYCLE[place]) {
+    switch (CYCLE[place] ?? 'default') {
       case 'pin':
         return { face, ...takePin(pins, this.#pin++) };
       case 'unknown':
@@ -63,7 +63,7 @@ export class Mix {
       case 'slow':
         // gRPC has no slow method; its long calls are the streams.
         return { face: face === 'grpc' ? 'http2' : face, path: `/slow?ms=${slowMs}` };
-      default:
+      case 'default':
         return { face, ...this.#nextTenant(isBusy) };
     }
   }

@@ -1,5 +1,5 @@
 /** Websocket clients: they send a little text at a steady pace and get it back with the version's name. */
-import { WebSocket } from 'ws';
+import { type RawData, WebSocket } from 'ws';
 import { askingHeaders, failed, headerText, readAnswer, VERSION_HEADER } from './answer.ts';
 import type { Address, OpenStream, StreamClient, StreamListener, Wish } from './client.ts';
 import { readMessage } from './lines.ts';
@@ -21,7 +21,7 @@ export class WebsocketClient implements StreamClient {
     socket.on('open', () => {
       timer = setInterval(() => socket.send('still here'), wish.tickMs);
     });
-    socket.on('message', (data) => readMessage(String(data), listener, routedVersion));
+    socket.on('message', (data) => readMessage(textOf(data), listener, routedVersion));
     socket.on('unexpected-response', (_request, response) => {
       let body = '';
       response.setEncoding('utf8');
@@ -43,4 +43,8 @@ export class WebsocketClient implements StreamClient {
 
   /** Each websocket is a connection of its own; there is nothing to share. */
   close(): void {}
+}
+
+function textOf(data: RawData): string {
+  return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as Buffer)).toString();
 }
