@@ -20,19 +20,11 @@ export function readLeaf(field: DescField, node: Node, rule: FieldRule): Leaf {
   if (node.value === null) return fault('has no value: write one, or leave the field out');
   if (field.message !== undefined) return readDuration(node, rule);
   if (field.enum !== undefined) return readEnum(field.enum, node);
-  switch (field.scalar) {
-    case ScalarType.STRING:
-      return readText(node, rule);
-    case ScalarType.BOOL:
-      return readBoolean(node);
-    case ScalarType.UINT32:
-    case ScalarType.INT32:
-      return readInteger(node, rule);
-    default:
-      throw new Error(
-        `${field.toString()}: the parser has no rule for scalar type ${ScalarType[field.scalar ?? 0]}`,
-      );
-  }
+  const { scalar } = field;
+  if (scalar === ScalarType.STRING) return readText(node, rule);
+  if (scalar === ScalarType.BOOL) return readBoolean(node);
+  if (scalar === ScalarType.UINT32) return readInteger(node, rule);
+  throw new Error(`${field.toString()}: the parser does not read scalar type ${scalar}`);
 }
 
 /** Whether the field is a google.protobuf.Duration, which is written as text. */
@@ -44,8 +36,7 @@ export function isDuration(field: DescField): boolean {
 export function describe(node: Node): string {
   if (!isScalar(node)) return isSeq(node) ? 'a list' : 'a mapping';
   if (node.value === null) return 'nothing';
-  const text =
-    typeof node.value === 'string' ? JSON.stringify(node.value) : (node.source ?? String(node.value));
+  const text = typeof node.value === 'string' ? JSON.stringify(node.value) : sourceOf(node);
   return text.length <= 80 ? text : `${text.slice(0, 76)}...`;
 }
 
@@ -55,10 +46,15 @@ export function enumWord(desc: DescEnum, number: number): string {
   return name.toLowerCase().replaceAll(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** As it was written: `1.80` is the number 1.8 to YAML, and another version to its user. */
+function sourceOf(node: Scalar): string {
+  return node.source ?? JSON.stringify(node.value);
+}
+
 function readText(node: Scalar, rule: FieldRule): Leaf {
   const { value } = node;
   if (typeof value !== 'string')
-    return fault(`${describe(node)} must be text: quote it, "${node.source ?? String(value)}"`);
+    return fault(`${describe(node)} must be text: quote it, "${sourceOf(node)}"`);
   const wrong = rule.text?.(value);
   return wrong === undefined ? { kind: 'value', value } : fault(`${describe(node)} ${wrong}`);
 }

@@ -179,7 +179,7 @@ function ofProcesses(
     findings.push(
       at(
         'ports',
-        `has ${count} ports; ${LIVE_VERSIONS} versions of ${instances} instances can live at once and need ${instances * LIVE_VERSIONS}`,
+        `has ${count} ports; ${LIVE_VERSIONS} versions can live at once and need ${instances * LIVE_VERSIONS}`,
       ),
     );
   }

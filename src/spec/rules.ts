@@ -166,11 +166,11 @@ const RULES: Readonly<Record<string, FieldRule>> = {
   'Drain.http': CHOICE,
   'Drain.none': CHOICE,
   'HttpDrain.fencePath': {
-    required: 'write the path of the fence, such as /switchyard/fence',
+    required: 'write the path of the fence, such as /switchyard/drain',
     text: format.requestPath,
   },
   'HttpDrain.openWorkPath': {
-    required: 'write the path of the open work, such as /switchyard/open-work',
+    required: 'write the path of the open work, such as /switchyard/work',
     text: format.requestPath,
   },
 };

@@ -58,7 +58,7 @@ export function readDocuments({ file, text }: SourceFile): {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const parsed = parseAllDocuments<ParsedNode>(text, {
+  const parsed = parseAllDocuments(text, {
     lineCounter: lines,
     // The library's own check compares all keys pairwise; the walk over the schema finds duplicates with a set.
     uniqueKeys: false,

@@ -24,16 +24,25 @@ function plain(word: string): string {
   return word.slice(0, 64).toLowerCase().replaceAll(/[_-]/g, '');
 }
 
-/** Levenshtein's distance: how many characters to insert, delete or replace. */
+/** How many characters to insert, delete, replace, or swap with their neighbour (optimal string alignment). */
 function editDistance(left: string, right: string): number {
-  let row = Array.from({ length: right.length + 1 }, (_, index) => index);
+  const rows = [Array.from({ length: right.length + 1 }, (_, index) => index)];
+  const at = (i: number, j: number) => rows[i]?.[j] ?? 0;
   for (let i = 1; i <= left.length; i += 1) {
-    const next = [i];
+    const row = [i];
+    rows.push(row);
     for (let j = 1; j <= right.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (left[i - 1] === right[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const same = left[i - 1] === right[j - 1];
+      const swapped = i > 1 && j > 1 && left[i - 1] === right[j - 2] && left[i - 2] === right[j - 1];
+      const replaced = at(i - 1, j - 1) + (same ? 0 : 1);
+      const steps = [
+        replaced,
+        at(i - 1, j) + 1,
+        at(i, j - 1) + 1,
+        ...(swapped ? [at(i - 2, j - 2) + 1] : []),
+      ];
+      row.push(Math.min(...steps));
     }
-    row = next;
   }
-  return row[right.length] ?? 0;
+  return at(left.length, right.length);
 }

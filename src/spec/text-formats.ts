@@ -13,7 +13,11 @@ export function exactly(only: string): TextFormat {
 }
 
 /** The name of a service, a version or a listener. */
-export const nameFormat: TextFormat = (text) => (isName(text) ? undefined : `must be ${NAME_RULE}`);
+export const nameFormat: TextFormat = (text) => {
+  if (isName(text)) return undefined;
+  const lower = text.toLowerCase();
+  return isName(lower) ? `must be lower-case: write ${lower}` : `must be ${NAME_RULE}`;
+};
 
 /** Text for the operating system: it ends such text at a NUL character. */
 export const systemText: TextFormat = (text) =>

@@ -8,10 +8,9 @@ import {
   type DescField,
   type DescMessage,
   type Message,
-  type MessageInitShape,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import type { Node, Pair, ParsedNode, YAMLMap } from 'yaml';
+import type { Node, ParsedNode, YAMLMap } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, Scalar } from 'yaml';
 import { Findings, joinPath } from './findings.ts';
 import { describe, isDuration, readLeaf } from './leaf.ts';
@@ -47,8 +46,9 @@ function readMessage(desc: DescMessage, node: Node, path: string, walk: Walk): M
   if (entries === undefined) return undefined;
   const { findings } = walk;
   const names = desc.fields.map(({ jsonName }) => jsonName);
-  for (const [key, { keyOffset }] of entries) {
-    if (!names.includes(key)) findings.add(joinPath(path, key), unknownField(key, names), keyOffset);
+  const unknown = [...entries].filter(([key]) => !names.includes(key));
+  for (const [key, { keyOffset }] of unknown) {
+    findings.add(keyPath(path, key), unknownField(key, names), keyOffset);
   }
 
   const values: Record<string, unknown> = {};
@@ -61,8 +61,10 @@ function readMessage(desc: DescMessage, node: Node, path: string, walk: Walk): M
   }
   checkChoices(desc, entries, path, findings);
 
-  const message = create(desc, values as MessageInitShape<DescMessage>);
+  const message = create(desc, values);
   const usable = (field: string) => !findings.full && !findings.isBroken(joinPath(path, field));
+  // What an unknown field was meant to say could be what a rule misses.
+  if (unknown.length > 0) return message;
   for (const fault of faultsOfMessage(message, usable))
     findings.add(joinPath(path, fault.field), fault.message);
   return message;
@@ -80,7 +82,7 @@ function readEntries(node: Node, path: string, walk: Walk): ReadonlyMap<string, 
     return undefined;
   }
   const entries = new Map<string, Entry>();
-  for (const { key, value } of (node as YAMLMap.Parsed).items as Pair<ParsedNode, ParsedNode | null>[]) {
+  for (const { key, value } of (node as YAMLMap<ParsedNode, ParsedNode | null>).items) {
     if (findings.full) break;
     const keyOffset = key.range[0];
     if (!isScalar(key) || typeof key.value !== 'string') {
@@ -95,7 +97,7 @@ function readEntries(node: Node, path: string, walk: Walk): ReadonlyMap<string, 
     if (first === undefined) entries.set(key.value, { keyOffset, value: value ?? new Scalar(null) });
     else {
       const { line } = walk.document.position(first.keyOffset);
-      findings.add(joinPath(path, key.value), `is given twice, first in line ${line}: keep one`, keyOffset);
+      findings.add(keyPath(path, key.value), `is given twice, first in line ${line}: keep one`, keyOffset);
     }
   }
   return entries;
@@ -131,7 +133,7 @@ function readAbsent(field: DescField, path: string, { findings }: Walk): unknown
 
 /** A default is read as if a user had written it. */
 function readDefault(field: DescField, text: string): unknown {
-  const { contents } = parseDocument<ParsedNode>(text);
+  const { contents } = parseDocument(text);
   if (contents === null) throw new Error(`${field.toString()}: the default is empty`);
   const document: SourceDocument = {
     file: '',
@@ -198,7 +200,7 @@ function readMap(field: DescField, node: Node, path: string, walk: Walk): unknow
   if (entries === undefined || !checkSize(entries.size, rule, path, walk.findings)) return undefined;
   const values: [string, unknown][] = [];
   for (const [key, { keyOffset, value }] of entries) {
-    const entryPath = joinPath(path, key);
+    const entryPath = keyPath(path, key);
     walk.findings.place(entryPath, offsetOf(value, keyOffset));
     const wrong = rule.keys?.(key);
     if (wrong !== undefined)
@@ -239,10 +241,13 @@ function checkUnique(
     if (earlier === undefined) first.set(value, index);
     else {
       const { line } = findings.position(`${path}[${earlier}]`);
-      const field = unique === 'name' ? `${path}[${index}].name` : `${path}[${index}]`;
+      const [field, advice] =
+        unique === 'name'
+          ? [`${path}[${index}].name`, 'choose another name']
+          : [`${path}[${index}]`, 'keep one'];
       findings.add(
         field,
-        `${JSON.stringify(value)} is a duplicate of ${path}[${earlier}] in line ${line}: names here must differ`,
+        `${JSON.stringify(value)} is a duplicate of ${path}[${earlier}] in line ${line}: ${advice}`,
       );
     }
   }
@@ -255,6 +260,11 @@ function follow(node: Node, path: string, walk: Walk): Node | undefined {
   if (target === undefined)
     walk.findings.add(path, `the alias *${node.source} has no anchor &${node.source} before it`);
   return target;
+}
+
+/** The path of a key that a user chose; one that is no word is quoted. */
+function keyPath(path: string, key: string): string {
+  return joinPath(path, /^[\w-]{1,80}$/.test(key) ? key : `[${JSON.stringify(key.slice(0, 80))}]`);
 }
 
 function offsetOf(node: Node, otherwise: number): number {
