@@ -1,0 +1,184 @@
+/** Arbitrary specs that the parser would give: every one is valid. */
+import fc from 'fast-check';
+import { listenerName, serviceName, versionName } from '../../src/model/names.ts';
+import type * as model from '../../src/model/spec.ts';
+import { canonicalAddress } from '../../src/spec/address.ts';
+import { headerName } from '../../src/spec/text-formats.ts';
+
+const name = fc.oneof(
+  fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,10}[a-z0-9])?$/),
+  // Names that YAML would take for something else.
+  fc.constantFrom('1.8', '42', '1e3', 'null', 'true', 'yes', '0x1f', '2026-01-01', '1.80', '0o7'),
+);
+const port = fc.integer({ min: 1, max: 65_535 });
+const ip = fc.oneof(
+  fc.ipV4(),
+  fc.ipV6().map((text) => canonicalAddress(text) ?? '::1'),
+);
+const hostName = fc.stringMatching(/^[a-z0-9]{1,8}(\.[a-z0-9]{1,8}){0,2}$/);
+const header = fc
+  .stringMatching(/^[a-z][a-z0-9-]{0,20}[a-z0-9]$/)
+  .filter((text) => headerName(text) === undefined);
+const path = fc.stringMatching(/^(\/[a-z0-9%_-]{1,8}){1,3}$/);
+const grpcService = fc.stringMatching(/^[A-Za-z_][a-z0-9]{0,5}(\.[A-Za-z_][a-z0-9]{0,5}){0,2}$/);
+const list = <T>(element: fc.Arbitrary<T>, minLength = 0) =>
+  fc.uniqueArray(element, { minLength, maxLength: 4 });
+const between = (min: number, max: number) => fc.integer({ min, max });
+const interval = between(100, 3_600_000);
+const timeout = between(10, 600_000);
+// Text for the operating system: everything but NUL.
+const text = fc.string({ unit: 'grapheme', maxLength: 30 }).map((any) => any.replaceAll('\0', ''));
+
+const scope: fc.Arbitrary<model.Scope> = fc.oneof(
+  fc.constant({ kind: 'everywhere' } as const),
+  fc.constant({ kind: 'nowhere' } as const),
+  fc
+    .record({ hosts: list(hostName), paths: list(path), grpcServices: list(grpcService) })
+    .filter(({ hosts, paths, grpcServices }) => hosts.length + paths.length + grpcServices.length > 0)
+    .map((lists) => ({ kind: 'scoped', ...lists }) as const),
+);
+
+const probe = fc.oneof(
+  fc.record({ kind: fc.constant('http' as const), path }),
+  fc.record({ kind: fc.constant('grpc' as const), service: fc.oneof(fc.constant(''), grpcService) }),
+  fc.record({ kind: fc.constant('tcp' as const) }),
+);
+
+const endpoints = (wanted: string): fc.Arbitrary<model.EndpointsRuntimeSpec> =>
+  fc
+    .record({
+      names: fc.uniqueArray(name, { maxLength: 3 }),
+      addresses: fc.array(
+        fc.uniqueArray(fc.record({ host: ip, port }), {
+          maxLength: 3,
+          selector: (address) => `${address.host} ${address.port}`,
+        }),
+        { minLength: 4, maxLength: 4 },
+      ),
+      file: fc.option(
+        text.filter((any) => any !== ''),
+        { nil: undefined },
+      ),
+    })
+    .map(({ names, addresses, file }) => ({
+      kind: 'endpoints',
+      versions: [...new Set([wanted, ...names])].map((version, index) => ({
+        name: versionName(version),
+        addresses: addresses[index] ?? [],
+      })),
+      ...(file !== undefined && { file }),
+    }));
+
+const processes: fc.Arbitrary<model.ProcessesRuntimeSpec> = fc
+  .record(
+    {
+      kind: fc.constant('processes' as const),
+      command: fc.array(text, { minLength: 1, maxLength: 4 }),
+      workingDirectory: text.filter((any) => any !== ''),
+      environment: fc.dictionary(
+        fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,8}$/).filter((key) => !key.startsWith('SWITCHYARD_')),
+        text,
+        { maxKeys: 3 },
+      ),
+      instances: between(1, 100),
+      ports: fc
+        .tuple(between(1, 65_000), between(100, 500))
+        .map(([from, count]) => ({ from, to: from + count })),
+      readiness: fc
+        .tuple(probe, fc.record({ interval, timeout, failureThreshold: between(1, 100) }))
+        .map(([kind, rest]) => ({ ...kind, ...rest })),
+      stopGrace: between(0, 86_400_000),
+      restartBackoff: fc
+        .tuple(between(10, 3_600_000), between(10, 3_600_000))
+        .map(([a, b]) => ({ initial: Math.min(a, b), max: Math.max(a, b) })),
+    },
+    {
+      requiredKeys: [
+        'kind',
+        'command',
+        'environment',
+        'instances',
+        'ports',
+        'readiness',
+        'stopGrace',
+        'restartBackoff',
+      ],
+    },
+  )
+  .map((runtime) => ({ ...runtime, environment: { ...runtime.environment } }) as model.ProcessesRuntimeSpec);
+
+const upstream: fc.Arbitrary<model.UpstreamSpec> = fc.record(
+  {
+    protocol: fc.constantFrom('Http1' as const, 'Http2' as const, 'SameAsClient' as const),
+    connectTimeout: between(1, 60_000),
+    healthCheck: fc
+      .tuple(
+        probe,
+        fc.record({
+          interval,
+          timeout,
+          healthyThreshold: between(1, 100),
+          unhealthyThreshold: between(1, 100),
+        }),
+      )
+      .map(([kind, rest]) => ({ ...kind, ...rest })),
+    outlierDetection: fc.record({
+      consecutiveErrors: between(1, 1_000),
+      interval,
+      baseEjectionTime: between(100, 86_400_000),
+      maxEjectionPercent: between(1, 100),
+    }),
+  },
+  { requiredKeys: ['protocol', 'connectTimeout'] },
+);
+
+/** Any valid spec. */
+export const anySpec: fc.Arbitrary<model.VersionedService> = fc
+  .record({
+    names: fc.tuple(name, name),
+    listeners: fc.uniqueArray(
+      fc.record({
+        name: name.map(listenerName),
+        address: ip,
+        port,
+        domains: list(
+          fc.oneof(
+            fc.constant('*'),
+            hostName,
+            hostName.map((host) => `*.${host}`),
+          ),
+          1,
+        ),
+      }),
+      { minLength: 1, maxLength: 3, selector: (listener) => listener.name },
+    ),
+    headers: fc.uniqueArray(header, { minLength: 3, maxLength: 3 }),
+    scopes: fc.tuple(scope, scope, scope),
+    onUnknown: fc.constantFrom('Refuse' as const, 'Primary' as const),
+    hasTenantKey: fc.boolean(),
+    processes: fc.option(processes, { nil: undefined }),
+    steps: fc.uniqueArray(between(1, 99), { maxLength: 5 }),
+    retries: between(0, 10),
+    upstream,
+    drain: fc.oneof(
+      fc.constant({ kind: 'none' } as const),
+      fc.record({ kind: fc.constant('http' as const), fencePath: path, openWorkPath: path }),
+    ),
+  })
+  .chain((parts) =>
+    endpoints(parts.names[1]).map((endpointsRuntime) => {
+      const [pinHeader = 'x-a', markerHeader = 'x-b', tenantHeader = 'x-c'] = parts.headers;
+      const [allow, previewAllow, tenantAllow] = parts.scopes;
+      return {
+        name: serviceName(parts.names[0]),
+        version: versionName(parts.names[1]),
+        listeners: parts.listeners,
+        pin: { header: pinHeader, markerHeader, allow, previewAllow, onUnknown: parts.onUnknown },
+        ...(parts.hasTenantKey && { tenantKey: { header: tenantHeader, allow: tenantAllow } }),
+        runtime: parts.processes ?? endpointsRuntime,
+        traffic: { steps: [...parts.steps.toSorted((a, b) => a - b), 100], retries: parts.retries },
+        upstream: parts.upstream,
+        drain: { source: parts.drain },
+      };
+    }),
+  );
