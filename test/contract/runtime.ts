@@ -185,7 +185,9 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
     test('close leaves the instances as they are, and the next adapter finds the same ones ready when it has settled', async () => {
       await wish([V1, V2]);
       await untilReady(['v1', 'v2']);
-      const before = runtime.instances(MANAGER).map(({ id, address, restarts }) => ({ id, address, restarts }));
+      const before = runtime
+        .instances(MANAGER)
+        .map(({ id, address, restarts }) => ({ id, address, restarts }));
       await runtime.close();
       runtime = await world.open();
       await wish([V1, V2]);
@@ -208,7 +210,9 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
       await wish([V1]);
       await untilReady(['v1']);
       const before = runtime.instances(MANAGER);
-      await expect(runtime.want({ service: MANAGER, spec: world.foreignSpec, versions: [V2] })).rejects.toThrow(
+      await expect(
+        runtime.want({ service: MANAGER, spec: world.foreignSpec, versions: [V2] }),
+      ).rejects.toThrow(
         new RegExp(`runtime of manager must be "${world.spec.kind}", not "${world.foreignSpec.kind}"`),
       );
       expect(runtime.instances(MANAGER)).toEqual(before);

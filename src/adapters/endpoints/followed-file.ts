@@ -132,7 +132,8 @@ export class FollowedFile {
     this.#isGood = false;
     try {
       this.#listing ??= await this.#kept();
-      const stays = this.#listing === undefined ? 'no addresses are known' : 'the addresses last read stay in use';
+      const stays =
+        this.#listing === undefined ? 'no addresses are known' : 'the addresses last read stay in use';
       this.#set(
         this.#listing,
         problems.map((problem) => `${problem} (${stays})`),

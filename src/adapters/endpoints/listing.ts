@@ -44,7 +44,9 @@ export function listInstances(input: ListingInput): Listed {
   const wanted = new Set(input.wanted);
   const instances = [...places]
     .filter(([version]) => wanted.has(version))
-    .flatMap(([version, place]) => place.addresses.map((address) => toInstance({ input, version, place, address })));
+    .flatMap(([version, place]) =>
+      place.addresses.map((address) => toInstance({ input, version, place, address })),
+    );
   return {
     instances: sortedById(instances),
     offered: [...places.keys()].sort(),
@@ -102,12 +104,14 @@ function twiceListed({ spec, listing }: ListingInput): string[] {
   return listing.versions
     .filter(({ name }) => inSpec.has(name))
     .map(
-      ({ name }) => `version ${name} is listed in the spec and in ${listing.file}; the addresses of the spec are used`,
+      ({ name }) =>
+        `version ${name} is listed in the spec and in ${listing.file}; the addresses of the spec are used`,
     );
 }
 
 function unlisted({ wanted, spec }: ListingInput, places: ReadonlyMap<VersionName, Place>): string[] {
-  const lists = spec.file === undefined ? 'the spec does not list it' : `neither the spec nor ${spec.file} lists it`;
+  const lists =
+    spec.file === undefined ? 'the spec does not list it' : `neither the spec nor ${spec.file} lists it`;
   return wanted
     .filter((version) => !places.has(version))
     .map((version) => `version ${version} has no addresses: ${lists}`);

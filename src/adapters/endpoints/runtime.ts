@@ -9,6 +9,7 @@ import type { EndpointsRuntimeSpec } from '../../model/spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Runtime, RuntimeWish } from '../../ports/runtime.ts';
 import { ChangeFeed } from '../change-feed.ts';
+import { Turns } from '../turns.ts';
 import { type EndpointsFileParser, FollowedFile } from './followed-file.ts';
 import { LastGood } from './last-good.ts';
 import { type Listed, listInstances } from './listing.ts';
@@ -38,8 +39,7 @@ export class EndpointsRuntime implements Runtime {
   readonly #lastGood: LastGood;
   readonly #services = new Map<ServiceName, Service>();
   readonly #feed = new ChangeFeed();
-  /** The last change of each service; changes of one service follow each other. */
-  readonly #turns = new Map<ServiceName, Promise<void>>();
+  readonly #turns = new Turns<ServiceName>();
   #closed = false;
 
   constructor(options: EndpointsRuntimeOptions) {
@@ -49,7 +49,8 @@ export class EndpointsRuntime implements Runtime {
 
   async want(wish: RuntimeWish): Promise<void> {
     const { service, spec, versions } = wish;
-    if (spec.kind !== 'endpoints') throw new TypeError(`runtime of ${service} must be "endpoints", not "${spec.kind}"`);
+    if (spec.kind !== 'endpoints')
+      throw new TypeError(`runtime of ${service} must be "endpoints", not "${spec.kind}"`);
     await this.#inTurn(service, async () => {
       const known = this.#services.get(service) ?? { spec, wanted: [], file: undefined, listed: NOTHING };
       known.spec = spec;
@@ -61,7 +62,7 @@ export class EndpointsRuntime implements Runtime {
   }
 
   async settled(service: ServiceName): Promise<void> {
-    await this.#turns.get(service);
+    await this.#turns.ended(service);
     await this.#services.get(service)?.file?.settled;
   }
 
@@ -98,7 +99,7 @@ export class EndpointsRuntime implements Runtime {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.allSettled(this.#turns.values());
+    await this.#turns.allEnded();
     await Promise.all([...this.#services.values()].map(({ file }) => file?.close()));
   }
 
@@ -144,13 +145,6 @@ export class EndpointsRuntime implements Runtime {
 
   async #inTurn(service: ServiceName, change: () => Promise<void>): Promise<void> {
     if (this.#closed) throw new Error('the endpoints runtime is closed');
-    const before = this.#turns.get(service) ?? Promise.resolve();
-    const turn = before.catch(() => undefined).then(change);
-    this.#turns.set(service, turn);
-    try {
-      await turn;
-    } finally {
-      if (this.#turns.get(service) === turn) this.#turns.delete(service);
-    }
+    await this.#turns.take(service, change);
   }
 }

@@ -47,7 +47,10 @@ const ports = (): number[] => runtime.instances(MANAGER).map(({ address }) => ad
 const untilPorts = (...wanted: number[]): Promise<void> =>
   vi.waitFor(() => expect(ports()).toEqual(wanted), { timeout: 10_000, interval: 5 });
 const untilProblem = (pattern: RegExp): Promise<void> =>
-  vi.waitFor(() => expect(runtime.problems(MANAGER).join('\n')).toMatch(pattern), { timeout: 10_000, interval: 5 });
+  vi.waitFor(() => expect(runtime.problems(MANAGER).join('\n')).toMatch(pattern), {
+    timeout: 10_000,
+    interval: 5,
+  });
 
 test('a file that is written in place is followed', async () => {
   await writeFile(file, 'v1 127.0.0.1:1001\n');
@@ -110,7 +113,9 @@ test('a broken file keeps the last good addresses, and says so in the problems a
   await writeFile(file, 'v1 127.0.0.1:1001\n');
   await wish();
   await writeFile(file, 'v1 127.0.0.1:1002\n! this address is wrong\n');
-  await untilProblem(/endpoints\.txt: line 2: versions: this address is wrong \(the addresses last read stay in use\)/);
+  await untilProblem(
+    /endpoints\.txt: line 2: versions: this address is wrong \(the addresses last read stay in use\)/,
+  );
   expect(ports()).toEqual([1001]);
   const [instance] = runtime.instances(MANAGER);
   expect(instance?.state).toBe('Ready');

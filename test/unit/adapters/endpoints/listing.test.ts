@@ -39,7 +39,10 @@ test('an address is one ready instance, whose id is made of service, version and
 });
 
 test('an IPv6 address stands in brackets in the id', () => {
-  const spec = { kind: 'endpoints' as const, versions: [{ name: V1, addresses: [{ host: '::1', port: 80 }] }] };
+  const spec = {
+    kind: 'endpoints' as const,
+    versions: [{ name: V1, addresses: [{ host: '::1', port: 80 }] }],
+  };
   expect(listInstances(input({ spec })).instances[0]?.id).toBe('manager-v1-[::1]:80');
 });
 
@@ -56,7 +59,9 @@ test('a version of both lists has the addresses of the spec, and that is a probl
   const listing = { file: 'e.yaml', versions: [{ name: V1, addresses: [{ host: '10.0.0.9', port: 80 }] }] };
   const { instances, problems } = listInstances(input({ listing }));
   expect(instances.map(({ address }) => address.host)).toEqual(['10.0.0.1']);
-  expect(problems).toEqual(['version v1 is listed in the spec and in e.yaml; the addresses of the spec are used']);
+  expect(problems).toEqual([
+    'version v1 is listed in the spec and in e.yaml; the addresses of the spec are used',
+  ]);
 });
 
 test('versions that are listed but not wanted are offered and have no instances', () => {

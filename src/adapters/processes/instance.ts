@@ -1,0 +1,278 @@
+/**
+ * One instance, kept running: its record enters; its state for operators leaves. It is started, probed, restarted
+ * when it ends, and at last stopped. What it does is written down before it is done, so that whoever comes after us
+ * can go on from any point.
+ */
+import type { Instance, InstanceState } from '../../model/instance.ts';
+import type { Instant, Milliseconds } from '../../model/instant.ts';
+import type { ProcessesRuntimeSpec } from '../../model/spec.ts';
+import { restartDelay } from './backoff.ts';
+import { endProcesses } from './ending.ts';
+import { findFamily } from './family.ts';
+import { KeptRecord } from './kept-record.ts';
+import { whoListens } from './listeners.ts';
+import { type MainProcess, type ProcessEnd, takeUp } from './main-process.ts';
+import { probe } from './probe.ts';
+import { bootId } from './proc.ts';
+import { type ProbedState, watchReadiness } from './readiness.ts';
+import { describeEnd, describeFailure, seconds } from './reasons.ts';
+import type { InstanceRecord } from './record.ts';
+import { findLeft, type InstanceTools, noteRunning, startMain } from './start.ts';
+import { withLaunchOf } from './wish.ts';
+
+const HOST = '127.0.0.1';
+/** Time before a stop that failed is tried again. */
+const STOP_RETRY: Milliseconds = 1000;
+
+export class SupervisedInstance {
+  /** Resolves when what a controller before left running has been looked at. */
+  readonly settled: Promise<void>;
+  readonly #settle: () => void;
+  readonly #tools: InstanceTools;
+  readonly #record: KeptRecord;
+  readonly #onChange: () => void;
+  readonly #stop = new AbortController();
+  readonly #leave = new AbortController();
+  readonly #interrupted = AbortSignal.any([this.#stop.signal, this.#leave.signal]);
+  #shown: { readonly state: InstanceState; readonly reason: string; readonly since: Instant };
+  #main: MainProcess | undefined;
+  /** Processes of an earlier start may be there. */
+  #mayHaveProcesses: boolean;
+  /** How the start before ended. */
+  #lastEnd: string | undefined;
+  /** Bytes in the log before this start. */
+  #logStart = 0;
+  #work: Promise<void> = Promise.resolve();
+
+  /** `isNew`: its record has just been made, so that nothing of it can run. */
+  constructor(made: { record: InstanceRecord; isNew: boolean; tools: InstanceTools; onChange: () => void }) {
+    const { record, isNew, tools, onChange } = made;
+    this.#record = new KeptRecord(tools.journal, record);
+    this.#mayHaveProcesses = !isNew;
+    this.#tools = tools;
+    this.#onChange = onChange;
+    this.#shown = { state: 'Starting', reason: 'about to be started', since: tools.clock.now() };
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.settled = promise;
+    this.#settle = resolve;
+    if (record.port !== 0) tools.ports.hold(record.port, record.id);
+    if (record.stopSince !== undefined) this.#beginStop();
+  }
+
+  get record(): InstanceRecord {
+    return this.#record.current;
+  }
+
+  get isStopping(): boolean {
+    return this.#record.current.stopSince !== undefined;
+  }
+
+  /** Why its record on disk is old; undefined when it is not. */
+  get problem(): string | undefined {
+    return this.#record.problem;
+  }
+
+  /** As operators see it. */
+  view(): Instance {
+    const { id, service, version, port, restarts } = this.#record.current;
+    return { id, service, version, address: { host: HOST, port }, restarts, ...this.#shown };
+  }
+
+  /** Looks for the process that a controller before left running. Called once, before `run`, where there was one. */
+  async takeUp(): Promise<void> {
+    const { process, wasReady } = this.#record.current;
+    const identity = await findLeft(this.#record);
+    if (identity === undefined) {
+      // After a reboot nobody is to blame, so that it starts without a wait.
+      if (process.kind === 'Running' && process.identity.bootId === bootId())
+        this.#lastEnd = 'ended while no controller looked on';
+      return;
+    }
+    if (process.kind === 'Intended')
+      await noteRunning({ record: this.#record, tools: this.#tools }, identity);
+    this.#main = takeUp(identity, { clock: this.#tools.clock, signal: this.#leave.signal });
+    if (!this.isStopping)
+      this.#show(
+        wasReady ? 'Ready' : 'Starting',
+        `process ${identity.pid} runs on from the controller before`,
+      );
+  }
+
+  /** Begins to keep it running or to stop it; `onGone` is called when it is stopped and nothing of it is kept. */
+  run(onGone: () => void): void {
+    if (this.#main === undefined) this.#settle();
+    this.#work = this.#live().then(onGone, (error) => {
+      if (!this.#leave.signal.aborted) throw error;
+    });
+  }
+
+  /** Takes what a newer wish says about supervision; the command, its folder and its environment stay. */
+  adjust(spec: ProcessesRuntimeSpec): void {
+    this.#record.set({ spec: withLaunchOf(spec, this.#record.current.spec) });
+  }
+
+  /** Decides that it ends; resolves once that is recorded, and rejects where it cannot be. There is no way back. */
+  async stop(): Promise<void> {
+    if (this.isStopping) return;
+    await this.#record.write({ stopSince: this.#tools.clock.now() });
+    this.#beginStop();
+  }
+
+  /** Looks no more; its processes go on as they are. */
+  async leave(): Promise<void> {
+    this.#leave.abort();
+    this.#settle();
+    await this.#work;
+  }
+
+  async #live(): Promise<void> {
+    if (this.#lastEnd !== undefined) await this.#failed(this.#lastEnd);
+    while (!this.#stop.signal.aborted) {
+      this.#leave.signal.throwIfAborted();
+      try {
+        this.#main ??= await this.#start();
+        if (this.#main !== undefined) await this.#keepUp(this.#main);
+      } catch (error) {
+        this.#leave.signal.throwIfAborted();
+        await this.#failed((error as Error).message);
+      }
+    }
+    await this.#end();
+  }
+
+  async #start(): Promise<MainProcess | undefined> {
+    const again = this.#lastEnd === undefined ? '' : ` again; before, it ${this.#lastEnd}`;
+    this.#show('Starting', `being started${again}`);
+    this.#logStart = await this.#tools.logs.size(this.#record.current.id);
+    const mayHaveProcesses = this.#mayHaveProcesses;
+    this.#mayHaveProcesses = true;
+    const { signal: leave } = this.#leave;
+    return startMain({
+      record: this.#record,
+      tools: this.#tools,
+      mayHaveProcesses,
+      leave,
+      interrupted: this.#interrupted,
+    });
+  }
+
+  /** Watches over a running process until it ends, must end, or is to be stopped. */
+  async #keepUp(main: MainProcess): Promise<void> {
+    let end: ProcessEnd | undefined;
+    const over = new AbortController();
+    void main.ended.then((how) => {
+      end = how;
+      over.abort();
+    });
+    const outcome = await this.#watch(main, AbortSignal.any([over.signal, this.#interrupted]));
+    this.#settle();
+    this.#leave.signal.throwIfAborted();
+    if (this.#stop.signal.aborted) return;
+    if (outcome === 'PortTaken') await this.#endAll(main);
+    this.#main = undefined;
+    const port = this.#record.current.port;
+    const because =
+      outcome === 'PortTaken'
+        ? `found another program on its port ${port}`
+        : describeEnd(end ?? { kind: 'Unseen' });
+    await this.#failed(because);
+  }
+
+  #watch(main: MainProcess, signal: AbortSignal): Promise<'Over' | 'PortTaken'> {
+    const { id, port, wasReady } = this.#record.current;
+    return watchReadiness({
+      initial: { kind: wasReady ? 'Ready' : 'Starting', failuresInRow: 0, because: this.#shown.reason },
+      readiness: () => this.#record.current.spec.readiness,
+      probe: (readiness) => probe({ readiness, port, signal }),
+      whoListens: () =>
+        whoListens({
+          port,
+          main: main.identity.pid,
+          family: async () =>
+            (await findFamily({ id, main: main.identity })).map(({ identity }) => identity.pid),
+        }),
+      clock: this.#tools.clock,
+      signal,
+      onProbed: (state) => this.#probed(state),
+    });
+  }
+
+  async #probed(state: ProbedState): Promise<void> {
+    const { id, wasReady, failures, process, spec } = this.#record.current;
+    const again =
+      state.kind === 'Starting' && this.#lastEnd !== undefined ? `; before, it ${this.#lastEnd}` : '';
+    this.#show(state.kind, `${state.because}${again}`);
+    this.#settle();
+    const isReady = state.kind === 'Ready';
+    const upFor = process.kind === 'Running' ? this.#tools.clock.now() - process.startedAt : 0;
+    const isStable = isReady && upFor >= spec.restartBackoff.max;
+    if (isReady !== wasReady) await this.#record.note({ wasReady: isReady });
+    if (isStable && failures > 0) await this.#record.note({ failures: 0 });
+    await this.#tools.logs.trim(id);
+  }
+
+  /** Waits as long as a failing instance has to before its next start. */
+  async #failed(because: string): Promise<void> {
+    const { id, failures, restarts, spec } = this.#record.current;
+    this.#lastEnd = because;
+    this.#record.set({ failures: failures + 1, wasReady: false });
+    const delay = restartDelay({
+      ...spec.restartBackoff,
+      failures: failures + 1,
+      random: this.#tools.random(),
+    });
+    const lastLine = await this.#tools.logs.lastLine(id, this.#logStart);
+    this.#show('Failed', describeFailure({ because, failures: failures + 1, delay, lastLine }));
+    await this.#tools.clock.sleep(delay, this.#interrupted).catch(() => undefined);
+    this.#record.set({ restarts: restarts + 1 });
+  }
+
+  #beginStop(): void {
+    this.#stop.abort();
+    this.#show(
+      'Stopping',
+      `SIGTERM is sent; SIGKILL follows after ${seconds(this.#record.current.spec.stopGrace)}`,
+    );
+  }
+
+  async #end(): Promise<void> {
+    for (;;) {
+      this.#leave.signal.throwIfAborted();
+      try {
+        await this.#endAll(this.#main);
+        await this.#record.remove();
+        this.#tools.ports.release(this.#record.current.id);
+        return;
+      } catch (error) {
+        this.#leave.signal.throwIfAborted();
+        this.#show('Stopping', `cannot be stopped, and is tried again: ${(error as Error).message}`);
+        await this.#tools.clock.sleep(STOP_RETRY, this.#leave.signal);
+      }
+    }
+  }
+
+  #endAll(main: MainProcess | undefined): Promise<void> {
+    return endProcesses({
+      id: this.#record.current.id,
+      main: main?.identity,
+      grace: () => this.#record.current.spec.stopGrace,
+      clock: this.#tools.clock,
+      signal: this.#leave.signal,
+      onKill: (processes) => {
+        if (this.isStopping)
+          this.#show(
+            'Stopping',
+            `the grace time is over: SIGKILL is sent to what is left, ${processes} in number`,
+          );
+      },
+    });
+  }
+
+  #show(state: InstanceState, reason: string): void {
+    if (this.isStopping && state !== 'Stopping') return;
+    if (state === this.#shown.state && reason === this.#shown.reason) return;
+    const since = state === this.#shown.state ? this.#shown.since : this.#tools.clock.now();
+    this.#shown = { state, reason, since };
+    this.#onChange();
+  }
+}
