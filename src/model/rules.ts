@@ -5,7 +5,7 @@
  */
 import type { VersionName } from './names.ts';
 import type { Scope } from './spec.ts';
-import type { ServiceRoutes } from './table.ts';
+import type { DefaultRoute, ServiceRoutes } from './table.ts';
 
 /** One question about a request, and what follows. */
 export type Rule = LookupRule | RefusalRule;
@@ -46,6 +46,25 @@ export function rulesOf(routes: ServiceRoutes): readonly Rule[] {
     { ...refusal, name: 'MarkerWithoutPin', header: pin.markerHeader, harmlessValue: 'false' },
     ...holdRules(routes),
   ];
+}
+
+/** The versions that some request can reach, sorted: those are what a route table names. */
+export function reachableVersions(routes: ServiceRoutes): readonly VersionName[] {
+  const byRule = rulesOf(routes).flatMap((rule) =>
+    rule.kind === 'Lookup' && rule.scope.kind !== 'nowhere' ? [...rule.versions.values()] : [],
+  );
+  return [...new Set([...byRule, ...defaultVersions(routes.defaultRoute)])].toSorted();
+}
+
+function defaultVersions(target: DefaultRoute): readonly VersionName[] {
+  switch (target.kind) {
+    case 'Unavailable':
+      return [];
+    case 'Single':
+      return [target.version];
+    case 'Split':
+      return [target.candidate, target.primary];
+  }
 }
 
 /**

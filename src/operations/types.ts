@@ -3,12 +3,15 @@
  * wakes the loop; edges (admin API, later a console) only parse, call one of these, and format.
  */
 import type { AuditEvent } from '../model/audit.ts';
+import type { Decision, ExplainRequest } from '../model/decision.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { ServiceName, TenantName, VersionName } from '../model/names.ts';
 import type { DocumentProblem } from '../model/problem.ts';
 import type { ServiceRecord, Traffic, VersionRecord } from '../model/state.ts';
 import type { OpenWork } from '../ports/work-source.ts';
+
+export type { Decision, ExplainRequest, RequestFacts } from '../model/decision.ts';
 
 /** Who asks, and why; both are audited. */
 export interface Caller {
@@ -185,44 +188,6 @@ export interface ProxyView {
   readonly lastSeen: Instant;
   readonly publication: number;
   readonly progress?: import('../ports/publisher.ts').ProxyProgress;
-}
-
-/** A request, as `explain` takes it. */
-export interface ExplainRequest {
-  /** The service, or absent: found by listener and host. */
-  readonly service?: ServiceName;
-  readonly listener?: string;
-  readonly request: RequestFacts;
-}
-
-/** What a proxy knows of a request when it chooses a route. */
-export interface RequestFacts {
-  /** The authority, with or without a port. */
-  readonly host: string;
-  /** With the leading slash; the query is ignored. */
-  readonly path: string;
-  /** In the order sent; a name may be repeated; names are compared without regard to case. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly sourceAddress?: string;
-  /** Default: true when `content-type` begins with `application/grpc`. */
-  readonly grpc?: boolean;
-}
-
-/** Which version the request would reach, and the rule that decided. */
-export interface Decision {
-  readonly service?: ServiceName;
-  readonly outcome:
-    | { readonly kind: 'Version'; readonly version: VersionName; readonly readyEndpoints: number }
-    | { readonly kind: 'Refused'; readonly status: number; readonly code: string }
-    /** No tenant and no source address: either side, by weight. */
-    | {
-        readonly kind: 'ByWeight';
-        readonly weights: readonly { readonly version: VersionName; readonly weight: number }[];
-      };
-  /** Machine-readable: `Pin`, `UnknownPin`, `MarkerWithoutPin`, `Hold`, `DefaultPrimary`, `DefaultSplit`, `NoVirtualHost`, … */
-  readonly rule: string;
-  /** One sentence. */
-  readonly because: string;
 }
 
 /** All verbs; main wires one, the admin API calls it. */

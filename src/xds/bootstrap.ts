@@ -61,7 +61,7 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
     node: {
       id: options.nodeId,
       cluster: options.nodeCluster,
-      metadata: { switchyard: { listeners: [...options.listeners], services: [...options.services] } },
+      metadata: { switchyard: wishes(options) },
     },
     ...processConfiguration(options),
     dynamic_resources: {
@@ -112,6 +112,14 @@ export function processConfiguration({
           },
         }
       : {}),
+  };
+}
+
+/** A list that is left out means all. */
+function wishes({ listeners, services }: BootstrapOptions): JsonObject {
+  return {
+    ...(listeners.length === 0 ? {} : { listeners: [...listeners] }),
+    ...(services.length === 0 ? {} : { services: [...services] }),
   };
 }
 

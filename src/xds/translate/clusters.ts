@@ -23,7 +23,7 @@ import { duration } from './duration.ts';
 import { clusterName, statisticsName } from './names.ts';
 
 /** Envoy's own limit of 1024 would refuse the 1025th stream of a version; the instances know their limits better. */
-const NO_LIMIT = 1_000_000;
+export const NO_LIMIT = 1_000_000;
 
 /** Resources over the aggregated stream that the proxy already has. */
 export const OVER_ADS = {
@@ -65,7 +65,7 @@ export function envoyCluster(
     typedExtensionProtocolOptions: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': anyPack(
         HttpProtocolOptionsSchema,
-        protocol(upstream),
+        protocolOptions(upstream),
       ),
     },
     ...(outlierDetection === undefined ? {} : { outlierDetection: ejection(outlierDetection) }),
@@ -100,7 +100,7 @@ export function endpointsOf(
   });
 }
 
-function protocol({ protocol }: UpstreamSpec) {
+function protocolOptions({ protocol }: UpstreamSpec) {
   switch (protocol) {
     case 'Http1':
       return explicit({ case: 'httpProtocolOptions', value: {} });

@@ -8,17 +8,19 @@ import { ClusterLoadAssignmentSchema } from '../../gen/envoy/config/endpoint/v3/
 import { ListenerSchema } from '../../gen/envoy/config/listener/v3/listener_pb.js';
 import { RouteConfigurationSchema } from '../../gen/envoy/config/route/v3/route_pb.js';
 import type { ListenerName } from '../../model/names.ts';
+import { reachableVersions } from '../../model/rules.ts';
 import type { ListenerBinding } from '../../model/spec.ts';
 import { listenersOf, type RoutedVersion, type RoutingTable, type ServiceRoutes } from '../../model/table.ts';
 import type { TranslatedResource, Translation } from '../resource.ts';
 import { endpointsOf, envoyCluster } from './clusters.ts';
+import { grpcCluster, grpcListener, grpcRouteTable, noEndpoints } from './grpc.ts';
 import { envoyListener } from './listeners.ts';
-import { clusterName } from './names.ts';
+import { clusterName, refusalClusterName } from './names.ts';
 import { routeTable } from './routes.ts';
 
 /** The resources of `table` for Envoy and for proxyless gRPC. */
 export function translate(table: RoutingTable): Translation {
-  return { envoy: envoyResources(table), grpc: [] };
+  return { envoy: envoyResources(table), grpc: table.services.flatMap(grpcResources) };
 }
 
 function envoyResources(table: RoutingTable): TranslatedResource[] {
@@ -30,6 +32,48 @@ function envoyResources(table: RoutingTable): TranslatedResource[] {
     routesOf(name, services),
   ]);
   return [...clusters, ...listeners];
+}
+
+/** A gRPC client knows services, not listeners: each service has an API listener and a route table of its own. */
+function grpcResources(routes: ServiceRoutes): TranslatedResource[] {
+  const { service } = routes;
+  const refusal = refusalClusterName(service);
+  const common = { services: [service], listeners: [] };
+  const clusterCalled = (name: string): TranslatedResource => ({
+    type: 'clusters',
+    name,
+    bytes: bytesOf(ClusterSchema, grpcCluster(name)),
+    references: [name],
+    ...common,
+  });
+  return [
+    clusterCalled(refusal),
+    {
+      type: 'endpoints',
+      name: refusal,
+      bytes: bytesOf(ClusterLoadAssignmentSchema, noEndpoints(service)),
+      references: [],
+      ...common,
+    },
+    ...routes.versions.flatMap((routed) => [
+      clusterCalled(clusterName(service, routed.version)),
+      endpoints(routes, routed),
+    ]),
+    {
+      type: 'listeners',
+      name: service,
+      bytes: bytesOf(ListenerSchema, grpcListener(service)),
+      references: [service],
+      ...common,
+    },
+    {
+      type: 'routes',
+      name: service,
+      bytes: bytesOf(RouteConfigurationSchema, grpcRouteTable(routes)),
+      references: [refusal, ...clustersNamedBy(routes)].toSorted(),
+      ...common,
+    },
+  ];
 }
 
 function cluster(routes: ServiceRoutes, routed: RoutedVersion): TranslatedResource {
@@ -70,17 +114,24 @@ function listener(name: ListenerName, services: readonly ServiceRoutes[]): Trans
 }
 
 function routesOf(name: ListenerName, services: readonly ServiceRoutes[]): TranslatedResource {
-  const clusters = services.flatMap(({ service, versions }) =>
-    versions.filter(({ access }) => access !== 'Refused').map(({ version }) => clusterName(service, version)),
-  );
+  const clusters = services.flatMap(clustersNamedBy);
   return {
     type: 'routes',
     name,
     bytes: bytesOf(RouteConfigurationSchema, routeTable(name, services)),
-    references: clusters.sort(),
+    references: clusters.toSorted(),
     services: services.map(({ service }) => service),
     listeners: [name],
   };
+}
+
+/** The clusters that the routes of a service name. Each of them must be in the table: proxies refuse others. */
+function clustersNamedBy(routes: ServiceRoutes): readonly string[] {
+  const { service, versions } = routes;
+  return reachableVersions(routes).map((version) => {
+    if (versions.some((routed) => routed.version === version)) return clusterName(service, version);
+    throw new Error(`routes of ${service} name the version ${version}, which has no cluster in the table`);
+  });
 }
 
 /** Services that share a listener agree on its address; apply refuses those that do not. */

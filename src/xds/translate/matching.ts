@@ -51,13 +51,13 @@ export function lookup(header: string, entries: ReadonlyMap<string, OnMatch>, ot
 }
 
 /** Asks conditions in order. A nested matcher that finds nothing lets the search go on with the next condition. */
-export function firstOf(steps: readonly { when: Condition; then: OnMatch }[], otherwise: OnMatch): OnMatch {
+export function firstOf(steps: readonly { when: Condition; next: OnMatch }[], otherwise: OnMatch): OnMatch {
   const asked = steps.filter(({ when }) => when !== 'Never');
-  const last = asked.findIndex(({ when, then }) => when === 'Always' && then.onMatch?.case === 'action');
+  const last = asked.findIndex(({ when, next }) => when === 'Always' && next.onMatch?.case === 'action');
   const matchers = asked
     .slice(0, last === -1 ? undefined : last)
-    .map(({ when, then }) => ({ predicate: isPredicate(when) ? when : ANY_REQUEST, onMatch: then }));
-  const onNoMatch = asked[last]?.then ?? otherwise;
+    .map(({ when, next }) => ({ predicate: isPredicate(when) ? when : ANY_REQUEST, onMatch: next }));
+  const onNoMatch = asked[last]?.next ?? otherwise;
   if (matchers.length === 0) return onNoMatch;
   return toMatcher({ matcherType: { case: 'matcherList', value: { matchers } }, onNoMatch });
 }

@@ -29,11 +29,11 @@ export function virtualHost(
   routes: ServiceRoutes,
   domains: readonly string[],
 ): MessageInitShape<typeof VirtualHostSchema> {
-  const steps = rulesOf(routes).map((rule) => ({ when: condition(rule), then: outcome(routes, rule) }));
+  const steps = rulesOf(routes).map((rule) => ({ when: condition(rule), next: outcome(routes, rule) }));
   const tree = firstOf(steps, defaultRoute(routes));
   return {
     name: routes.service,
-    domains: [...domains].sort(),
+    domains: domains.toSorted(),
     matcher: tree.onMatch?.case === 'matcher' ? tree.onMatch.value : { onNoMatch: tree },
   };
 }
@@ -122,7 +122,7 @@ function whereTenantCounts(
 ): OnMatch {
   if (tenantKey === undefined) return toRoutes([route(undefined, [])]);
   const { header, allow } = tenantKey;
-  const counts = { when: inScope(allow), then: toRoutes([route(header, [])]) };
+  const counts = { when: inScope(allow), next: toRoutes([route(header, [])]) };
   return firstOf([counts], toRoutes([route(undefined, [header])]));
 }
 
