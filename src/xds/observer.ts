@@ -1,0 +1,22 @@
+/** What the xDS server tells whoever keeps metrics and logs. All methods are optional and must not throw. */
+import type { Milliseconds } from '../model/instant.ts';
+import type { ResourceType } from './resource.ts';
+
+export interface XdsObserver {
+  connected?(proxy: {
+    id: string;
+    kind: 'envoy' | 'grpc';
+    protocol: 'sotw' | 'delta';
+    address: string;
+  }): void;
+  disconnected?(proxy: { id: string }): void;
+  /** A response was written. `bytes` is its size on the wire. */
+  pushed?(push: { id: string; type: ResourceType; bytes: number }): void;
+  /** A response was acknowledged, so long after it was written. */
+  acknowledged?(answer: { id: string; type: ResourceType; after: Milliseconds }): void;
+  rejected?(answer: { id: string; type: ResourceType; version: string; message: string }): void;
+  /** A stream was ended by the server. `code` is the gRPC status. */
+  refused?(stream: { address: string; code: number; message: string }): void;
+  /** A table became resources: how long that took, and how many there are. */
+  translated?(publication: { number: number; took: Milliseconds; resources: number }): void;
+}

@@ -1,0 +1,205 @@
+/**
+ * Make before break, for one proxy. In go the target and what is known of the proxy; out comes the view: what it
+ * should have right now. A route is shown only when every cluster that it names is usable there; a cluster stays for as
+ * long as a route that the proxy may hold names it, and goes only when no addition is untested. Pure and without
+ * memory: the same knowledge gives the same view, so after each answer the next step shows itself.
+ */
+import { possiblyHeld, type TypeKnowledge } from './knowledge.ts';
+import { placeholderCluster } from './placeholder.ts';
+import type { ResourceType } from './resource.ts';
+import { type Held, type Resource, type ResourceSet, withChanges } from './resource-set.ts';
+import type { Target } from './snapshot.ts';
+
+/** What is known of a proxy, over all types. */
+export interface ProxyKnowledge {
+  readonly types: Readonly<Partial<Record<ResourceType, TypeKnowledge>>>;
+  /** Clusters that were sent as new, with the number of that response, until endpoints sent later are acknowledged. */
+  readonly warming: ReadonlyMap<string, number>;
+  /** Clusters that the proxy brought along, until it has acknowledged routes here: its own routes may name any. */
+  readonly claimed: ReadonlySet<string>;
+  /**
+   * How routes wait for clusters. `Gated`: clusters first (Envoy). `Free`: the proxy asks for clusters by name after it
+   * has the routes (proxyless gRPC), or has its clusters from elsewhere. `Held`: it is not known yet which; no routes.
+   */
+  readonly routing: 'Gated' | 'Free' | 'Held';
+}
+
+/** What a proxy should have now. */
+export interface View {
+  readonly sets: Readonly<Record<ResourceType, ResourceSet>>;
+  /** Names that are absent from `sets` for now and must not be called removed. */
+  readonly kept: ReadonlySet<string>;
+  /** Clusters get no answer yet: routes have to be acknowledged first. */
+  readonly clustersWithheld: boolean;
+}
+
+/** The view of one proxy. */
+export function viewOf(target: Target, proxy: ProxyKnowledge): View {
+  const clusters = clustersFor(target, proxy);
+  const usable = (name: string): boolean =>
+    proxy.routing === 'Free' || (clusters.withheld ? proxy.claimed.has(name) : isUsable(proxy, name));
+  const routes = routesFor(target, proxy, usable);
+  return {
+    sets: {
+      clusters: clusters.set,
+      endpoints: endpointsFor(target, proxy, clusters.retained),
+      listeners: target.sets.listeners,
+      routes: routes.set,
+    },
+    kept: routes.kept.length === 0 ? clusters.kept : new Set([...clusters.kept, ...routes.kept]),
+    clustersWithheld: clusters.withheld,
+  };
+}
+
+/** Whether the proxy has the cluster and knows its endpoints, as far as it has told. */
+export function isUsable(proxy: ProxyKnowledge, cluster: string): boolean {
+  const { clusters } = proxy.types;
+  return (
+    clusters !== undefined &&
+    clusters.sent.has(cluster) &&
+    clusters.acknowledged.has(cluster) &&
+    !proxy.warming.has(cluster)
+  );
+}
+
+/** Whether the proxy has acknowledged every route table that it asks for, on this stream. */
+export function routesSettled({ types: { routes } }: ProxyKnowledge): boolean {
+  if (routes === undefined || !routes.open) return false;
+  for (const name of routes.subscription.names) if (!routes.acknowledged.has(name)) return false;
+  return routes.acknowledged.size > 0 || routes.subscription.names.size === 0;
+}
+
+interface ClustersView {
+  readonly set: ResourceSet;
+  readonly kept: ReadonlySet<string>;
+  readonly retained: readonly Resource[];
+  readonly withheld: boolean;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+function clustersFor(target: Target, proxy: ProxyKnowledge): ClustersView {
+  const base = target.sets.clusters;
+  const { clusters: known } = proxy.types;
+  const firstForms = creationForms(target, proxy);
+  const retained: Resource[] = [];
+  const unknown: string[] = [];
+  for (const name of namesToRetain(target, proxy, firstForms)) {
+    const resource = lastKnown(known, name) ?? target.removed.clusters.get(name);
+    if (resource === undefined) unknown.push(name);
+    else retained.push(resource);
+  }
+  const withheld = unknown.length > 0 && known?.dialect === 'sotw' && routesCanGoFirst(target, proxy);
+  const placeholders = known?.dialect === 'sotw' && !withheld ? unknown.map(placeholderCluster) : [];
+  return {
+    set: withChanges(base, { put: [...firstForms, ...retained, ...placeholders], drop: [] }),
+    kept: known?.dialect === 'delta' && unknown.length > 0 ? new Set(unknown) : NOBODY,
+    retained,
+    withheld,
+  };
+}
+
+/** The content that the proxy was sent last under a name, on this stream or on the one before it. */
+function lastKnown(known: TypeKnowledge | undefined, name: string): Resource | undefined {
+  const resource = known?.sent.get(name)?.resource;
+  return resource ?? known?.doubtful.find((held) => held.name === name)?.resource;
+}
+
+/** Clusters that are no longer wanted and have to stay for now. */
+function namesToRetain(
+  target: Target,
+  proxy: ProxyKnowledge,
+  firstForms: readonly Resource[],
+): ReadonlySet<string> {
+  const wanted = target.sets.clusters.resources;
+  const { clusters, routes } = proxy.types;
+  const names = new Set<string>();
+  const retain = (name: string): void => {
+    if (!wanted.has(name)) names.add(name);
+  };
+  for (const name of proxy.claimed) retain(name);
+  for (const held of routes === undefined ? [] : possiblyHeld(routes)) held.references.forEach(retain);
+  if (clusters === undefined || clusters.sent === wanted) return names;
+  const going = [...clusters.sent.keys()].filter((name) => !wanted.has(name) && !names.has(name));
+  if (going.length > 0 && hasUntestedAdditions(target, clusters, firstForms)) going.forEach(retain);
+  return names;
+}
+
+/** Whether the proxy has yet to acknowledge a cluster in the form in which it is wanted. */
+function hasUntestedAdditions(
+  target: Target,
+  clusters: TypeKnowledge,
+  firstForms: readonly Resource[],
+): boolean {
+  if (firstForms.length > 0) return true;
+  if (!clusters.subscription.wildcard) return false;
+  for (const [name, { version }] of target.sets.clusters.resources) {
+    if (clusters.acknowledged.get(name)?.version !== version) return true;
+  }
+  return false;
+}
+
+/** The first forms of clusters that the proxy lacks, or has in that form and not yet in use. */
+function creationForms(target: Target, proxy: ProxyKnowledge): readonly Resource[] {
+  const forms: Resource[] = [];
+  for (const { name, creation } of withCreation(target.sets.clusters)) {
+    if (creation === undefined) continue;
+    const held: Held | undefined = proxy.types.clusters?.sent.get(name);
+    const lacking =
+      held === undefined
+        ? !proxy.claimed.has(name)
+        : held.version === creation.version && !isUsable(proxy, name);
+    if (lacking) forms.push(creation);
+  }
+  return forms;
+}
+
+const creations = new WeakMap<ResourceSet, readonly Resource[]>();
+
+function withCreation(set: ResourceSet): readonly Resource[] {
+  let result = creations.get(set);
+  if (result === undefined) {
+    result = [...set.resources.values()].filter(({ creation }) => creation !== undefined);
+    creations.set(set, result);
+  }
+  return result;
+}
+
+/** Whether the proxy can take the wanted routes with the clusters that it has, before it hears of clusters. */
+function routesCanGoFirst(target: Target, { types: { routes }, claimed, routing }: ProxyKnowledge): boolean {
+  if (routes === undefined || !routes.open || routes.rejection !== undefined || routing === 'Held')
+    return false;
+  return [...routes.subscription.names].every((name) => {
+    const wanted = target.sets.routes.resources.get(name);
+    return wanted?.references.every((cluster) => routing === 'Free' || claimed.has(cluster)) ?? false;
+  });
+}
+
+/** Wanted routes whose clusters are all usable; of the others, what the proxy was sent last. */
+function routesFor(
+  target: Target,
+  proxy: ProxyKnowledge,
+  usable: (cluster: string) => boolean,
+): { readonly set: ResourceSet; readonly kept: readonly string[] } {
+  const put: Resource[] = [];
+  const drop: string[] = [];
+  for (const [name, resource] of target.sets.routes.resources) {
+    if (proxy.routing !== 'Held' && resource.references.every(usable)) continue;
+    const last = proxy.types.routes?.sent.get(name)?.resource;
+    if (last === undefined) drop.push(name);
+    else if (last !== resource) put.push(last);
+  }
+  return { set: withChanges(target.sets.routes, { put, drop }), kept: drop };
+}
+
+/** Wanted endpoints, and those of the clusters that stay. */
+function endpointsFor(target: Target, proxy: ProxyKnowledge, retained: readonly Resource[]): ResourceSet {
+  const base = target.sets.endpoints;
+  const put: Resource[] = [];
+  for (const name of retained.flatMap(({ references }) => references)) {
+    if (base.resources.has(name)) continue;
+    const last = lastKnown(proxy.types.endpoints, name) ?? target.removed.endpoints.get(name);
+    if (last !== undefined) put.push(last);
+  }
+  return withChanges(base, { put, drop: [] });
+}

@@ -1,0 +1,193 @@
+/**
+ * One connected proxy: its session, and the streams that the session's responses go to. Here the pure step meets the
+ * wire: nonces become response numbers, responses become frames, and a full stream blocks its types until it drains.
+ */
+import type { Instant } from '../model/instant.ts';
+import type { ProxyProgress } from '../ports/publisher.ts';
+import type { Cohort } from './cohort.ts';
+import type { Framer } from './framing.ts';
+import type { AnswerTo } from './knowledge.ts';
+import type { XdsObserver } from './observer.ts';
+import { typeProgress } from './progress.ts';
+import type { PushChannel } from './push.ts';
+import type { WireNode, WireRequest } from './request.ts';
+import { RESOURCE_TYPES, type ResourceType } from './resource.ts';
+import { newSession, type Send, type Session, type SessionEvent, step } from './session.ts';
+import type { Target } from './snapshot.ts';
+
+/** A stream as a proxy sees it. */
+export interface ProxyStream {
+  readonly dialect: 'sotw' | 'delta';
+  readonly channel: PushChannel;
+  /** The last nonce that was sent on it. */
+  lastNonce: number;
+  /** Per type: the numbers of the responses by nonce, the newest last. */
+  readonly serials: Map<ResourceType, Map<string, number>>;
+}
+
+export interface ProxyContext {
+  readonly framer: Framer;
+  readonly observer: XdsObserver;
+  now(): Instant;
+  /** Called after each change that `progress` shows. */
+  changed(): void;
+}
+
+/** How many un-answered nonces are known per type of a stream; a proxy that answers at all needs one or two. */
+const NONCES_PER_TYPE = 256;
+
+const NO_TYPES: ReadonlySet<ResourceType> = new Set();
+
+export class Proxy {
+  readonly id: string;
+  readonly cohort: Cohort;
+  /** The stream of each type; with an aggregated stream the same for all. */
+  readonly streams = new Map<ResourceType, ProxyStream>();
+  readonly #context: ProxyContext;
+  readonly #node: WireNode;
+  readonly #address: string;
+  readonly #protocol: 'sotw' | 'delta';
+  readonly #connectedAt: Instant;
+  readonly #sentAt = new Map<number, Instant>();
+  #session: Session;
+  #lastSeen: Instant;
+  #progress: ProxyProgress | undefined;
+
+  constructor(from: {
+    id: string;
+    cohort: Cohort;
+    node: WireNode;
+    address: string;
+    protocol: 'sotw' | 'delta';
+    shape: Session['shape'];
+    context: ProxyContext;
+  }) {
+    this.id = from.id;
+    this.cohort = from.cohort;
+    this.#context = from.context;
+    this.#node = from.node;
+    this.#address = from.address;
+    this.#protocol = from.protocol;
+    this.#session = newSession({ kind: from.cohort.kind, shape: from.shape });
+    this.#connectedAt = from.context.now();
+    this.#lastSeen = this.#connectedAt;
+  }
+
+  /** Whether it came with configuration from an earlier connection. */
+  get configured(): boolean {
+    return this.#session.configured;
+  }
+
+  /** Whether its first requests are still coming in. */
+  get gathering(): boolean {
+    return this.#session.burst === 'Open';
+  }
+
+  /** A request of a type that is served. */
+  receive(type: ResourceType, stream: ProxyStream, request: WireRequest): void {
+    const answers = answersOf(stream, type, request.nonce);
+    const at = this.#context.now();
+    this.#lastSeen = at;
+    this.#observeAnswer(type, answers, request.error);
+    const common = { answers, at, ...(request.error !== undefined && { error: request.error }) };
+    this.dispatch({
+      kind: 'Request',
+      type,
+      request:
+        stream.dialect === 'sotw'
+          ? { dialect: 'sotw', names: request.names, version: request.version, ...common }
+          : {
+              dialect: 'delta',
+              subscribe: request.subscribe,
+              unsubscribe: request.unsubscribe,
+              initialVersions: request.initialVersions,
+              ...common,
+            },
+    });
+  }
+
+  /** The cohort's target; nothing happens where it is the one that the proxy has. */
+  retarget(target: Target): void {
+    if (this.#session.target !== target) this.dispatch({ kind: 'Target', target });
+  }
+
+  /** Takes one event and sends what is due after it. */
+  dispatch(event: SessionEvent): void {
+    const { session, sends } = step({ session: this.#session, event, blocked: this.#blocked() });
+    if (session !== this.#session) {
+      this.#session = session;
+      this.#progress = undefined;
+      this.#context.changed();
+    }
+    for (const send of sends) this.#send(send);
+  }
+
+  /** Where the proxy is. The same object until that changes. */
+  progress(publication: number): ProxyProgress {
+    const known = this.#progress;
+    if (known !== undefined && known.lastSeen === this.#lastSeen) return known;
+    const session = this.#session;
+    const reached = (type: ResourceType): number | undefined => session.types[type]?.publication;
+    const all = RESOURCE_TYPES.map(reached).filter((number) => number !== undefined);
+    this.#progress = {
+      id: this.id,
+      kind: this.cohort.kind,
+      protocol: this.#protocol,
+      address: this.#address,
+      userAgent: this.#node.userAgent,
+      connectedAt: this.#connectedAt,
+      lastSeen: this.#lastSeen,
+      publication: all.length === 0 ? 0 : Math.min(...all),
+      // A proxy that never had routes has none to change.
+      routesPublication: reached('routes') ?? (session.configured ? 0 : publication),
+      types: typeProgress(session),
+    };
+    return this.#progress;
+  }
+
+  #blocked(): ReadonlySet<ResourceType> {
+    let blocked: Set<ResourceType> | undefined;
+    for (const [type, { channel }] of this.streams) if (channel.full) (blocked ??= new Set()).add(type);
+    return blocked ?? NO_TYPES;
+  }
+
+  #send({ type, dialect, serial, content }: Send): void {
+    const stream = this.streams.get(type);
+    if (stream === undefined) return;
+    const frame = this.#context.framer.frame({ dialect, content, lastNonce: stream.lastNonce });
+    stream.lastNonce = frame.nonce;
+    let serials = stream.serials.get(type);
+    if (serials === undefined) stream.serials.set(type, (serials = new Map()));
+    serials.set(String(frame.nonce), serial);
+    if (serials.size > NONCES_PER_TYPE)
+      for (const oldest of serials.keys()) {
+        serials.delete(oldest);
+        break;
+      }
+    this.#sentAt.set(serial, this.#context.now());
+    stream.channel.push(frame);
+    this.#context.observer.pushed?.({ id: this.id, type, bytes: frame.bytes.length });
+  }
+
+  #observeAnswer(type: ResourceType, answers: AnswerTo, error: string | undefined): void {
+    if (answers.kind !== 'response') return;
+    const sentAt = this.#sentAt.get(answers.serial);
+    if (sentAt === undefined) return;
+    this.#sentAt.delete(answers.serial);
+    const { observer } = this.#context;
+    const response = this.#session.types[type]?.unanswered.find(({ serial }) => serial === answers.serial);
+    if (error === undefined) observer.acknowledged?.({ id: this.id, type, after: this.#lastSeen - sentAt });
+    else observer.rejected?.({ id: this.id, type, version: response?.content.version ?? '', message: error });
+  }
+}
+
+/** Makes the state of a new stream. */
+export function makeStream(from: { dialect: 'sotw' | 'delta'; channel: PushChannel }): ProxyStream {
+  return { ...from, lastNonce: 0, serials: new Map() };
+}
+
+function answersOf(stream: ProxyStream, type: ResourceType, nonce: string): AnswerTo {
+  if (nonce === '') return { kind: 'nothing' };
+  const serial = stream.serials.get(type)?.get(nonce);
+  return serial === undefined ? { kind: 'unknown' } : { kind: 'response', serial };
+}

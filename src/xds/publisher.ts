@@ -1,0 +1,137 @@
+/**
+ * The Publisher port over xDS: publications in, pushes to all connected proxies out, and where each of them is. It
+ * keeps the newest snapshot and the list of proxies. A publication that cannot be translated changes nothing.
+ */
+import type { Instant, Milliseconds } from '../model/instant.ts';
+import type { Publication, RoutingTable } from '../model/table.ts';
+import type { Publisher, PublishProgress } from '../ports/publisher.ts';
+import { createFramer } from './framing.ts';
+import type { XdsObserver } from './observer.ts';
+import type { Proxy, ProxyContext } from './proxy.ts';
+import type { Translation } from './resource.ts';
+import { nextSnapshot, type Snapshot } from './snapshot.ts';
+
+/** What the server's streams need of the publisher. */
+export interface Fleet extends ProxyContext {
+  /** Streams are refused until this is true: before the state is loaded there is nothing that could be served. */
+  readonly loaded: boolean;
+  /** Gives a connected proxy what it is to have now, if it may have it. */
+  aim(proxy: Proxy): void;
+  /** An id like the node's that no connected proxy has. */
+  freeId(nodeId: string): string;
+  add(proxy: Proxy): void;
+  remove(proxy: Proxy): void;
+}
+
+export interface XdsPublisher extends Publisher {
+  readonly fleet: Fleet;
+  /** Lets an empty store answer proxies that hold configuration: they will lose it. */
+  acceptEmpty(): void;
+}
+
+export interface PublisherOptions {
+  translate(table: RoutingTable): Translation;
+  now(): Instant;
+  readonly observer?: XdsObserver;
+  /**
+   * Nothing was ever stored. Proxies that hold configuration get no answer until a publication has a service, or
+   * `acceptEmpty` is called: an empty disk is more likely an accident than a wish to delete everything.
+   */
+  readonly emptyStore?: boolean;
+}
+
+/** Proxies that are served in one turn of the event loop; between turns their answers are read. */
+const WAVE = 512;
+
+/** Makes the publisher. It serves once the first publication is in. */
+export function createPublisher(options: PublisherOptions): XdsPublisher {
+  const observer = options.observer ?? {};
+  const proxies = new Set<Proxy>();
+  const listeners = new Set<() => void>();
+  let snapshot: Snapshot | undefined;
+  let guarded = options.emptyStore === true;
+  let pending: Proxy[] = [];
+  let notice = false;
+
+  const changed = (): void => {
+    if (notice) return;
+    notice = true;
+    setImmediate(() => {
+      notice = false;
+      for (const listener of listeners) listener();
+    });
+  };
+
+  const aim = (proxy: Proxy): void => {
+    if (snapshot === undefined || (guarded && proxy.configured)) return;
+    proxy.retarget(snapshot.targetFor(proxy.cohort));
+  };
+
+  const serveWave = (): void => {
+    const wave = pending.slice(0, WAVE);
+    pending = pending.slice(WAVE);
+    for (const proxy of wave) if (proxies.has(proxy)) aim(proxy);
+    if (pending.length > 0) setImmediate(serveWave);
+  };
+
+  const serveAll = (): void => {
+    const idle = pending.length === 0;
+    pending = [...proxies];
+    if (idle) serveWave();
+  };
+
+  const fleet: Fleet = {
+    get loaded() {
+      return snapshot !== undefined;
+    },
+    framer: createFramer(),
+    observer,
+    now: options.now,
+    changed,
+    aim,
+    freeId(nodeId) {
+      const taken = new Set([...proxies].map(({ id }) => id));
+      let id = nodeId;
+      for (let number = 2; taken.has(id); number += 1) id = `${nodeId}#${number}`;
+      return id;
+    },
+    add(proxy) {
+      proxies.add(proxy);
+      changed();
+    },
+    remove(proxy) {
+      if (proxies.delete(proxy)) changed();
+    },
+  };
+
+  return {
+    fleet,
+    publish({ number, table }: Publication) {
+      const last = snapshot?.publication ?? 0;
+      if (!Number.isSafeInteger(number) || number <= last) {
+        throw new RangeError(`publication ${number} must be a whole number above the last one, ${last}`);
+      }
+      const began: Milliseconds = options.now();
+      const translation = options.translate(table);
+      snapshot = nextSnapshot({ publication: number, translation, previous: snapshot });
+      if (table.services.length > 0) guarded = false;
+      const resources = translation.envoy.length + translation.grpc.length;
+      observer.translated?.({ number, took: options.now() - began, resources });
+      serveAll();
+      changed();
+    },
+    progress(): PublishProgress {
+      const publication = snapshot?.publication ?? 0;
+      const connected = [...proxies].map((proxy) => proxy.progress(publication));
+      return { publication, proxies: connected.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)) };
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    acceptEmpty() {
+      guarded = false;
+      serveAll();
+    },
+  };
+}
