@@ -105,7 +105,7 @@ const processes: fc.Arbitrary<model.ProcessesRuntimeSpec> = fc
       ],
     },
   )
-  .map((runtime) => ({ ...runtime, environment: { ...runtime.environment } }) as model.ProcessesRuntimeSpec);
+  .map((runtime) => ({ ...runtime, environment: { ...runtime.environment } }));
 
 const upstream: fc.Arbitrary<model.UpstreamSpec> = fc.record(
   {
