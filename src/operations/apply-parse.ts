@@ -43,7 +43,7 @@ export function parseDocuments(
       ...services.flatMap((service) => lintService(service.spec).map(service.place)),
     ],
     checkTogether: (others) => {
-      const together = checkTogether([...services.map(({ spec }) => spec), ...others]);
+      const together = checkTogether([...others, ...services.map(({ spec }) => spec)]);
       refuseProblems(together.filter(({ severity }) => severity === 'error').map(place));
     },
   };
