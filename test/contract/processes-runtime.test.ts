@@ -10,7 +10,7 @@ runtimeContract('processes', async () => {
     foreignSpec: { kind: 'endpoints', versions: [] },
     instancesPerVersion: 2,
     offered: [],
-    open: world.open,
-    dispose: world.dispose,
+    open: () => world.open(),
+    dispose: () => world.dispose(),
   };
 });

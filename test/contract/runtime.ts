@@ -44,11 +44,11 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
       await world.dispose();
     });
 
-    async function untilReady(versions: readonly string[], service = MANAGER): Promise<void> {
+    async function expectReady(versions: readonly string[], service = MANAGER): Promise<void> {
       await vi.waitFor(
         () => {
           const instances = runtime.instances(service);
-          expect(instances.map(({ state, version }) => `${version} ${state}`).sort()).toEqual(
+          expect(instances.map(({ state, version }) => `${version} ${state}`).toSorted()).toEqual(
             versions.flatMap((version) => Array(world.instancesPerVersion).fill(`${version} Ready`)),
           );
         },
@@ -62,14 +62,14 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
 
     test('the wanted versions, and only these, come to have ready instances', async () => {
       await wish([V1]);
-      await untilReady(['v1']);
+      await expectReady(['v1']);
       await wish([V1, V2]);
-      await untilReady(['v1', 'v2']);
+      await expectReady(['v1', 'v2']);
     });
 
     test('an instance names its service, its version, where it listens and why it is as it is', async () => {
       await wish([V1, V2]);
-      await untilReady(['v1', 'v2']);
+      await expectReady(['v1', 'v2']);
       const instances = runtime.instances(MANAGER);
       for (const instance of instances) {
         expect(instance.service).toBe(MANAGER);
@@ -80,14 +80,14 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
         expect(instance.restarts).toBe(0);
       }
       const ids = instances.map(({ id }) => id);
-      expect(ids).toEqual([...new Set(ids)].sort());
+      expect(ids).toEqual([...new Set(ids)].toSorted());
       const addresses = instances.map(({ address }) => `${address.host}:${address.port}`);
       expect(new Set(addresses).size).toBe(instances.length);
     });
 
     test('the same wish again changes nothing and calls nobody', async () => {
       await wish([V1, V2]);
-      await untilReady(['v1', 'v2']);
+      await expectReady(['v1', 'v2']);
       const before = runtime.instances(MANAGER);
       const listener = vi.fn();
       runtime.subscribe(listener);
@@ -100,31 +100,31 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
 
     test('a version that is dropped loses its instances, and the others keep theirs', async () => {
       await wish([V1, V2]);
-      await untilReady(['v1', 'v2']);
+      await expectReady(['v1', 'v2']);
       const kept = runtime.instances(MANAGER).filter(({ version }) => version === V2);
       await wish([V2]);
-      await untilReady(['v2']);
+      await expectReady(['v2']);
       expect(runtime.instances(MANAGER)).toEqual(kept);
     });
 
     test('a version that is dropped and wished again at once comes back', async () => {
       await wish([V1]);
-      await untilReady(['v1']);
+      await expectReady(['v1']);
       await wish([]);
       await wish([V1]);
-      await untilReady(['v1']);
+      await expectReady(['v1']);
     });
 
     test('of wishes that overlap, the last counts', async () => {
       await Promise.all([wish([V1]), wish([V1, V2]), wish([]), wish([V2])]);
-      await untilReady(['v2']);
+      await expectReady(['v2']);
     });
 
     test('a wish without versions leaves no instance, and the service stays known', async () => {
       await wish([V1]);
-      await untilReady(['v1']);
+      await expectReady(['v1']);
       await wish([]);
-      await untilReady([]);
+      await expectReady([]);
       await runtime.settled(MANAGER);
       expect(runtime.offered(MANAGER)).toEqual(world.offered);
       expect(runtime.services()).toEqual([MANAGER]);
@@ -140,20 +140,20 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
     test('services do not touch each other', async () => {
       await wish([V1]);
       await runtime.want({ service: BILLING, spec: world.otherSpec, versions: [V1] });
-      await untilReady(['v1']);
-      await untilReady(['v1'], BILLING);
+      await expectReady(['v1']);
+      await expectReady(['v1'], BILLING);
       const before = runtime.instances(BILLING);
       expect(runtime.services()).toEqual([BILLING, MANAGER]);
       await runtime.forget(MANAGER);
-      await untilReady([]);
+      await expectReady([]);
       expect(runtime.instances(BILLING)).toEqual(before);
     });
 
     test('a service that is forgotten loses its instances and is not known any more, also after a restart', async () => {
       await wish([V1, V2]);
-      await untilReady(['v1', 'v2']);
+      await expectReady(['v1', 'v2']);
       await runtime.forget(MANAGER);
-      await untilReady([]);
+      await expectReady([]);
       await vi.waitFor(() => expect(runtime.services()).toEqual([]));
       expect(runtime.offered(MANAGER)).toEqual([]);
       await runtime.close();
@@ -166,25 +166,25 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
       await wish([V1]);
       await runtime.forget(MANAGER);
       await wish([V2]);
-      await untilReady(['v2']);
+      await expectReady(['v2']);
     });
 
     test('subscribers are called with the service after its instances changed, until they leave', async () => {
       const listener = vi.fn();
       const leave = runtime.subscribe(listener);
       await wish([V1]);
-      await untilReady(['v1']);
+      await expectReady(['v1']);
       await vi.waitFor(() => expect(listener).toHaveBeenCalledWith(MANAGER));
       leave();
       listener.mockClear();
       await wish([]);
-      await untilReady([]);
+      await expectReady([]);
       expect(listener).not.toHaveBeenCalled();
     });
 
     test('close leaves the instances as they are, and the next adapter finds the same ones ready when it has settled', async () => {
       await wish([V1, V2]);
-      await untilReady(['v1', 'v2']);
+      await expectReady(['v1', 'v2']);
       const before = runtime
         .instances(MANAGER)
         .map(({ id, address, restarts }) => ({ id, address, restarts }));
@@ -208,7 +208,7 @@ export function runtimeContract(name: string, createWorld: () => Promise<Runtime
 
     test('a wish for another kind of runtime is refused and changes nothing', async () => {
       await wish([V1]);
-      await untilReady(['v1']);
+      await expectReady(['v1']);
       const before = runtime.instances(MANAGER);
       await expect(
         runtime.want({ service: MANAGER, spec: world.foreignSpec, versions: [V2] }),

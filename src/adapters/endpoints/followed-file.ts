@@ -90,7 +90,7 @@ export class FollowedFile {
       interval,
       signal: this.#stop.signal,
       onContent: async (content) => {
-        await this.#take(content).catch((error) => this.#keepLastGood([`${file}: ${error}`]));
+        await this.#take(content).catch((error: Error) => this.#keepLastGood([`${file}: ${error.message}`]));
         settle();
       },
     });
@@ -123,7 +123,7 @@ export class FollowedFile {
     try {
       await lastGood.write(service, good);
     } catch (error) {
-      const failure = `${good.file}: no copy could be kept, so that a restart while it is broken would lose its addresses: ${error}`;
+      const failure = `${good.file}: no copy could be kept, so that a restart while it is broken would lose its addresses: ${(error as Error).message}`;
       this.#set(this.#listing, [...this.#problems, failure]);
     }
   }
@@ -139,7 +139,10 @@ export class FollowedFile {
         problems.map((problem) => `${problem} (${stays})`),
       );
     } catch (error) {
-      this.#set(undefined, [...problems, `${this.#options.file}: its kept copy cannot be read: ${error}`]);
+      this.#set(undefined, [
+        ...problems,
+        `${this.#options.file}: its kept copy cannot be read: ${(error as Error).message}`,
+      ]);
     }
   }
 

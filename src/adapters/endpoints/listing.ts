@@ -49,7 +49,7 @@ export function listInstances(input: ListingInput): Listed {
     );
   return {
     instances: sortedById(instances),
-    offered: [...places.keys()].sort(),
+    offered: [...places.keys()].toSorted(),
     problems: [...input.fileProblems, ...twiceListed(input), ...unlisted(input, places)],
   };
 }
@@ -95,7 +95,7 @@ function toInstance(listed: {
 /** Sorted by id, each once: an address that is listed twice is one instance. */
 function sortedById(instances: readonly Instance[]): readonly Instance[] {
   const byId = new Map(instances.map((instance) => [instance.id, instance]));
-  return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return [...byId.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 function twiceListed({ spec, listing }: ListingInput): string[] {

@@ -79,7 +79,7 @@ export class EndpointsRuntime implements Runtime {
   }
 
   services(): readonly ServiceName[] {
-    return [...this.#services.keys()].sort();
+    return [...this.#services.keys()].toSorted();
   }
 
   async forget(service: ServiceName): Promise<void> {
@@ -100,7 +100,7 @@ export class EndpointsRuntime implements Runtime {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#turns.allEnded();
-    await Promise.all([...this.#services.values()].map(({ file }) => file?.close()));
+    await Promise.all([...this.#services.values()].map(async ({ file }) => file?.close()));
   }
 
   /** Follows the file that the spec names now. What the one before listed counts until the new one is good. */

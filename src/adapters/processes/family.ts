@@ -32,7 +32,7 @@ export async function findFamily(wanted: {
   }
   // Only now: had the main process died during the search, its session's id could be a stranger's by now.
   const sure = main !== undefined && isAlive(main) ? inSession : await namedAmong(inSession, id);
-  return [...named, ...sure].sort((a, b) => a.identity.startTime - b.identity.startTime);
+  return [...named, ...sure].toSorted((a, b) => a.identity.startTime - b.identity.startTime);
 }
 
 async function namedAmong(relatives: readonly Relative[], id: string): Promise<Relative[]> {

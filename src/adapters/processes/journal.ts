@@ -26,7 +26,7 @@ export class Journal {
 
   /** All records. Throws Error with the file's name where one cannot be understood: it may stand for a running process. */
   async load(): Promise<readonly InstanceRecord[]> {
-    const names = (await readdir(this.#folder)).filter((name) => name.endsWith(EXTENSION)).sort();
+    const names = (await readdir(this.#folder)).filter((name) => name.endsWith(EXTENSION)).toSorted();
     return Promise.all(names.map((name) => this.#read(join(this.#folder, name))));
   }
 

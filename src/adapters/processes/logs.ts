@@ -6,6 +6,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { copyFile, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 const EXTENSION = '.log';
 /** Bytes at the end of a log that are searched for its last line. */
@@ -79,7 +80,7 @@ export class Logs {
         .filter((id) => !living.has(id))
         .map(async (id) => ({ id, at: (await stat(this.path(id))).mtimeMs })),
     );
-    const surplus = gone.sort((a, b) => b.at - a.at).slice(this.#limits.ofGoneInstances);
+    const surplus = gone.toSorted((a, b) => b.at - a.at).slice(this.#limits.ofGoneInstances);
     for (const { id } of surplus) {
       await rm(this.path(id), { force: true });
       await rm(`${this.path(id)}.1`, { force: true });
@@ -90,10 +91,8 @@ export class Logs {
 function lastLineOf(text: string): string {
   const line = text.trimEnd().split('\n').at(-1) ?? '';
   // Control characters, colour codes above all, have no place in a one-line reason.
-  // oxlint-disable-next-line no-control-regex
-  const plain = line
-    .replace(/\u001b\[[0-9;]*[A-Za-z]/g, '')
-    .replace(/[\u0000-\u001f\u007f]/g, ' ')
+  const plain = stripVTControlCharacters(line)
+    .replaceAll(/\p{Cc}/gu, ' ')
     .trim();
   return plain.length > LONGEST_LINE ? `${plain.slice(0, LONGEST_LINE)}…` : plain;
 }

@@ -109,7 +109,7 @@ export class ProcessesRuntime implements Runtime {
   instances(service: ServiceName): readonly Instance[] {
     return this.#of(service)
       .map((instance) => instance.view())
-      .sort((a, b) => (a.id < b.id ? -1 : 1));
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1));
   }
 
   offered(): readonly VersionName[] {
@@ -124,7 +124,7 @@ export class ProcessesRuntime implements Runtime {
   }
 
   services(): readonly ServiceName[] {
-    return [...this.#wishes.keys()].sort();
+    return [...this.#wishes.keys()].toSorted();
   }
 
   async forget(service: ServiceName): Promise<void> {

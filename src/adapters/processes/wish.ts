@@ -65,7 +65,7 @@ export function changedLaunches(spec: ProcessesRuntimeSpec, slots: readonly Slot
     .filter((slot) => !slot.isStopping && launchOf(slot.spec) !== launchOf(spec))
     .map(({ version }) => version);
   return [...new Set(changed)]
-    .sort()
+    .toSorted()
     .map(
       (version) =>
         `version ${version} keeps the command, folder and environment that it was started with, since a version never changes; those of the spec count for new versions`,
@@ -73,7 +73,7 @@ export function changedLaunches(spec: ProcessesRuntimeSpec, slots: readonly Slot
 }
 
 function launchOf({ command, workingDirectory, environment }: ProcessesRuntimeSpec): string {
-  const sorted = Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = Object.entries(environment).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([command, workingDirectory, sorted]);
 }
 

@@ -44,9 +44,9 @@ async function wish(path: string | undefined = file): Promise<void> {
 }
 
 const ports = (): number[] => runtime.instances(MANAGER).map(({ address }) => address.port);
-const untilPorts = (...wanted: number[]): Promise<void> =>
+const expectPorts = (...wanted: number[]): Promise<void> =>
   vi.waitFor(() => expect(ports()).toEqual(wanted), { timeout: 10_000, interval: 5 });
-const untilProblem = (pattern: RegExp): Promise<void> =>
+const expectProblem = (pattern: RegExp): Promise<void> =>
   vi.waitFor(() => expect(runtime.problems(MANAGER).join('\n')).toMatch(pattern), {
     timeout: 10_000,
     interval: 5,
@@ -57,7 +57,7 @@ test('a file that is written in place is followed', async () => {
   await wish();
   expect(ports()).toEqual([1001]);
   await writeFile(file, 'v1 127.0.0.1:1001 127.0.0.1:1002\n');
-  await untilPorts(1001, 1002);
+  await expectPorts(1001, 1002);
 });
 
 test('a file that is renamed over the old one is followed', async () => {
@@ -66,7 +66,7 @@ test('a file that is renamed over the old one is followed', async () => {
   for (const port of [1002, 1003, 1004]) {
     await writeFile(join(folder, 'new'), `v1 127.0.0.1:${port}\n`);
     await rename(join(folder, 'new'), file);
-    await untilPorts(port);
+    await expectPorts(port);
   }
 });
 
@@ -76,7 +76,7 @@ test('a change that keeps the size and sets the time back is followed', async ()
   await wish();
   await writeFile(file, 'v1 127.0.0.1:1002\n');
   await utimes(file, 1000, 1000);
-  await untilPorts(1002);
+  await expectPorts(1002);
 });
 
 test('a folder behind a symbolic link that is switched, as Kubernetes does with a ConfigMap, is followed', async () => {
@@ -93,7 +93,7 @@ test('a folder behind a symbolic link that is switched, as Kubernetes does with 
   expect(ports()).toEqual([1001]);
   await symlink('second', join(folder, '..next'));
   await rename(join(folder, '..next'), join(folder, '..data'));
-  await untilPorts(1002);
+  await expectPorts(1002);
 });
 
 test('a file that is missing at first is named as a problem and read when it comes, with its folder', async () => {
@@ -105,7 +105,7 @@ test('a file that is missing at first is named as a problem and read when it com
   );
   await mkdir(join(folder, 'later'));
   await writeFile(late, 'v1 127.0.0.1:1001\n');
-  await untilPorts(1001);
+  await expectPorts(1001);
   await vi.waitFor(() => expect(runtime.problems(MANAGER).join()).not.toContain('no such file'));
 });
 
@@ -113,7 +113,7 @@ test('a broken file keeps the last good addresses, and says so in the problems a
   await writeFile(file, 'v1 127.0.0.1:1001\n');
   await wish();
   await writeFile(file, 'v1 127.0.0.1:1002\n! this address is wrong\n');
-  await untilProblem(
+  await expectProblem(
     /endpoints\.txt: line 2: versions: this address is wrong \(the addresses last read stay in use\)/,
   );
   expect(ports()).toEqual([1001]);
@@ -121,7 +121,7 @@ test('a broken file keeps the last good addresses, and says so in the problems a
   expect(instance?.state).toBe('Ready');
   expect(instance?.reason).toMatch(/when it was last good; now: .*this address is wrong/);
   await writeFile(file, 'v1 127.0.0.1:1003\n');
-  await untilPorts(1003);
+  await expectPorts(1003);
   expect(runtime.instances(MANAGER)[0]?.reason).toMatch(/^listed in .*endpoints\.txt$/);
 });
 
@@ -133,7 +133,7 @@ test.each([
   await writeFile(file, 'v1 127.0.0.1:1001\n');
   await wish();
   await spoil();
-  await untilProblem(/no such file|not a regular file|larger than/);
+  await expectProblem(/no such file|not a regular file|larger than/);
   expect(ports()).toEqual([1001]);
 });
 
@@ -141,10 +141,10 @@ test('a good file that lists nothing, or no address for a version, is honoured',
   await writeFile(file, 'v1 127.0.0.1:1001\nv2 127.0.0.1:2001\n');
   await wish();
   await writeFile(file, 'v1\nv2 127.0.0.1:2001\n');
-  await untilPorts(2001);
+  await expectPorts(2001);
   expect(runtime.offered(MANAGER)).toEqual(['v1', 'v2']);
   await writeFile(file, '');
-  await untilPorts();
+  await expectPorts();
   expect(runtime.offered(MANAGER)).toEqual([]);
 });
 
@@ -178,7 +178,7 @@ test('a spec that names another file keeps the old addresses until the new file 
   await wish(other);
   expect(ports()).toEqual([1001]);
   await writeFile(other, 'v1 127.0.0.1:1002\n');
-  await untilPorts(1002);
+  await expectPorts(1002);
 });
 
 test('a spec that names no file any more drops the addresses of the file', async () => {
