@@ -4,8 +4,8 @@
  */
 import type { Duration } from '@bufbuild/protobuf/wkt';
 import type { Change } from '../gen/switchyard/admin/v1/changes_pb.js';
-import { type ServiceName, serviceName, tenantName, versionName } from '../model/names.ts';
 import type { Milliseconds } from '../model/instant.ts';
+import { type ServiceName, serviceName, tenantName, versionName } from '../model/names.ts';
 import type { ChangeOutcome, ChangeRequest, Convergence, Operations } from '../operations/types.ts';
 import type { CallFacts, Handlers } from './contract.ts';
 import type { FaultListener } from './definition.ts';
@@ -75,7 +75,10 @@ export function changeHandlers(operations: Operations, onFault: FaultListener): 
       ),
     rollback: (message, call) =>
       run(message, call, (change) =>
-        operations.rollback({ ...change, ...(message.to !== '' && { to: named('to', message.to, versionName) }) }),
+        operations.rollback({
+          ...change,
+          ...(message.to !== '' && { to: named('to', message.to, versionName) }),
+        }),
       ),
     drain: (message, call) =>
       run(message, call, (change) =>
@@ -144,13 +147,16 @@ async function converge(request: {
 }): Promise<Convergence | undefined> {
   const { operations, onFault, publication, wait, call } = request;
   if (publication === 0) return undefined;
-  const remaining = call.remaining();
-  const length = Math.min(wait, remaining - Math.min(LONGEST_ANSWER, remaining / 10));
-  const enough = length > 0 ? AbortSignal.timeout(length) : AbortSignal.abort();
   try {
-    return await operations.converge({ publication, signal: AbortSignal.any([enough, call.signal]) });
+    const signal = AbortSignal.any([enough(wait, call.remaining()), call.signal]);
+    return await operations.converge({ publication, signal });
   } catch (error) {
     onFault({ method: 'converge', error });
     return { kind: 'NotYetEverywhere', publication, acknowledged: [], stragglers: [], elapsed: 0 };
   }
+}
+
+function enough(wait: Milliseconds, remaining: Milliseconds): AbortSignal {
+  const length = Math.floor(Math.min(wait, remaining - Math.min(LONGEST_ANSWER, remaining / 10)));
+  return length > 0 ? AbortSignal.timeout(length) : AbortSignal.abort();
 }

@@ -1,7 +1,13 @@
 /** A typed client of the admin API: one function for each method; errors come as AdminError. */
 import { create } from '@bufbuild/protobuf';
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
-import { AdminService, type RequestInit, type Response, type UnaryMethod, type WatchMethod } from './contract.ts';
+import {
+  AdminService,
+  type RequestInit,
+  type Response,
+  type UnaryMethod,
+  type WatchMethod,
+} from './contract.ts';
 import { methodDefinition } from './definition.ts';
 import { adminErrorOf } from './errors.ts';
 
@@ -9,7 +15,11 @@ export interface AdminClient {
   /** Calls a method that answers once. Throws AdminError. An absent deadline waits for ever. */
   call<M extends UnaryMethod>(method: M, request: RequestInit<M>, deadline?: Date): Promise<Response<M>>;
   /** Looks on until the signal is aborted. Throws AdminError when the server ends it. */
-  watch<M extends WatchMethod>(method: M, request: RequestInit<M>, signal: AbortSignal): AsyncIterable<Response<M>>;
+  watch<M extends WatchMethod>(
+    method: M,
+    request: RequestInit<M>,
+    signal: AbortSignal,
+  ): AsyncIterable<Response<M>>;
   close(): void;
 }
 

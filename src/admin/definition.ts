@@ -4,14 +4,14 @@
  * one message of memory and gets the newest view.
  */
 import { once } from 'node:events';
-import { type DescMethod, create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, type DescMethod, fromBinary, toBinary } from '@bufbuild/protobuf';
 import type {
   MethodDefinition,
   ServerUnaryCall,
   ServerWritableStream,
   ServiceDefinition,
-  UntypedServiceImplementation,
   sendUnaryData,
+  UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { OperationError } from '../operations/types.ts';
 import { AdminService, type CallFacts, type Handlers } from './contract.ts';
@@ -49,7 +49,10 @@ type AnyUnary = (request: unknown, call: CallFacts) => Promise<never>;
 type AnyWatch = (request: unknown, call: CallFacts) => AsyncIterable<never>;
 
 /** Wraps each handler: errors become a status with details, and a client that goes away aborts the signal. */
-export function implementation(handlers: Handlers, environment: CallEnvironment): UntypedServiceImplementation {
+export function implementation(
+  handlers: Handlers,
+  environment: CallEnvironment,
+): UntypedServiceImplementation {
   return Object.fromEntries(
     AdminService.methods.map((method) => {
       const handler = handlers[method.localName as keyof Handlers];

@@ -2,10 +2,7 @@
  * Our words and the numbers that stand for them in the admin API. Each table is complete by the compiler: a new word
  * does not build until it has a number.
  */
-import {
-  ControllerState,
-  ServiceChangeKind,
-} from '../gen/switchyard/admin/v1/admin_service_pb.js';
+import { ControllerState, ServiceChangeKind } from '../gen/switchyard/admin/v1/admin_service_pb.js';
 import { ConvergenceState, ProblemSeverity, StragglerKind } from '../gen/switchyard/admin/v1/changes_pb.js';
 import {
   InstanceState,
@@ -17,7 +14,13 @@ import {
 } from '../gen/switchyard/admin/v1/resources_pb.js';
 import type { InstanceState as InstanceWord } from '../model/instance.ts';
 import type { Retirement, VersionMark, VersionState as VersionWord } from '../model/state.ts';
-import type { Convergence, DocumentProblem, ProxyView, ServiceChange, Straggler } from '../operations/types.ts';
+import type {
+  Convergence,
+  DocumentProblem,
+  ProxyView,
+  ServiceChange,
+  Straggler,
+} from '../operations/types.ts';
 import type { ProxyProgress } from '../ports/publisher.ts';
 
 /** Whether the controller answers proxies; `AwaitingApply`: its store is empty and proxies hold configuration. */
@@ -93,7 +96,10 @@ export const CONTROLLER_STATE = {
 } satisfies Record<ControllerWord, ControllerState>;
 
 /** The word for a number of one of the tables above; `Unknown` for one that this release does not know. */
-export function wordOf<Word extends string>(table: Readonly<Record<Word, number>>, value: number): Word | 'Unknown' {
+export function wordOf<Word extends string>(
+  table: Readonly<Record<Word, number>>,
+  value: number,
+): Word | 'Unknown' {
   const entry = Object.entries(table).find(([, number]) => number === value);
   return entry === undefined ? 'Unknown' : (entry[0] as Word);
 }

@@ -6,6 +6,7 @@ import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import { type AddressInfo, createConnection, createServer, isIP, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
+import type { SocketAddress } from '../model/spec.ts';
 
 /** Longest path that Linux accepts for a Unix socket, in bytes (`sun_path` without its closing zero). */
 const LONGEST_SOCKET_PATH = 107;
@@ -35,14 +36,18 @@ export async function listenOnSocket(path: string, accept: Accept): Promise<List
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new ListenError(`cannot make the folder of the admin socket ${path}: ${messageOf(error)}`, { cause: error });
+    throw new ListenError(`cannot make the folder of the admin socket ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
   await clear(path);
   const server = createServer(accept);
   // The file is made inside listen(); the mask keeps it from being open to others for even a moment.
   const mask = process.umask(0o177);
   const listening = new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new ListenError(`cannot listen on ${path}: ${error.message}`, { cause: error })));
+    server.once('error', (error) =>
+      reject(new ListenError(`cannot listen on ${path}: ${error.message}`, { cause: error })),
+    );
     server.listen(path, resolve);
   });
   process.umask(mask);
@@ -56,7 +61,9 @@ async function clear(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found === undefined) return;
   if (!found.isSocket()) {
-    throw new ListenError(`${path} exists and is not a socket; remove it, or give another path with --admin-socket`);
+    throw new ListenError(
+      `${path} exists and is not a socket; remove it, or give another path with --admin-socket`,
+    );
   }
   if (await answers(path)) {
     throw new ListenError(
@@ -75,14 +82,19 @@ function answers(path: string): Promise<boolean> {
     });
     probe.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-      else reject(new ListenError(`cannot tell whether somebody listens on ${path}: ${error.message}`, { cause: error }));
+      else
+        reject(
+          new ListenError(`cannot tell whether somebody listens on ${path}: ${error.message}`, {
+            cause: error,
+          }),
+        );
     });
   });
 }
 
 /** Listens on `host:port` (`[::1]:18001` for IPv6; port 0: any free one). */
 export async function listenOnAddress(address: string, accept: Accept): Promise<Listening> {
-  const { host, port } = parseAddress(address);
+  const { host, port } = requireAddress(address);
   const server = createServer({ noDelay: true }, accept);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
@@ -104,18 +116,24 @@ export async function listenOnAddress(address: string, accept: Accept): Promise<
 
 /** Whether only this machine can reach the address. */
 export function isLoopback(address: string): boolean {
-  const { host } = parseAddress(address);
+  const { host } = requireAddress(address);
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 
-function parseAddress(address: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address);
-  const port = Number(match?.[3]);
+function requireAddress(text: string): SocketAddress {
+  const address = parseAddress(text);
+  if (address !== undefined) return address;
+  throw new ListenError(
+    `${JSON.stringify(text)} is not an address; write host:port, for example --admin-address 127.0.0.1:18001`,
+  );
+}
+
+/** The parts of `host:port` or `[IPv6]:port`; undefined where the text is neither. */
+export function parseAddress(text: string): SocketAddress | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   const host = match?.[1] ?? match?.[2];
-  if (host === undefined || port > 65_535) {
-    throw new ListenError(`${JSON.stringify(address)} is not an address; write host:port, for example 127.0.0.1:18001`);
-  }
-  return { host, port };
+  const port = Number(match?.[3]);
+  return host === undefined || port > 65_535 ? undefined : { host, port };
 }
 
 function closed(server: Server): Promise<void> {

@@ -2,7 +2,7 @@
  * Messages of the admin API as requests of operations. Each function checks one thing and names the field, the value
  * and what would be right; what is checked here is only what no operation could even be asked.
  */
-import { durationMs, type Duration } from '@bufbuild/protobuf/wkt';
+import { type Duration, durationMs } from '@bufbuild/protobuf/wkt';
 import type { Change } from '../gen/switchyard/admin/v1/changes_pb.js';
 import type { Milliseconds } from '../model/instant.ts';
 import { InvalidNameError, type ServiceName, serviceName } from '../model/names.ts';
@@ -37,7 +37,8 @@ export function optionalService(field: string, text: string): ServiceName | unde
 
 /** Numbers of the API are 64 bits wide, ours are exact up to 2^53. */
 export function exact(field: string, value: bigint): number {
-  if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(field, `${value} is above ${Number.MAX_SAFE_INTEGER}`);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER))
+    throw invalid(field, `${value} is above ${Number.MAX_SAFE_INTEGER}`);
   return Number(value);
 }
 
@@ -49,12 +50,14 @@ export function callerOf(fields: { actor: string; reason: string; prefix: string
   return { actor, reason };
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not be there.
-const CONTROL = /[\u0000-\u001f\u007f]/;
+/** Unicode's control characters, line breaks among them. */
+const CONTROL = /\p{Cc}/u;
 
 function requireLine(field: string, text: string, longest: number): void {
-  if (text.length > longest) throw invalid(field, `has ${text.length} characters; at most ${longest} are kept`);
-  if (CONTROL.test(text)) throw invalid(field, `${JSON.stringify(text)} must be one line without control characters`);
+  if (text.length > longest)
+    throw invalid(field, `has ${text.length} characters; at most ${longest} are kept`);
+  if (CONTROL.test(text))
+    throw invalid(field, `${JSON.stringify(text)} must be one line without control characters`);
 }
 
 /** What every change carries, without the wait. */
@@ -80,6 +83,7 @@ export function waitOf(field: string, wait: Duration | undefined): Milliseconds 
 /** A length of time that is not negative. */
 export function lengthOf(field: string, duration: Duration): Milliseconds {
   const length = durationMs(duration);
-  if (!Number.isFinite(length) || length < 0) throw invalid(field, `${length} ms is not a length of time; it must be 0 or more`);
+  if (!Number.isFinite(length) || length < 0)
+    throw invalid(field, `${length} ms is not a length of time; it must be 0 or more`);
   return length;
 }

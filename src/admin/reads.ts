@@ -3,12 +3,20 @@ import { isAbsolute } from 'node:path';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Instant } from '../model/instant.ts';
 import { listenerName, serviceName, versionName } from '../model/names.ts';
+import type { SocketAddress } from '../model/spec.ts';
 import type { RoutingTable } from '../model/table.ts';
 import { OperationError, type Operations, type RequestFacts, type ServiceView } from '../operations/types.ts';
 import type { Handlers, Request } from './contract.ts';
 import { CONTROLLER_STATE, type ControllerWord } from './enums.ts';
+import { parseAddress } from './listen.ts';
 import { callerOf, exact, invalid, named, optionalService } from './parse.ts';
-import { eventToMessage, holdToMessage, serviceToMessage, versionToMessage, workCountToMessage } from './views.ts';
+import {
+  eventToMessage,
+  holdToMessage,
+  serviceToMessage,
+  versionToMessage,
+  workCountToMessage,
+} from './views.ts';
 import { decisionToMessage, proxyToMessage } from './views-routing.ts';
 
 /** What main knows of the controller. */
@@ -26,12 +34,20 @@ export interface ControllerInfo {
   readonly endpoints: readonly { readonly name: string; readonly address: string }[];
 }
 
+/** What an exported Envoy is told beside the table. */
+export interface ExportSettings {
+  /** Where its own admin interface listens. */
+  readonly admin: SocketAddress;
+  /** Writes a line for each request to standard output. */
+  readonly accessLog: boolean;
+}
+
 /** What the calls need beside the operations. */
 export interface ReadSources {
   readonly operations: Operations;
   readonly info: () => ControllerInfo;
   /** The table as a static Envoy configuration, as JSON text. */
-  readonly exportEnvoy: (table: RoutingTable) => string;
+  readonly exportEnvoy: (table: RoutingTable, settings: ExportSettings) => string;
   /** Called after `Down` has answered: ends the controller. */
   readonly onDown: () => void;
 }
@@ -55,6 +71,7 @@ export type ReadHandlers = Pick<
 
 const DEFAULT_EVENTS = 100;
 const MOST_EVENTS = 1000;
+const DEFAULT_ENVOY_ADMIN = '127.0.0.1:9901';
 
 export function readHandlers(sources: ReadSources): ReadHandlers {
   const { operations } = sources;
@@ -73,7 +90,9 @@ export function readHandlers(sources: ReadSources): ReadHandlers {
       };
     },
     async getService({ name }) {
-      return { service: serviceToMessage(operations.service(named('name', name, serviceName)), 'withDocument') };
+      return {
+        service: serviceToMessage(operations.service(named('name', name, serviceName)), 'withDocument'),
+      };
     },
     async listServices() {
       return { services: operations.services().map((view) => serviceToMessage(view, 'withoutDocument')) };
@@ -87,7 +106,9 @@ export function readHandlers(sources: ReadSources): ReadHandlers {
     },
     async listHolds({ service }) {
       return {
-        holds: chosen(service).flatMap((view) => view.record.holds.map((hold) => holdToMessage(view.record.name, hold))),
+        holds: chosen(service).flatMap((view) =>
+          view.record.holds.map((hold) => holdToMessage(view.record.name, hold)),
+        ),
       };
     },
     async getOpenWork({ service, version }, { signal }) {
@@ -112,7 +133,8 @@ export function readHandlers(sources: ReadSources): ReadHandlers {
       );
     },
     async listEvents({ service, afterSequence, limit }) {
-      if (limit > MOST_EVENTS) throw invalid('limit', `${limit} is above ${MOST_EVENTS}; read on after the last sequence`);
+      if (limit > MOST_EVENTS)
+        throw invalid('limit', `${limit} is above ${MOST_EVENTS}; read on after the last sequence`);
       const only = optionalService('service', service);
       const events = await operations.events({
         ...(only && { service: only }),
@@ -126,8 +148,9 @@ export function readHandlers(sources: ReadSources): ReadHandlers {
     async getTable() {
       return { json: `${JSON.stringify(operations.table(), null, 2)}\n` };
     },
-    async exportEnvoy() {
-      return { config: sources.exportEnvoy(operations.table()) };
+    async exportEnvoy({ adminAddress, accessLog }) {
+      const admin = addressOf('admin_address', adminAddress || DEFAULT_ENVOY_ADMIN);
+      return { config: sources.exportEnvoy(operations.table(), { admin, accessLog }) };
     },
     async backup({ file }) {
       if (!isAbsolute(file)) throw invalid('file', `${JSON.stringify(file)} must be an absolute path`);
@@ -154,8 +177,10 @@ export function proxiesMessage({ operations, info }: ReadSources) {
 
 function requestFacts(request: Request<'explain'>): RequestFacts {
   const { host, path, headers, sourceAddress, grpc } = request;
-  if (host === '') throw invalid('host', 'is empty; give the authority of the request, for example `api.example.com`');
-  if (path !== '' && !path.startsWith('/')) throw invalid('path', `${JSON.stringify(path)} must begin with "/"`);
+  if (host === '')
+    throw invalid('host', 'is empty; give the authority of the request, for example `api.example.com`');
+  if (path !== '' && !path.startsWith('/'))
+    throw invalid('path', `${JSON.stringify(path)} must begin with "/"`);
   return {
     host,
     path: path === '' ? '/' : path,
@@ -163,6 +188,13 @@ function requestFacts(request: Request<'explain'>): RequestFacts {
     ...(sourceAddress !== '' && { sourceAddress }),
     ...(grpc !== undefined && { grpc }),
   };
+}
+
+function addressOf(field: string, text: string): SocketAddress {
+  const address = parseAddress(text);
+  if (address === undefined)
+    throw invalid(field, `${JSON.stringify(text)} must be host:port, for example 127.0.0.1:9901`);
+  return address;
 }
 
 function messageOf(error: unknown): string {

@@ -74,7 +74,8 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   }
 
   const setServing = (serving: boolean) => {
-    for (const name of ['', AdminService.typeName]) health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
+    for (const name of ['', AdminService.typeName])
+      health.setStatus(name, serving ? 'SERVING' : 'NOT_SERVING');
   };
   return {
     addresses: places.map(({ address }) => address),
@@ -103,7 +104,13 @@ function reflection(): ReflectionService {
     Buffer.from(toBinary(FileDescriptorProtoSchema, file.proto)),
   );
   return new ReflectionService(
-    { [AdminService.typeName]: { format: 'Protocol Buffer 3 DescriptorProto', type: {}, fileDescriptorProtos } },
+    {
+      [AdminService.typeName]: {
+        format: 'Protocol Buffer 3 DescriptorProto',
+        type: {},
+        fileDescriptorProtos,
+      },
+    },
     { services: [AdminService.typeName] },
   );
 }

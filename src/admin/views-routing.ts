@@ -1,7 +1,10 @@
 /** Proxies, decisions and applied documents as messages of the admin API. Pure, like views.ts. */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
-import type { ExplainResponseSchema, ServiceChangeSchema } from '../gen/switchyard/admin/v1/admin_service_pb.js';
+import type {
+  ExplainResponseSchema,
+  ServiceChangeSchema,
+} from '../gen/switchyard/admin/v1/admin_service_pb.js';
 import type {
   ProxyConnectionSchema,
   ProxySchema,
@@ -43,7 +46,11 @@ function typeToMessage(progress: TypeProgress): MessageInitShape<typeof Resource
     acknowledgedVersion,
     publication: BigInt(publication),
     ...(rejection && {
-      rejection: { message: rejection.message, version: rejection.version, at: timestampFromMs(rejection.at) },
+      rejection: {
+        message: rejection.message,
+        version: rejection.version,
+        at: timestampFromMs(rejection.at),
+      },
     }),
   };
 }
@@ -57,7 +64,9 @@ export function decisionToMessage(decision: Decision): MessageInitShape<typeof E
   };
 }
 
-type OutcomeInit = NonNullable<Extract<MessageInitShape<typeof ExplainResponseSchema>, { outcome?: unknown }>['outcome']>;
+type OutcomeInit = NonNullable<
+  Extract<MessageInitShape<typeof ExplainResponseSchema>, { outcome?: unknown }>['outcome']
+>;
 
 function outcomeToMessage(outcome: Decision['outcome']): OutcomeInit {
   switch (outcome.kind) {
@@ -66,7 +75,10 @@ function outcomeToMessage(outcome: Decision['outcome']): OutcomeInit {
     case 'Refused':
       return { case: 'refused', value: { status: outcome.status, code: outcome.code } };
     case 'ByWeight':
-      return { case: 'byWeight', value: { weights: outcome.weights.map(({ version, weight }) => ({ version, weight })) } };
+      return {
+        case: 'byWeight',
+        value: { weights: outcome.weights.map(({ version, weight }) => ({ version, weight })) },
+      };
   }
 }
 

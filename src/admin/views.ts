@@ -2,8 +2,8 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type {
-  ConvergenceSchema,
   ChangeResultSchema,
+  ConvergenceSchema,
   DocumentProblemSchema,
 } from '../gen/switchyard/admin/v1/changes_pb.js';
 import { ConvergenceState } from '../gen/switchyard/admin/v1/changes_pb.js';
@@ -25,7 +25,15 @@ import type { SocketAddress } from '../model/spec.ts';
 import type { Hold, Traffic } from '../model/state.ts';
 import type { Convergence, DocumentProblem, ServiceView, VersionView } from '../operations/types.ts';
 import type { OpenWork, WorkCount } from '../ports/work-source.ts';
-import { CONVERGENCE, INSTANCE_STATE, RETIREMENT_STEP, SEVERITY, STRAGGLER, VERSION_MARK, VERSION_STATE } from './enums.ts';
+import {
+  CONVERGENCE,
+  INSTANCE_STATE,
+  RETIREMENT_STEP,
+  SEVERITY,
+  STRAGGLER,
+  VERSION_MARK,
+  VERSION_STATE,
+} from './enums.ts';
 
 /** How much of a service a view shows: lists leave the document out. */
 export type Detail = 'withDocument' | 'withoutDocument';
@@ -56,7 +64,9 @@ export function trafficToMessage(traffic: Traffic): MessageInitShape<typeof Traf
     case 'none':
       return { kind: { case: 'none', value: {} } };
     case 'steady':
-      return { kind: { case: 'steady', value: { primary: traffic.primary, previous: traffic.previous ?? '' } } };
+      return {
+        kind: { case: 'steady', value: { primary: traffic.primary, previous: traffic.previous ?? '' } },
+      };
     case 'shifting':
       return {
         kind: {
@@ -72,7 +82,10 @@ export function trafficToMessage(traffic: Traffic): MessageInitShape<typeof Traf
   }
 }
 
-export function versionToMessage(service: ServiceName, view: VersionView): MessageInitShape<typeof VersionSchema> {
+export function versionToMessage(
+  service: ServiceName,
+  view: VersionView,
+): MessageInitShape<typeof VersionSchema> {
   const { name, state, reason, since, mark, retirement, fenced } = view.record;
   return {
     service,
@@ -81,7 +94,12 @@ export function versionToMessage(service: ServiceName, view: VersionView): Messa
     reason,
     since: timestampFromMs(since),
     ...(mark && {
-      mark: { kind: VERSION_MARK[mark.kind], reason: mark.reason, by: mark.by, since: timestampFromMs(mark.since) },
+      mark: {
+        kind: VERSION_MARK[mark.kind],
+        reason: mark.reason,
+        by: mark.by,
+        since: timestampFromMs(mark.since),
+      },
     }),
     retirement: retirement ? RETIREMENT_STEP[retirement.step] : RetirementStep.UNSPECIFIED,
     instances: view.instances.map(instanceToMessage),

@@ -6,11 +6,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { create } from '@bufbuild/protobuf';
-import { WatchProxiesResponseSchema, WatchServicesResponseSchema } from '../gen/switchyard/admin/v1/admin_service_pb.js';
+import {
+  WatchProxiesResponseSchema,
+  WatchServicesResponseSchema,
+} from '../gen/switchyard/admin/v1/admin_service_pb.js';
 import type { Operations } from '../operations/types.ts';
 import type { Handlers } from './contract.ts';
 import { exact, optionalService } from './parse.ts';
-import { type ReadSources, proxiesMessage } from './reads.ts';
+import { proxiesMessage, type ReadSources } from './reads.ts';
 import { eventToMessage, serviceToMessage } from './views.ts';
 
 export type WatchHandlers = Pick<Handlers, 'watchServices' | 'watchProxies' | 'watchEvents'>;
@@ -91,7 +94,13 @@ async function newestSequence(operations: Operations): Promise<number> {
 }
 
 /** Yields at once, then once for any number of changes since the last pull, until the signal is aborted. */
-async function* changes({ operations, signal }: { operations: Operations; signal: AbortSignal }): AsyncGenerator<void> {
+async function* changes({
+  operations,
+  signal,
+}: {
+  operations: Operations;
+  signal: AbortSignal;
+}): AsyncGenerator<void> {
   let wake = Promise.withResolvers<void>();
   const unsubscribe = operations.subscribe(() => wake.resolve());
   const stop = () => wake.resolve();

@@ -6,8 +6,8 @@ import type { AdminClient } from '../admin/client.ts';
 import type { AdminError } from '../admin/errors.ts';
 import type { OpenWork } from '../gen/switchyard/admin/v1/resources_pb.js';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
-import { problemLine } from './problems.ts';
 import { serverOf } from './paths.ts';
+import { problemLine } from './problems.ts';
 import type { Context } from './shell.ts';
 
 /** How long a question that changes nothing may take, in milliseconds. */
@@ -44,12 +44,15 @@ export function soon(): Date {
 async function refusal(error: AdminError, context: Context, kind: CallKind): Promise<CliError> {
   const { status } = await import('@grpc/grpc-js');
   const { code, message, detail } = error;
-  if (detail === undefined) return brokenOff({ error, context, kind, isTimeout: code === status.DEADLINE_EXCEEDED });
+  if (detail === undefined)
+    return brokenOff({ error, context, kind, isTimeout: code === status.DEADLINE_EXCEEDED });
   const exitCode: ExitCode = code === status.INVALID_ARGUMENT ? EXIT.usage : EXIT.failed;
   const hints = [...detail.problems.map(problemLine), ...detail.openWork.map(workLine)];
   if (detail.generations !== undefined) {
     const { expected, actual } = detail.generations;
-    hints.push(`expected generation ${expected}, found ${actual}: read the service again, or leave --expected-generation out`);
+    hints.push(
+      `expected generation ${expected}, found ${actual}: read the service again, or leave --expected-generation out`,
+    );
   }
   return new CliError(exitCode, message, hints);
 }
@@ -59,7 +62,12 @@ function workLine({ kind, id, instance }: OpenWork): string {
 }
 
 /** The connection failed, or the answer did not come; a change may be committed all the same. */
-function brokenOff(call: { error: AdminError; context: Context; kind: CallKind; isTimeout: boolean }): CliError {
+function brokenOff(call: {
+  error: AdminError;
+  context: Context;
+  kind: CallKind;
+  isTimeout: boolean;
+}): CliError {
   const { error, context, kind, isTimeout } = call;
   const server = serverOf(context);
   const neverSent = /^(No connection established|Name resolution failed)/.test(error.message);
@@ -69,7 +77,10 @@ function brokenOff(call: { error: AdminError; context: Context; kind: CallKind; 
       error.message,
     ]);
   }
-  const hints = kind === 'change' ? ['the change may be committed: look with `switchyard get events` before you repeat it'] : [];
+  const hints =
+    kind === 'change'
+      ? ['the change may be committed: look with `switchyard get events` before you repeat it']
+      : [];
   return isTimeout
     ? new CliError(EXIT.timeout, `${server} did not answer in time`, hints)
     : new CliError(EXIT.failed, `the call to ${server} broke off: ${error.message}`, hints);

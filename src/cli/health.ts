@@ -29,7 +29,10 @@ export function healthOf(service: Service, proxies: readonly Proxy[]): Health {
   if (open.length > 0) return { phase: 'Progressing', reasons: open };
   const { primary, candidate, weight } = rolesOf(service);
   if (candidate !== '') {
-    return { phase: 'Paused', reasons: [`${candidate} gets ${weight}% of the default traffic, ${primary} the rest`] };
+    return {
+      phase: 'Paused',
+      reasons: [`${candidate} gets ${weight}% of the default traffic, ${primary} the rest`],
+    };
   }
   return { phase: 'Healthy', reasons: [`${primary} gets all default traffic`] };
 }
@@ -56,7 +59,9 @@ function unfinishedVersions(service: Service): string[] {
   if (wanted === undefined) reasons.push(`${service.wantedVersion} is not there yet`);
   else if (wanted.readyEndpoints === 0 || wanted.state === VERSION_STATE.Deploying) {
     const { name, state, reason } = wanted;
-    reasons.push(`${name} has ${wanted.readyEndpoints} ready endpoints (${wordOf(VERSION_STATE, state)}, ${reason})`);
+    reasons.push(
+      `${name} has ${wanted.readyEndpoints} ready endpoints (${wordOf(VERSION_STATE, state)}, ${reason})`,
+    );
   }
   return reasons;
 }

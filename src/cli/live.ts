@@ -2,8 +2,9 @@
  * Shows views as they change: redrawn in place on a terminal, as lines of what changed where the output goes
  * elsewhere, as one JSON text per line where a machine reads.
  */
-import { cut } from './table.ts';
+
 import type { Context } from './shell.ts';
+import { cut } from './table.ts';
 
 /** A view that is redrawn. */
 export class Screen {
@@ -16,7 +17,7 @@ export class Screen {
 
   /** Replaces what was drawn last. Lines that do not fit are cut, so that the next redraw finds the first one. */
   draw(lines: readonly string[]): void {
-    const { columns = 80, rows = 24 } = this.#stream;
+    const { columns, rows } = this.#stream;
     const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => cut(line, columns));
     const back = this.#height > 0 ? `\x1b[${this.#height}A` : '';
     this.#stream.write(`${back}\r\x1b[J${shown.join('\n')}\n`);
@@ -38,7 +39,11 @@ export class ChangedLines {
 
 /** Whether views are redrawn in place. */
 export function isLive({ shell, options }: Context): boolean {
-  return shell.stdout.isTTY && shell.env['TERM'] !== 'dumb' && (options.output === 'table' || options.output === 'wide');
+  return (
+    shell.stdout.isTTY &&
+    shell.env['TERM'] !== 'dumb' &&
+    (options.output === 'table' || options.output === 'wide')
+  );
 }
 
 /** Aborted by Ctrl-C and SIGTERM: watching ends, which is no error. */

@@ -15,5 +15,7 @@ export function defaultSocket(dataDir: string): string {
 
 /** The controller that commands talk to: --server, else SWITCHYARD_SERVER, else the default socket. */
 export function serverOf({ options, shell }: Pick<Context, 'options' | 'shell'>): string {
-  return options.server || shell.env['SWITCHYARD_SERVER'] || `unix:${defaultSocket(defaultDataDir(shell.env))}`;
+  return (
+    options.server || shell.env['SWITCHYARD_SERVER'] || `unix:${defaultSocket(defaultDataDir(shell.env))}`
+  );
 }

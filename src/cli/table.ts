@@ -21,9 +21,16 @@ export interface TableOptions {
 }
 
 /** The lines of a table, the headings first. An empty text is shown as `-`. */
-export function tableLines<Row>(columns: readonly Column<Row>[], rows: readonly Row[], options: TableOptions): string[] {
+export function tableLines<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  options: TableOptions,
+): string[] {
   const shown = columns.filter(({ wide }) => options.wide || wide !== true);
-  const cells = [shown.map(({ heading }) => heading), ...rows.map((row) => shown.map(({ text }) => text(row) || '-'))];
+  const cells = [
+    shown.map(({ heading }) => heading),
+    ...rows.map((row) => shown.map(({ text }) => text(row) || '-')),
+  ];
   const widths = shown.map((_, column) => Math.max(...cells.map((line) => printedWidth(line[column] ?? ''))));
   return cells.map((line) => {
     const padded = line.map((cell, column) =>

@@ -69,7 +69,11 @@ function showText(context: Context, { changes, convergence }: ApplyResponse, isD
 }
 
 /** The diff of a dry run, and always what happens to what runs. */
-function detailLines({ paint }: Context, { differences, effects }: ServiceChange, isDryRun: boolean): string[] {
+function detailLines(
+  { paint }: Context,
+  { differences, effects }: ServiceChange,
+  isDryRun: boolean,
+): string[] {
   return [
     ...(isDryRun ? differences.flatMap((each) => diffLines(each).map((line) => `  ${paintDiff(line)}`)) : []),
     ...effects.map((effect) => `  ! ${effect.startsWith('cuts streams') ? paint.bad(effect) : effect}`),
@@ -81,5 +85,8 @@ function detailLines({ paint }: Context, { differences, effects }: ServiceChange
 }
 
 function diffLines({ field, before, after }: FieldDifference): string[] {
-  return [...(before === '' ? [] : [`- ${field}: ${before}`]), ...(after === '' ? [] : [`+ ${field}: ${after}`])];
+  return [
+    ...(before === '' ? [] : [`- ${field}: ${before}`]),
+    ...(after === '' ? [] : [`+ ${field}: ${after}`]),
+  ];
 }

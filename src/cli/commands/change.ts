@@ -37,9 +37,13 @@ export interface ChangeCommand<M extends ChangeMethod> {
 /** How much longer than the wait a call may take, in milliseconds. */
 export const ANSWER_TIME = 15_000;
 
-export async function runChange<M extends ChangeMethod>(context: Context, command: ChangeCommand<M>): Promise<ExitCode> {
+export async function runChange<M extends ChangeMethod>(
+  context: Context,
+  command: ChangeCommand<M>,
+): Promise<ExitCode> {
   const { method, service, flags, fields, question } = command;
-  if (question !== undefined && flags.dryRun !== true) await confirm(context, { question, yes: flags.yes === true });
+  if (question !== undefined && flags.dryRun !== true)
+    await confirm(context, { question, yes: flags.yes === true });
   const request = { ...fields, change: changeOf(context, service, flags) } as RequestInit<M>;
   const answer = await withClient(context, 'change', (client) =>
     client.call(method, request, new Date(Date.now() + flags.wait + ANSWER_TIME)),

@@ -1,7 +1,10 @@
 /** Verbs about the controller itself: export, backup, down, version, and the open work of a version. */
 import { resolve } from 'node:path';
 import { CONTROLLER_STATE, wordOf } from '../../admin/enums.ts';
-import { GetInfoResponseSchema, GetOpenWorkResponseSchema } from '../../gen/switchyard/admin/v1/admin_service_pb.js';
+import {
+  GetInfoResponseSchema,
+  GetOpenWorkResponseSchema,
+} from '../../gen/switchyard/admin/v1/admin_service_pb.js';
 import type { OpenWork } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { confirm } from '../confirm.ts';
 import { soon, withClient } from '../connection.ts';
@@ -12,8 +15,16 @@ import { serverOf } from '../paths.ts';
 import { actorOf, type Context, print } from '../shell.ts';
 import { ANSWER_TIME } from './change.ts';
 
-export async function exportEnvoy(context: Context): Promise<ExitCode> {
-  const { config } = await withClient(context, 'read', (client) => client.call('exportEnvoy', {}, soon()));
+export interface ExportFlags {
+  readonly adminAddress: string;
+  readonly accessLog?: boolean;
+}
+
+export async function exportEnvoy(context: Context, flags: ExportFlags): Promise<ExitCode> {
+  const { adminAddress, accessLog = false } = flags;
+  const { config } = await withClient(context, 'read', (client) =>
+    client.call('exportEnvoy', { adminAddress, accessLog }, soon()),
+  );
   await printData(context, JSON.parse(config));
   return EXIT.ok;
 }
@@ -51,10 +62,12 @@ export async function down(context: Context, flags: DownFlags): Promise<ExitCode
 }
 
 export async function version(context: Context, ours: string): Promise<ExitCode> {
-  const info = await withClient(context, 'read', (client) => client.call('getInfo', {}, soon())).catch((error: unknown) => {
-    if (error instanceof CliError) return undefined;
-    throw error;
-  });
+  const info = await withClient(context, 'read', (client) => client.call('getInfo', {}, soon())).catch(
+    (error: unknown) => {
+      if (error instanceof CliError) return undefined;
+      throw error;
+    },
+  );
   if (isForMachines(context)) {
     if (info === undefined) await printData(context, { client: ours });
     else await printMessage(context, GetInfoResponseSchema, info);
@@ -80,7 +93,10 @@ export async function getWork(context: Context, service: string, versionName: st
   if (isForMachines(context)) await printMessage(context, GetOpenWorkResponseSchema, answer);
   const count = answer.work?.kind;
   if (count?.case !== 'counted') {
-    throw new CliError(EXIT.failed, `the open work of ${service} ${versionName} is unknown: ${count?.value ?? 'no answer'}`);
+    throw new CliError(
+      EXIT.failed,
+      `the open work of ${service} ${versionName} is unknown: ${count?.value ?? 'no answer'}`,
+    );
   }
   if (isForMachines(context)) return EXIT.ok;
   const { open, total, asOf } = count.value;

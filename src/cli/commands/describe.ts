@@ -16,7 +16,8 @@ export async function describe(context: Context, name: string): Promise<ExitCode
     Promise.all([client.call('getService', { name }, soon()), client.call('listProxies', {}, soon())]),
   );
   if (isForMachines(context)) await printMessage(context, GetServiceResponseSchema, answer);
-  else if (answer.service !== undefined) print(context, tree(context.paint, answer.service, proxies, Date.now()).join('\n'));
+  else if (answer.service !== undefined)
+    print(context, tree(context.paint, answer.service, proxies, Date.now()).join('\n'));
   return EXIT.ok;
 }
 
@@ -29,9 +30,15 @@ function tree(paint: Paint, service: Service, proxies: readonly Proxy[], now: nu
     ['Status', `${phase === 'Degraded' ? paint.bad(phase) : phase}: ${reasons.join('; ')}`],
     ['Generation', String(service.generation)],
     ['Wanted', service.wantedVersion],
-    ['Primary', candidate === '' ? primary || 'none' : `${primary} (${100 - weight}%), ${candidate} (${weight}%)`],
+    [
+      'Primary',
+      candidate === '' ? primary || 'none' : `${primary} (${100 - weight}%), ${candidate} (${weight}%)`,
+    ],
     ['Rollback', previous === '' ? 'no previous version' : `to ${previous}`],
-    ['Listeners', service.listeners.map(({ name, address, port }) => `${name} on ${address}:${port}`).join(', ')],
+    [
+      'Listeners',
+      service.listeners.map(({ name, address, port }) => `${name} on ${address}:${port}`).join(', '),
+    ],
     ['Proxies', `${inSync} of ${proxies.length} in sync`],
   ];
   return [
@@ -41,7 +48,8 @@ function tree(paint: Paint, service: Service, proxies: readonly Proxy[], now: nu
       branch(paint, version, { isLast: index === service.versions.length - 1, now }),
     ),
     ...service.holds.map(({ tenant, version, expires, reason }) => {
-      const left = expires === undefined ? '' : `, until ${new Date(Number(expires.seconds) * 1000).toISOString()}`;
+      const left =
+        expires === undefined ? '' : `, until ${new Date(Number(expires.seconds) * 1000).toISOString()}`;
       return `hold ${tenant} on ${version}${left}: ${reason}`;
     }),
   ];

@@ -1,5 +1,8 @@
 /** `explain`: which version a request would reach, and why. */
-import { type ExplainResponse, ExplainResponseSchema } from '../../gen/switchyard/admin/v1/admin_service_pb.js';
+import {
+  type ExplainResponse,
+  ExplainResponseSchema,
+} from '../../gen/switchyard/admin/v1/admin_service_pb.js';
 import { soon, withClient } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { isForMachines, printMessage } from '../output.ts';
@@ -20,7 +23,15 @@ export async function explain(context: Context, flags: ExplainFlags): Promise<Ex
   const decision = await withClient(context, 'read', (client) =>
     client.call(
       'explain',
-      { service, listener, host, path, headers: [...header], sourceAddress, ...(grpc !== undefined && { grpc }) },
+      {
+        service,
+        listener,
+        host,
+        path,
+        headers: [...header],
+        sourceAddress,
+        ...(grpc !== undefined && { grpc }),
+      },
       soon(),
     ),
   );

@@ -1,5 +1,5 @@
 /** `get`: lists, once. */
-import { withClient, soon } from '../connection.ts';
+
 import {
   ListEventsResponseSchema,
   ListHoldsResponseSchema,
@@ -7,6 +7,7 @@ import {
   ListServicesResponseSchema,
   ListVersionsResponseSchema,
 } from '../../gen/switchyard/admin/v1/admin_service_pb.js';
+import { soon, withClient } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { printData, printList } from '../output.ts';
 import { type Context, print } from '../shell.ts';
@@ -17,7 +18,10 @@ export async function getServices(context: Context, names: readonly string[]): P
   const message = await withClient(context, 'read', async (client) => {
     if (names.length === 0) return client.call('listServices', {}, soon());
     const found = await Promise.all(names.map((name) => client.call('getService', { name }, soon())));
-    return { services: found.flatMap(({ service }) => service ?? []), $typeName: ListServicesResponseSchema.typeName };
+    return {
+      services: found.flatMap(({ service }) => service ?? []),
+      $typeName: ListServicesResponseSchema.typeName,
+    };
   });
   await printList(context, servicesView(context.paint), {
     rows: message.services,
@@ -28,7 +32,9 @@ export async function getServices(context: Context, names: readonly string[]): P
 }
 
 export async function getVersions(context: Context, service: string): Promise<ExitCode> {
-  const message = await withClient(context, 'read', (client) => client.call('listVersions', { service }, soon()));
+  const message = await withClient(context, 'read', (client) =>
+    client.call('listVersions', { service }, soon()),
+  );
   await printList(context, versionsView(context.paint, Date.now()), {
     rows: message.versions,
     schema: ListVersionsResponseSchema,
@@ -38,8 +44,14 @@ export async function getVersions(context: Context, service: string): Promise<Ex
 }
 
 export async function getHolds(context: Context, service: string): Promise<ExitCode> {
-  const message = await withClient(context, 'read', (client) => client.call('listHolds', { service }, soon()));
-  await printList(context, holdsView(Date.now()), { rows: message.holds, schema: ListHoldsResponseSchema, message });
+  const message = await withClient(context, 'read', (client) =>
+    client.call('listHolds', { service }, soon()),
+  );
+  await printList(context, holdsView(Date.now()), {
+    rows: message.holds,
+    schema: ListHoldsResponseSchema,
+    message,
+  });
   return EXIT.ok;
 }
 
@@ -62,7 +74,11 @@ export interface EventFlags {
 export async function getEvents(context: Context, service: string, flags: EventFlags): Promise<ExitCode> {
   const { limit, after } = flags;
   const message = await withClient(context, 'read', (client) =>
-    client.call('listEvents', { service, limit, ...(after !== undefined && { afterSequence: after }) }, soon()),
+    client.call(
+      'listEvents',
+      { service, limit, ...(after !== undefined && { afterSequence: after }) },
+      soon(),
+    ),
   );
   await printList(context, eventsView(), { rows: message.events, schema: ListEventsResponseSchema, message });
   return EXIT.ok;
@@ -77,7 +93,9 @@ export async function getTable(context: Context): Promise<ExitCode> {
 
 /** The document as it was applied, ready for `apply -f -`. */
 export async function getSpec(context: Context, name: string): Promise<ExitCode> {
-  const { service } = await withClient(context, 'read', (client) => client.call('getService', { name }, soon()));
+  const { service } = await withClient(context, 'read', (client) =>
+    client.call('getService', { name }, soon()),
+  );
   print(context, service?.document ?? '');
   return EXIT.ok;
 }

@@ -1,10 +1,11 @@
 /** `status`: waits until a service has settled, and says by its exit code how. */
+
+import type { AdminClient } from '../../admin/client.ts';
 import { soon, withClient } from '../connection.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { type Health, healthOf, isFinal, type Phase } from '../health.ts';
 import { isForMachines, printData } from '../output.ts';
 import { type Context, note, print } from '../shell.ts';
-import type { AdminClient } from '../../admin/client.ts';
 
 export interface StatusFlags {
   /** Milliseconds; 0: for ever. */
@@ -23,7 +24,9 @@ const EXIT_OF = {
 export async function status(context: Context, service: string, flags: StatusFlags): Promise<ExitCode> {
   const health = await withClient(context, 'read', async (client) => {
     const now = await healthNow(client, service);
-    return isFinal(now.phase) || !flags.watch ? now : waitUntilFinal({ context, client, service, flags, first: now });
+    return isFinal(now.phase) || !flags.watch
+      ? now
+      : waitUntilFinal({ context, client, service, flags, first: now });
   });
   if (isForMachines(context)) await printData(context, { service, ...health });
   else print(context, `${paintPhase(context, health.phase)} ${service}: ${health.reasons.join('; ')}`);
@@ -56,7 +59,8 @@ async function waitUntilFinal(wait: {
     for await (const _ of changes) {
       const next = await healthNow(client, service);
       if (end.signal.aborted) return;
-      if (next.reasons.join() !== health.reasons.join() && !isForMachines(context)) note(context, next.reasons.join('; '));
+      if (next.reasons.join() !== health.reasons.join() && !isForMachines(context))
+        note(context, next.reasons.join('; '));
       health = next;
       if (isFinal(health.phase)) return end.abort();
     }
@@ -75,5 +79,7 @@ async function waitUntilFinal(wait: {
 
 function paintPhase({ paint }: Context, phase: Phase): string {
   if (phase === 'Healthy') return paint.good(`✔ ${phase}`);
-  return phase === 'Degraded' ? paint.bad(`✖ ${phase}`) : paint.busy(`${phase === 'Paused' ? '॥' : '◌'} ${phase}`);
+  return phase === 'Degraded'
+    ? paint.bad(`✖ ${phase}`)
+    : paint.busy(`${phase === 'Paused' ? '॥' : '◌'} ${phase}`);
 }

@@ -1,12 +1,12 @@
 /** `get … -w`: lists that stay up to date until Ctrl-C. */
 import { type DescMessage, type MessageShape, toJsonString } from '@bufbuild/protobuf';
+import type { AdminClient } from '../../admin/client.ts';
 import {
   WatchEventsResponseSchema,
   WatchProxiesResponseSchema,
   WatchServicesResponseSchema,
 } from '../../gen/switchyard/admin/v1/admin_service_pb.js';
 import type { Service } from '../../gen/switchyard/admin/v1/resources_pb.js';
-import type { AdminClient } from '../../admin/client.ts';
 import { withClient } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { follow } from '../follow.ts';
@@ -19,7 +19,12 @@ import { holdsView, servicesView, versionsView } from '../views/services.ts';
 import type { EventFlags } from './get.ts';
 
 export function watchServices(context: Context, service: string): Promise<ExitCode> {
-  return watchServiceRows(context, service, (services) => services, () => servicesView(context.paint));
+  return watchServiceRows(
+    context,
+    service,
+    (services) => services,
+    () => servicesView(context.paint),
+  );
 }
 
 export function watchVersions(context: Context, service: string): Promise<ExitCode> {
@@ -66,7 +71,8 @@ async function watchRows<Row, Desc extends DescMessage>(
   watch: RowWatch<Row, Desc>,
 ): Promise<ExitCode> {
   const show = isForMachines(context)
-    ? (message: MessageShape<Desc>) => print(context, toJsonString(watch.schema, message, { alwaysEmitImplicit: true }))
+    ? (message: MessageShape<Desc>) =>
+        print(context, toJsonString(watch.schema, message, { alwaysEmitImplicit: true }))
     : isLive(context)
       ? redrawn(context, watch)
       : printedOnChange(context, watch);
@@ -105,7 +111,9 @@ function printedOnChange<Row, Desc extends DescMessage>(context: Context, watch:
     const columns = view.columns.filter(({ heading }) => !AGEING.has(heading));
     const keys = tableLines(columns, rows, { wide: true }).slice(1);
     const [headings = '', ...lines] = listLines(context, view, rows);
-    const fresh = changed.next(lines.map((text, index) => ({ text, key: (keys[index] ?? '').replaceAll(/ +/g, ' ') })));
+    const fresh = changed.next(
+      lines.map((text, index) => ({ text, key: (keys[index] ?? '').replaceAll(/ +/g, ' ') })),
+    );
     if (rows.length === 0) note(context, view.empty);
     else if (!hasHeadings) print(context, headings);
     hasHeadings ||= rows.length > 0;

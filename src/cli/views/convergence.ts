@@ -1,7 +1,11 @@
 /** How far a change has come, in words; and the exit code that says it to scripts. */
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { STRAGGLER, wordOf } from '../../admin/enums.ts';
-import { type Convergence, ConvergenceState, type Straggler } from '../../gen/switchyard/admin/v1/changes_pb.js';
+import {
+  type Convergence,
+  ConvergenceState,
+  type Straggler,
+} from '../../gen/switchyard/admin/v1/changes_pb.js';
 import { formatDuration } from '../duration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 
@@ -20,7 +24,9 @@ export function convergenceText(convergence: Convergence | undefined): string {
 
 /** One line for each proxy that has not followed. */
 export function stragglerLines(convergence: Convergence | undefined): string[] {
-  return convergence?.state === ConvergenceState.NOT_YET_EVERYWHERE ? convergence.stragglers.map(stragglerLine) : [];
+  return convergence?.state === ConvergenceState.NOT_YET_EVERYWHERE
+    ? convergence.stragglers.map(stragglerLine)
+    : [];
 }
 
 function stragglerLine({ proxy, kind, publication, message }: Straggler): string {
@@ -29,5 +35,7 @@ function stragglerLine({ proxy, kind, publication, message }: Straggler): string
 
 /** Not yet everywhere is its own code, unless the caller did not want to wait. */
 export function convergenceExit(convergence: Convergence | undefined, wait: number): ExitCode {
-  return convergence?.state === ConvergenceState.NOT_YET_EVERYWHERE && wait > 0 ? EXIT.notYetEverywhere : EXIT.ok;
+  return convergence?.state === ConvergenceState.NOT_YET_EVERYWHERE && wait > 0
+    ? EXIT.notYetEverywhere
+    : EXIT.ok;
 }

@@ -1,5 +1,5 @@
 /** Proxies and events as tables. */
-import { PROXY_KIND, XDS_PROTOCOL, wordOf } from '../../admin/enums.ts';
+import { PROXY_KIND, wordOf, XDS_PROTOCOL } from '../../admin/enums.ts';
 import type { Event, Proxy } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { age, clockTime } from '../duration.ts';
 import type { ListView } from '../output.ts';
@@ -12,7 +12,10 @@ export function proxiesView(paint: Paint, now: number): ListView<Proxy> {
       { heading: 'KIND', text: ({ kind }) => wordOf(PROXY_KIND, kind) },
       { heading: 'STATE', text: (proxy) => syncText(paint, proxy) },
       { heading: 'PUBLICATION', text: ({ publication }) => String(publication) },
-      { heading: 'ROUTES', text: ({ connection }) => (connection ? String(connection.routesPublication) : '') },
+      {
+        heading: 'ROUTES',
+        text: ({ connection }) => (connection ? String(connection.routesPublication) : ''),
+      },
       {
         heading: 'PROTOCOL',
         text: ({ connection }) => (connection ? wordOf(XDS_PROTOCOL, connection.protocol) : ''),
@@ -60,7 +63,10 @@ export function eventsView(): ListView<Event> {
       { heading: 'ACTOR', text: ({ actor }) => actor },
       { heading: 'ACTION', text: ({ action }) => action },
       { heading: 'SERVICE', text: ({ service }) => service, wide: true },
-      { heading: 'MESSAGE', text: ({ message, reason }) => oneLine(reason === '' ? message : `${message} (${reason})`) },
+      {
+        heading: 'MESSAGE',
+        text: ({ message, reason }) => oneLine(reason === '' ? message : `${message} (${reason})`),
+      },
     ],
     name: ({ sequence }) => `event/${sequence}`,
     empty: 'no events',

@@ -1,13 +1,24 @@
 /** Services, versions and holds as tables. */
-import { RETIREMENT_STEP, VERSION_MARK, VERSION_STATE, wordOf } from '../../admin/enums.ts';
-import { RetirementStep, type Hold, type Service, type Version } from '../../gen/switchyard/admin/v1/resources_pb.js';
+
 import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { RETIREMENT_STEP, VERSION_MARK, VERSION_STATE, wordOf } from '../../admin/enums.ts';
+import {
+  type Hold,
+  RetirementStep,
+  type Service,
+  type Version,
+} from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { age, formatDuration } from '../duration.ts';
 import type { ListView } from '../output.ts';
 import type { Paint } from '../shell.ts';
 
 /** The parts of a service's traffic by role; empty text: nobody has the role. */
-export function rolesOf({ traffic }: Service): { primary: string; candidate: string; weight: number; previous: string } {
+export function rolesOf({ traffic }: Service): {
+  primary: string;
+  candidate: string;
+  weight: number;
+  previous: string;
+} {
   const kind = traffic?.kind;
   if (kind?.case === 'steady') return { candidate: '', weight: 0, ...kind.value };
   if (kind?.case === 'shifting') return kind.value;
@@ -22,14 +33,20 @@ export function servicesView(paint: Paint): ListView<Service> {
       { heading: 'PRIMARY', text: (service) => rolesOf(service).primary },
       { heading: 'CANDIDATE', text: candidateText },
       { heading: 'PREVIOUS', text: (service) => rolesOf(service).previous },
-      { heading: 'READY', text: ({ versions }) => String(versions.reduce((sum, each) => sum + each.readyEndpoints, 0)) },
+      {
+        heading: 'READY',
+        text: ({ versions }) => String(versions.reduce((sum, each) => sum + each.readyEndpoints, 0)),
+      },
       { heading: 'GENERATION', text: ({ generation }) => String(generation), wide: true },
       {
         heading: 'LISTENERS',
         text: ({ listeners }) => listeners.map(({ name, port }) => `${name}:${port}`).join(','),
         wide: true,
       },
-      { heading: 'ALERTS', text: ({ alerts }) => (alerts.length === 0 ? 'none' : paint.bad(alerts.join('; '))) },
+      {
+        heading: 'ALERTS',
+        text: ({ alerts }) => (alerts.length === 0 ? 'none' : paint.bad(alerts.join('; '))),
+      },
     ],
     name: ({ name }) => `service/${name}`,
     empty: 'no services; apply one with `switchyard apply -f FILE`',
@@ -74,7 +91,8 @@ export function stateText(paint: Paint, { state, mark, readyEndpoints }: Version
 }
 
 function reasonText({ reason, mark, retirement }: Version): string {
-  if (retirement !== RetirementStep.UNSPECIFIED) return `${reason}, retiring: ${wordOf(RETIREMENT_STEP, retirement)}`;
+  if (retirement !== RetirementStep.UNSPECIFIED)
+    return `${reason}, retiring: ${wordOf(RETIREMENT_STEP, retirement)}`;
   return mark === undefined ? reason : `${reason}: ${mark.reason}`;
 }
 

@@ -1,0 +1,34 @@
+/** The commands that main carries out, since they need adapters; and their flags as parsed. */
+import type { ExitCode } from './exit.ts';
+import type { Context } from './shell.ts';
+
+/** A host and a port, as parsed from `host:port`. */
+export interface AddressFlag {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ControllerFlags {
+  readonly dataDir?: string;
+  readonly store: 'file' | 'memory';
+  readonly xdsAddress: AddressFlag;
+  readonly httpAddress: AddressFlag;
+  readonly adminSocket?: string;
+  readonly adminAddress?: string;
+  readonly allowCommands?: boolean;
+  readonly acceptEmpty?: boolean;
+  /** Milliseconds. */
+  readonly proxyGrace: number;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+export interface RestoreFlags {
+  readonly dataDir?: string;
+  readonly yes?: boolean;
+}
+
+export interface LocalCommands {
+  /** Runs until it is told to stop. */
+  controller(context: Context, flags: ControllerFlags): Promise<ExitCode>;
+  restore(context: Context, backup: string, flags: RestoreFlags): Promise<ExitCode>;
+}

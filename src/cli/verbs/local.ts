@@ -1,0 +1,100 @@
+/** Declares the verbs that need no running controller, or are one. What they do comes from main, by the port below. */
+import { Option } from 'commander';
+import { address, duration, repeated } from '../arguments.ts';
+import type { BootstrapFlags } from '../commands/bootstrap.ts';
+import type { ControllerFlags, LocalCommands, RestoreFlags } from '../local-commands.ts';
+import { defaultDataDir } from '../paths.ts';
+import type { AddVerbs } from './session.ts';
+import { yesOption } from './session.ts';
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** The verbs, given what main does for them. */
+export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
+  return (program, session) => {
+    program.commandsGroup('Run and keep:');
+    program
+      .command('controller')
+      .description('run the controller')
+      .option('--data-dir <folder>', `where the state is kept (default: ${defaultDataDir(process.env)})`)
+      .addOption(
+        new Option('--store <kind>', 'keep the state in a file or in memory')
+          .choices(['file', 'memory'])
+          .default('file'),
+      )
+      .option('--xds-address <host:port>', 'where proxies connect', address, {
+        host: '127.0.0.1',
+        port: 18_000,
+      })
+      .option('--http-address <host:port>', 'metrics and health', address, {
+        host: '127.0.0.1',
+        port: 18_002,
+      })
+      .option(
+        '--admin-socket <path>',
+        'Unix socket of the admin API (default: admin.sock in the data folder)',
+      )
+      .option(
+        '--admin-address <host:port>',
+        'serve the admin API on TCP too: whoever connects may do everything',
+      )
+      .option('--allow-commands', 'let specs name commands to run')
+      .option('--accept-empty', 'show an empty state to proxies that hold configuration')
+      .addOption(
+        new Option('--proxy-grace <duration>', 'how long a proxy that went away keeps removals waiting')
+          .argParser(duration)
+          .default(600_000, '10m'),
+      )
+      .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS).default('info'))
+      .action((flags: ControllerFlags) => session.run((context) => local.controller(context, flags)));
+    program
+      .command('bootstrap')
+      .description('print the configuration that makes an Envoy connect to the controller')
+      .option('--node-id <id>', 'the name of the proxy, unique (default: envoy@HOSTNAME)')
+      .option('--cluster <name>', 'a group of proxies that do the same', 'gateways')
+      .option('--delta', 'use delta xDS instead of state of the world')
+      .option('--xds-address <host:port>', 'the controller', address, { host: '127.0.0.1', port: 18_000 })
+      .option('--listener <name>', 'open this listener only; may be repeated', repeated)
+      .option('--service <name>', 'know this service only; may be repeated', repeated)
+      .option('--admin-address <host:port>', "Envoy's own admin interface", address, {
+        host: '127.0.0.1',
+        port: 9901,
+      })
+      .option('--access-log', 'write a line for each request')
+      .option('--ready-anyway', 'report ready after 15 s per resource type although no controller answers')
+      .action((flags: BootstrapFlags) =>
+        session.run(async (context) => (await import('../commands/bootstrap.ts')).bootstrap(context, flags)),
+      );
+    program
+      .command('lint <files...>')
+      .description('check documents without a controller')
+      .option('--endpoints', 'the files list endpoints')
+      .action((files: string[], { endpoints = false }: { endpoints?: boolean }) =>
+        session.run(async (context) =>
+          (await import('../commands/lint.ts')).lint(context, { files, endpoints }),
+        ),
+      );
+    program
+      .command('backup <file>')
+      .description("copy the controller's state to a new file on its machine")
+      .action((file: string) =>
+        session.run(async (context) =>
+          (await import('../commands/controller-calls.ts')).backup(context, file),
+        ),
+      );
+    yesOption(program.command('restore <file>'))
+      .description('put a backup in the place of the state; the controller must be stopped')
+      .option('--data-dir <folder>', `where the state is kept (default: ${defaultDataDir(process.env)})`)
+      .action((file: string, flags: RestoreFlags) =>
+        session.run((context) => local.restore(context, file, flags)),
+      );
+    program
+      .command('version')
+      .description('print the version of this command and of the controller')
+      .action(() =>
+        session.run(async (context) =>
+          (await import('../commands/controller-calls.ts')).version(context, ours),
+        ),
+      );
+  };
+}
