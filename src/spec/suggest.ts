@@ -1,7 +1,7 @@
 /** "Did you mean": the nearest of the allowed words to one that is not allowed, for error messages. */
 
 /** The allowed word nearest to `word`, or undefined where none is near enough to be what was meant. */
-export function nearest(word: string, allowed: readonly string[]): string | undefined {
+function nearest(word: string, allowed: readonly string[]): string | undefined {
   const meant = plain(word);
   let best: { readonly candidate: string; readonly distance: number } | undefined;
   for (const candidate of allowed) {
