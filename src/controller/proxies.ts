@@ -15,7 +15,6 @@ export class ProxyTracker {
   readonly #away = new Map<string, ProxySeen>();
   readonly #listeners = new Set<() => void>();
   #connected: ReadonlyMap<string, ProxyProgress> = new Map();
-  #refreshScheduled = false;
 
   constructor(options: {
     publisher: Publisher;
@@ -29,16 +28,9 @@ export class ProxyTracker {
     for (const seen of options.stored) this.#away.set(seen.id, seen);
   }
 
-  /** Follows the publisher until the returned function is called. Thousands of ACKs in one turn are one refresh. */
+  /** Follows the publisher until the returned function is called. */
   follow(): () => void {
-    return this.#publisher.subscribe(() => {
-      if (this.#refreshScheduled) return;
-      this.#refreshScheduled = true;
-      setImmediate(() => {
-        this.#refreshScheduled = false;
-        this.refresh();
-      });
-    });
+    return this.#publisher.subscribe(() => this.refresh());
   }
 
   /** Calls back after each refresh. Returns the way to stop that. */
