@@ -9,6 +9,10 @@ interface LockedPackage {
   resolved?: string;
   dev?: boolean;
   optionalDependencies?: Record<string, string>;
+  optional?: boolean;
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
 }
 
 interface Lockfile {
@@ -79,7 +83,7 @@ function entryFor({ name, version, wantedBy }: MissingPackage): LockedPackage {
     ...libc,
     optional: true,
     os,
-  } as LockedPackage;
+  };
 }
 
 /** The lock file with an entry for each optional package that lacked one, in the order that npm writes. */

@@ -1,0 +1,101 @@
+// All checks, one after the other (`npm run check`; `npm test` runs setup before). A stage that fails shows its
+// output and the others still run. The last line is `N passed, N failed`, counting each test, and each other stage
+// as one; before it stands what was not run, and why. With CI=true what was not run has failed.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join, resolve } from 'node:path';
+import type { Count } from './count-reporter.ts';
+
+interface Stage {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  /** Tests report as they go and are counted one by one. */
+  readonly tests?: true;
+}
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
+const vitest = ['run', '--reporter=default', '--reporter=./scripts/count-reporter.ts'];
+
+const stages: readonly Stage[] = [
+  { name: 'generation', command: ['bash', 'scripts/setup.sh'] },
+  { name: 'types', command: ['tsc', '--noEmit'] },
+  { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
+  { name: 'format', command: ['biome', 'check'] },
+  { name: 'dead code', command: ['knip'] },
+  { name: 'protos', command: ['buf', 'lint'] },
+  // The table of allowed imports is one of these: test/unit/imports.test.ts.
+  { name: 'tests', command: ['vitest', ...vitest, '--project=fast'], tests: true },
+  { name: 'end-to-end tests', command: ['vitest', ...vitest, '--project=e2e'], tests: true },
+];
+
+const root = resolve(import.meta.dirname, '..');
+const scratch = mkdtempSync(join(tmpdir(), 'switchyard-check-'));
+const countFile = join(scratch, 'count.json');
+const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
+const environment = {
+  ...process.env,
+  ...colour,
+  PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
+  SWITCHYARD_COUNT: countFile,
+};
+
+/** Runs a stage's command. Tests write to our output as they go; what others write is kept. */
+function run({ command: [program, ...args], tests }: Stage): Promise<Outcome> {
+  return new Promise((done) => {
+    const output: Buffer[] = [];
+    const child = spawn(program, args, {
+      cwd: root,
+      env: environment,
+      stdio: ['ignore', tests ? 'inherit' : 'pipe', tests ? 'inherit' : 'pipe'],
+    });
+    child.stdout?.on('data', (bytes: Buffer) => output.push(bytes));
+    child.stderr?.on('data', (bytes: Buffer) => output.push(bytes));
+    child.on('error', (error) =>
+      done({ ok: false, output: `${program} could not be started: ${error.message}\n` }),
+    );
+    child.on('close', (code) => done({ ok: code === 0, output: Buffer.concat(output).toString() }));
+  });
+}
+
+/** What a stage adds to the count. A run of tests that failed has at least one failure, whatever it wrote. */
+function counted(stage: Stage, ok: boolean): Count {
+  if (!stage.tests) return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, notRun: [] };
+  const count = readCount();
+  return { ...count, failed: ok ? count.failed : Math.max(count.failed, 1) };
+}
+
+function readCount(): Count {
+  try {
+    return JSON.parse(readFileSync(countFile, 'utf8')) as Count;
+  } catch {
+    return { passed: 0, failed: 0, notRun: [] };
+  } finally {
+    rmSync(countFile, { force: true });
+  }
+}
+
+const total: Count = { passed: 0, failed: 0, notRun: [] };
+for (const stage of stages) {
+  const begun = performance.now();
+  process.stdout.write(stage.tests ? `${stage.name} ...\n` : `${stage.name} ... `);
+  const { ok, output } = await run(stage);
+  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+  const verdict = `${ok ? 'ok' : 'FAILED'} (${seconds} s)\n`;
+  process.stdout.write(stage.tests ? `${stage.name}: ${verdict}` : verdict);
+  if (!ok) process.stdout.write(output);
+  const count = counted(stage, ok);
+  total.passed += count.passed;
+  total.failed += count.failed;
+  total.notRun.push(...count.notRun);
+}
+rmSync(scratch, { recursive: true });
+
+for (const text of new Set(total.notRun)) console.log(`not run: ${text}`);
+if (process.env['CI'] === 'true') total.failed += total.notRun.length;
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exitCode = total.failed === 0 ? 0 : 1;

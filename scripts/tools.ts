@@ -1,0 +1,65 @@
+// Where the other programs that we run are: the one that a variable names, else the one on PATH, else the one that
+// setup installed into .tools/. The same order as in scripts/setup.sh.
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+
+export type ToolName = 'envoy' | 'go';
+
+export type Tool =
+  | { readonly kind: 'found'; readonly path: string }
+  /** `why` says what is missing and the exact command that brings it. */
+  | { readonly kind: 'missing'; readonly why: string };
+
+interface Search {
+  /** The variable that names the program; nothing else is looked at when it is set. */
+  readonly variable: string;
+  readonly command: string;
+  readonly usable: (path: string) => boolean;
+}
+
+const root = resolve(import.meta.dirname, '..');
+
+const searches: Record<ToolName, Search> = {
+  envoy: { variable: 'ENVOY_BIN', command: 'bash scripts/setup.sh', usable: executable },
+  go: {
+    variable: 'GO_BIN',
+    command: 'bash scripts/setup.sh --with go',
+    usable: (path) => executable(path) && isGo124(path),
+  },
+};
+
+/** Looks for a program, without installing anything. */
+export function findTool(name: ToolName): Tool {
+  const { variable, command, usable } = searches[name];
+  const given = process.env[variable];
+  if (given !== undefined && given !== '') {
+    if (usable(given)) return { kind: 'found', path: resolve(given) };
+    return {
+      kind: 'missing',
+      why: `${variable}=${given} is no usable ${name}; correct it, or run: unset ${variable}`,
+    };
+  }
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), join(root, '.tools/bin')];
+  const path = folders.map((folder) => join(folder, name)).find(usable);
+  if (path !== undefined) return { kind: 'found', path };
+  return { kind: 'missing', why: `no ${name} in ${variable}, on PATH or in .tools/bin; run: ${command}` };
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isGo124(path: string): boolean {
+  try {
+    const [, minor] = /go1\.(\d+)/.exec(execFileSync(path, ['version'], { encoding: 'utf8' })) ?? [];
+    return Number(minor) >= 24;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,83 @@
+// Who may import whom in src/: the table of docs and design as data, held by test/unit/imports.test.ts. A row is a
+// folder, or a file where one file differs from its folder; the most exact row counts. Every folder has a row, and
+// each may import itself.
+
+export interface Row {
+  /** No clock, no chance, no environment, no I/O: the same input always gives the same output. */
+  readonly pure: boolean;
+  /** The folders and files of src/ that it may import. */
+  readonly ours: readonly string[];
+  /** The npm packages that it may import; `any`: all that package.json names under dependencies. */
+  readonly packages: readonly string[] | 'any';
+  /** The modules of Node that a pure row may import all the same. A row that is not pure may import all. */
+  readonly node?: readonly string[];
+}
+
+const protobuf = '@bufbuild/protobuf';
+const decisions = ['rollout', 'verification', 'routing', 'goalstate'];
+
+const pure = (ours: readonly string[], packages: readonly string[] = []): Row => ({
+  pure: true,
+  ours,
+  packages,
+});
+const shell = (...ours: readonly string[]): Row => ({ pure: false, ours, packages: 'any' });
+
+/** The xDS server's parts that talk to the network or to the ports. What else is in xds/ is pure. */
+const xdsShell = shell('model', 'ports', 'gen', 'telemetry', 'xds');
+
+export const importTable: Readonly<Record<string, Row>> = {
+  model: pure([]),
+  ports: pure(['model']),
+
+  rollout: pure(['model']),
+  verification: pure(['model']),
+  routing: pure(['model']),
+  goalstate: pure(['model']),
+  workflow: pure(['model']),
+  spec: pure(['model', 'gen'], ['yaml', protobuf]),
+
+  xds: pure(['model', 'gen'], [protobuf]),
+  'xds/translate': pure(['model', 'gen', 'xds/resource.ts'], [protobuf]),
+  // A hash is a function of its input, and Node has it built in.
+  'xds/digest.ts': { ...pure(['xds']), node: ['node:crypto'] },
+  'xds/progress.ts': xdsShell,
+  'xds/proxy.ts': xdsShell,
+  'xds/publisher.ts': xdsShell,
+  'xds/push.ts': xdsShell,
+  'xds/server.ts': xdsShell,
+  'xds/services.ts': xdsShell,
+  'xds/stream.ts': xdsShell,
+
+  adapters: shell('model', 'ports'),
+  telemetry: shell('model', 'ports'),
+  controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),
+  operations: shell('model', 'ports', 'telemetry', ...decisions, 'spec', 'controller'),
+
+  admin: shell('model', 'ports', 'gen', 'telemetry', 'operations'),
+  watcher: shell('model', 'ports', 'gen', 'telemetry'),
+  cli: shell(
+    'model',
+    'gen',
+    'spec',
+    'admin/client.ts',
+    'admin/enums.ts',
+    'admin/errors.ts',
+    'xds/bootstrap.ts',
+  ),
+};
+
+/** The row that counts for a file, named from src/; the files directly in src/ wire all together and have none. */
+export function rowFor(file: string): { readonly name: string; readonly row: Row } | 'wiring' | 'unknown' {
+  if (!file.includes('/')) return 'wiring';
+  const name = Object.keys(importTable)
+    .filter((candidate) => within(file, candidate))
+    .toSorted((a, b) => b.length - a.length)[0];
+  const row = name === undefined ? undefined : importTable[name];
+  return name === undefined || row === undefined ? 'unknown' : { name, row };
+}
+
+/** True when a path is this file, or lies in this folder. */
+export function within(path: string, folderOrFile: string): boolean {
+  return path === folderOrFile || path.startsWith(`${folderOrFile}/`);
+}
