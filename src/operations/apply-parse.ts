@@ -11,8 +11,11 @@ import { type ApplyRequest, OperationError } from './types.ts';
 export interface ParsedDocuments {
   readonly services: readonly { readonly spec: VersionedService; readonly document: string }[];
   readonly warnings: readonly DocumentProblem[];
-  /** Throws OperationError where the documents do not go together with each other or with the services that stay. */
-  readonly checkTogether: (others: readonly VersionedService[]) => void;
+  /**
+   * Gives the warnings about these documents beside the services that stay. Throws OperationError where they do not go
+   * together.
+   */
+  readonly checkTogether: (others: readonly VersionedService[]) => readonly DocumentProblem[];
 }
 
 /** Parses all documents. Throws OperationError InvalidArgument with every problem found. */
@@ -29,7 +32,9 @@ export function parseDocuments(
     ...services.flatMap((service) => unsupported(controller.options, service)),
   ];
   if (services.length === 0 && problems.length === 0) {
-    problems.push(withoutPlace(documents[0]?.file ?? '', '', 'there is no VersionedService in the documents'));
+    problems.push(
+      withoutPlace(documents[0]?.file ?? '', '', 'there is no VersionedService in the documents'),
+    );
   }
   refuseProblems(problems);
   // A finding about a service that is not in these documents (it stays as it is) has no place in them.
@@ -45,6 +50,7 @@ export function parseDocuments(
     checkTogether: (others) => {
       const together = checkTogether([...others, ...services.map(({ spec }) => spec)]);
       refuseProblems(together.filter(({ severity }) => severity === 'error').map(place));
+      return together.map(place);
     },
   };
 }

@@ -6,6 +6,7 @@ import type { Records } from '../controller/ledger.ts';
 import { wantVersions } from '../controller/runtimes.ts';
 import type { NewAuditEvent } from '../model/audit.ts';
 import type { Instant } from '../model/instant.ts';
+import type { DocumentProblem } from '../model/problem.ts';
 import type { VersionedService } from '../model/spec.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import { changedPart } from '../rollout/record.ts';
@@ -29,20 +30,21 @@ export async function apply(context: OperationContext, request: ApplyRequest): P
   requireReason(request);
   const parsed = parseDocuments(context, request.documents);
   const now = controller.options.clock.now();
-  const planned = await controller.ledger.change((records) => {
-    const changes = planAll({ records, parsed, request, now });
+  const { changes: planned, warnings: together } = await controller.ledger.change((records) => {
+    const { changes, warnings } = planAll({ records, parsed, request, now });
     const services = changes.flatMap(({ record }) => (record === undefined ? [] : [record]));
     const events = changes.flatMap(({ event }) => (event === undefined ? [] : [event]));
     const write = services.length > 0 && !request.dryRun;
-    return { ...(write ? { commit: { services, events } } : {}), result: changes };
+    return { ...(write ? { commit: { services, events } } : {}), result: { changes, warnings } };
   });
   const changes = planned.map(({ change }) => change);
-  if (request.dryRun) return { changes, warnings: parsed.warnings, publication: 0 };
+  const warnings = [...parsed.warnings, ...together];
+  if (request.dryRun) return { changes, warnings, publication: 0 };
   await startWanted(context, planned);
   if (!controller.publications.isOpen) controller.publications.open();
   const publication = controller.publishCommitted();
   controller.wake();
-  return { changes, warnings: parsed.warnings, publication };
+  return { changes, warnings, publication };
 }
 
 function planAll(input: {
@@ -50,13 +52,13 @@ function planAll(input: {
   readonly parsed: ParsedDocuments;
   readonly request: ApplyRequest;
   readonly now: Instant;
-}): readonly Planned[] {
+}): { readonly changes: readonly Planned[]; readonly warnings: readonly DocumentProblem[] } {
   const { records, parsed, request, now } = input;
   const others = [...records.values()].filter(
     ({ name }) => !parsed.services.some(({ spec }) => spec.name === name),
   );
-  parsed.checkTogether(others.map(({ spec }) => spec));
-  return parsed.services.map(({ spec, document }) => {
+  const warnings = parsed.checkTogether(others.map(({ spec }) => spec));
+  const changes = parsed.services.map(({ spec, document }) => {
     const before = records.get(spec.name);
     const expected = request.expectedGenerations.get(spec.name);
     if (before !== undefined) checkGeneration(before, expected);
@@ -71,6 +73,7 @@ function planAll(input: {
     }
     return planOne({ before, spec, document, request, now });
   });
+  return { changes, warnings };
 }
 
 function planOne(input: {

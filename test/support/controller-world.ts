@@ -159,7 +159,7 @@ export class ControllerWorld {
 }
 
 /** A manager by address, with a drain source; `versions` maps each to its ports. */
-export function document(
+export function managerDocument(
   options: {
     wanted?: string;
     versions?: Record<string, number[]>;

@@ -1,7 +1,7 @@
 /** apply: all or nothing, with the place of each fault, and with what it would do said before it is done. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ApplyRequest } from '../../../src/operations/types.ts';
-import { ControllerWorld, document, manager, operator } from '../../support/controller-world.ts';
+import { ControllerWorld, manager, managerDocument, operator } from '../../support/controller-world.ts';
 
 let world: ControllerWorld;
 beforeEach(async () => {
@@ -19,7 +19,7 @@ const apply = (texts: string[], more: Partial<ApplyRequest> = {}) =>
   });
 
 test('one faulty document of several keeps all of them out', async () => {
-  const refused = apply([document(), document({ name: 'other', port: 99_999 })]);
+  const refused = apply([managerDocument(), managerDocument({ name: 'other', port: 99_999 })]);
   await expect(refused).rejects.toMatchObject({
     code: 'InvalidArgument',
     details: { problems: [{ file: '1.yaml', field: 'spec.listeners[0].port', line: expect.any(Number) }] },
@@ -28,25 +28,25 @@ test('one faulty document of several keeps all of them out', async () => {
 });
 
 test('services that do not go together with what is applied are refused', async () => {
-  await world.apply(document());
-  await expect(apply([document({ name: 'other', port: 10_001 })])).rejects.toMatchObject({
+  await world.apply(managerDocument());
+  await expect(apply([managerDocument({ name: 'other', port: 10_001 })])).rejects.toMatchObject({
     code: 'InvalidArgument',
   });
   expect(world.operations.services().map(({ record }) => record.name)).toEqual(['manager']);
 });
 
 test('the same document again changes nothing', async () => {
-  await world.apply(document());
+  await world.apply(managerDocument());
   const before = world.operations.service(manager).record.generation;
-  const { changes } = await apply([document()]);
+  const { changes } = await apply([managerDocument()]);
   expect(changes).toMatchObject([{ kind: 'Unchanged' }]);
   expect(world.operations.service(manager).record.generation).toBe(before);
 });
 
 describe('a dry run', () => {
   test('says what would change and that a moved listener cuts streams, and writes nothing', async () => {
-    await world.apply(document());
-    const { changes } = await apply([document({ port: 10_001, wanted: 'v2' })], { dryRun: true });
+    await world.apply(managerDocument());
+    const { changes } = await apply([managerDocument({ port: 10_001, wanted: 'v2' })], { dryRun: true });
     expect(changes[0]).toMatchObject({
       kind: 'Changed',
       differences: expect.arrayContaining([{ field: 'spec.version', before: 'v1', after: 'v2' }]),
@@ -59,9 +59,9 @@ describe('a dry run', () => {
 });
 
 test('a document made for an older generation loses with both values', async () => {
-  await world.apply(document());
+  await world.apply(managerDocument());
   const { generation } = world.operations.service(manager).record;
-  const stale = apply([document({ wanted: 'v2' })], {
+  const stale = apply([managerDocument({ wanted: 'v2' })], {
     expectedGenerations: new Map([[manager, generation - 1]]),
   });
   await expect(stale).rejects.toMatchObject({
@@ -71,9 +71,9 @@ test('a document made for an older generation loses with both values', async () 
 });
 
 test('the first wanted version becomes the primary; a later one waits beside it', async () => {
-  await world.apply(document());
+  await world.apply(managerDocument());
   await world.becomes('v1', 'Primary');
-  await world.apply(document({ wanted: 'v2' }));
+  await world.apply(managerDocument({ wanted: 'v2' }));
   await world.becomes('v2', 'Standby');
   expect(world.operations.service(manager).record.traffic).toMatchObject({ primary: 'v1' });
 });
@@ -81,12 +81,12 @@ test('the first wanted version becomes the primary; a later one waits beside it'
 describe('rule 7: nothing is wiped by accident', () => {
   test('a controller with an empty store publishes nothing before the first apply', async () => {
     expect(world.proxies.published).toEqual([]);
-    await world.apply(document());
+    await world.apply(managerDocument());
     expect(world.proxies.published.length).toBeGreaterThan(0);
   });
 
   test('a restarted controller publishes first when the endpoints are known, and the same content as before', async () => {
-    await world.apply(document());
+    await world.apply(managerDocument());
     await world.becomes('v2', 'Standby');
     const before = world.proxies.published.at(-1);
     world = await world.restart();

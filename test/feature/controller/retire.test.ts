@@ -1,12 +1,19 @@
 /** drain, retire and delete: nothing goes while somebody works on it or a proxy may still route to it (rule 8). */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ControllerWorld, document, manager, operator, v1, v2 } from '../../support/controller-world.ts';
+import {
+  ControllerWorld,
+  manager,
+  managerDocument,
+  operator,
+  v1,
+  v2,
+} from '../../support/controller-world.ts';
 import { eventually } from '../../support/eventually.ts';
 
 let world: ControllerWorld;
 beforeEach(async () => {
   world = await ControllerWorld.start();
-  await world.apply(document());
+  await world.apply(managerDocument());
   await world.becomes('v2', 'Standby');
   await world.operations.flip({ ...world.request(), version: v2, waiveGates: false });
 });
@@ -73,6 +80,11 @@ describe('drain', () => {
     await world.operations.flip({ ...world.request(), version: v1, waiveGates: false });
     await eventually(() => !world.work.fenced);
     await eventually(() => world.operations.service(manager).record.versions[0]?.fenced === false);
+    expect(world.operations.service(manager).record.traffic).toEqual({
+      kind: 'steady',
+      primary: 'v1',
+      previous: 'v2',
+    });
   });
 });
 

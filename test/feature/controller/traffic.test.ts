@@ -1,13 +1,21 @@
 /** flip, set-weight, rollback and hold, as operators use them: what is recorded, published, refused and audited. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { tenantName } from '../../../src/model/names.ts';
-import { ControllerWorld, document, manager, operator, v1, v2, v3 } from '../../support/controller-world.ts';
+import {
+  ControllerWorld,
+  manager,
+  managerDocument,
+  operator,
+  v1,
+  v2,
+  v3,
+} from '../../support/controller-world.ts';
 import { eventually } from '../../support/eventually.ts';
 
 let world: ControllerWorld;
 beforeEach(async () => {
   world = await ControllerWorld.start();
-  await world.apply(document({ versions: { v1: [9001], v2: [9011], v3: [] } }));
+  await world.apply(managerDocument({ versions: { v1: [9001], v2: [9011], v3: [] } }));
   await world.becomes('v2', 'Standby');
 });
 afterEach(() => world.stop());
@@ -117,7 +125,7 @@ describe('a shift', () => {
 
   test('whose candidate loses its last endpoint gives everything back at once, and says so', async () => {
     await weigh(30);
-    await world.apply(document({ versions: { v1: [9001], v2: [], v3: [] } }));
+    await world.apply(managerDocument({ versions: { v1: [9001], v2: [], v3: [] } }));
     await eventually(() => published()?.kind === 'Single');
     await eventually(() => world.operations.service(manager).record.traffic.kind === 'steady');
     const events = await world.operations.events({ service: manager, limit: 5, newest: true });
@@ -138,7 +146,7 @@ describe('a rollback', () => {
 
   test('is refused where the previous primary has no ready endpoint', async () => {
     await flip();
-    await world.apply(document({ versions: { v1: [], v2: [9011], v3: [] } }));
+    await world.apply(managerDocument({ versions: { v1: [], v2: [9011], v3: [] } }));
     await eventually(() =>
       world.operations.service(manager).alerts.some((alert) => alert.includes('a rollback would be refused')),
     );
@@ -163,6 +171,7 @@ describe('a hold', () => {
   test('ends by itself when it expires', async () => {
     await world.operations.hold({ ...world.request(), tenant: acme, version: v2, duration: 1 });
     await eventually(() => world.operations.service(manager).record.holds.length === 0);
+    expect(world.proxies.published.at(-1)?.table.services[0]?.holds).toEqual([]);
   });
 
   test('needs a reason', async () => {
