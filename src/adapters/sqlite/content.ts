@@ -101,9 +101,12 @@ export class StoreContent {
     });
   }
 
-  /** Moves what was committed from the write-ahead log into the file itself, so that the file alone is complete. */
+  /**
+   * Moves what was committed from the write-ahead log into the file itself and empties the log. The file alone is then
+   * complete; a log that was damaged later could otherwise bring back an older state without a trace.
+   */
   checkpoint(): void {
-    this.#options.database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    this.#options.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
   #generation(service: string): number {

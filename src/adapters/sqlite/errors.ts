@@ -19,27 +19,48 @@ export type RefusalReason =
   | 'Exists'
   | 'Unusable';
 
-/** The file was refused and left as it is. */
-export class StoreRefusedError extends Error {
+/** What is refused, and what to do. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly file: string;
+  /** What is wrong, to be read after the name of the file: `is damaged (…)`. */
+  readonly finding: string;
+  /** What the operator can do, as sentences. */
+  readonly advice: string;
+}
+
+/** The file was refused and left as it is. The message names the file, what is wrong, and what to do. */
+export class StoreRefusedError extends Error implements Refusal {
   override readonly name = 'StoreRefusedError';
   readonly reason: RefusalReason;
   readonly file: string;
-  constructor(refusal: { reason: RefusalReason; file: string; message: string }, options?: ErrorOptions) {
-    super(refusal.message, options);
+  readonly finding: string;
+  readonly advice: string;
+  constructor(refusal: Refusal) {
+    super(`${refusal.file} ${refusal.finding}. ${refusal.advice}`);
     this.reason = refusal.reason;
     this.file = refusal.file;
+    this.finding = refusal.finding;
+    this.advice = refusal.advice;
   }
 }
+
+/** The way back from a state file that cannot be used. */
+export const RESTORE_ADVICE = 'It was left as it is. Put a backup in its place: switchyard restore BACKUP';
 
 /** Nothing was changed, because the file could not be written: a full disk, a lost volume. Later commits may succeed. */
 export class StoreWriteError extends Error {
   override readonly name = 'StoreWriteError';
 }
 
-/** The corruption of a file, in words that say what to do. */
+/** That the content of a file is not what was written. */
 export function corrupt(file: string, what: string): StoreRefusedError {
-  const message = `${file} is damaged (${what}). It was left as it is. Put a backup in its place: switchyard restore BACKUP`;
-  return new StoreRefusedError({ reason: 'Corrupt', file, message });
+  return new StoreRefusedError({
+    reason: 'Corrupt',
+    file,
+    finding: `is damaged (${what})`,
+    advice: RESTORE_ADVICE,
+  });
 }
 
 /** SQLite's primary result code, where the error came from SQLite (https://www.sqlite.org/rescode.html). */
@@ -66,7 +87,7 @@ export type PlainError =
       readonly kind: 'GenerationConflict';
       readonly conflict: ConstructorParameters<typeof GenerationConflictError>[0];
     }
-  | { readonly kind: 'Refused'; readonly refusal: ConstructorParameters<typeof StoreRefusedError>[0] }
+  | { readonly kind: 'Refused'; readonly refusal: Refusal }
   | { readonly kind: 'Write' | 'Range' | 'Type' | 'Other'; readonly message: string };
 
 /** Takes an error apart, in the worker. */
@@ -78,7 +99,8 @@ export function toPlain(error: unknown): PlainError {
     };
   }
   if (error instanceof StoreRefusedError) {
-    return { kind: 'Refused', refusal: { reason: error.reason, file: error.file, message: error.message } };
+    const { reason, file, finding, advice } = error;
+    return { kind: 'Refused', refusal: { reason, file, finding, advice } };
   }
   if (error instanceof StoreWriteError) return { kind: 'Write', message: error.message };
   if (error instanceof RangeError) return { kind: 'Range', message: error.message };

@@ -46,7 +46,8 @@ export function alreadyExists(file: string): StoreRefusedError {
   return new StoreRefusedError({
     reason: 'Exists',
     file,
-    message: `${file} exists and is not overwritten; choose another name or move it away`,
+    finding: 'exists and is not overwritten',
+    advice: 'Choose another name or move it away',
   });
 }
 

@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { backupTo } from './copy.ts';
-import { corrupt, SQLITE, StoreRefusedError, sqliteCode } from './errors.ts';
+import { corrupt, RESTORE_ADVICE, SQLITE, StoreRefusedError, sqliteCode } from './errors.ts';
 import { companionsOf, createPrivate, discard, publishNew, sync, unfinishedName } from './files.ts';
 import { lockHolder } from './lock-holder.ts';
 import { readMeta, writeMeta } from './meta.ts';
@@ -63,11 +63,13 @@ export function refusing<T>(file: string, use: () => T): T {
   }
 }
 
-function openLocked(file: string): DatabaseSync {
+/** Opens a file and takes its lock, until it is closed. Throws what SQLite says. */
+export function openLocked(file: string): DatabaseSync {
   const database = new DatabaseSync(file, { timeout: LOCK_PATIENCE_MILLISECONDS });
   try {
-    // The first read takes the lock and keeps it until the end. It also keeps the log's index out of shared memory.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+    // The first read of a file with a write-ahead log takes the lock and keeps it to the end. (Not BEGIN EXCLUSIVE:
+    // it repairs the size in a damaged header, and a damaged file must stay as it is.)
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; SELECT count(*) FROM sqlite_schema');
     return database;
   } catch (error) {
     database.close();
@@ -81,7 +83,8 @@ function verifyIdentity(database: DatabaseSync, file: string): void {
     throw new StoreRefusedError({
       reason: 'Foreign',
       file,
-      message: `${file} is not a Switchyard state file (its application id is ${identity}, not ${APPLICATION_ID}). It was left as it is. Name another file, or put a backup in its place: switchyard restore BACKUP`,
+      finding: `is not a Switchyard state file (its application id is ${identity}, not ${APPLICATION_ID})`,
+      advice: RESTORE_ADVICE,
     });
   }
 }
@@ -94,7 +97,8 @@ function verifyForm(database: DatabaseSync, { file, migrations }: OpenOptions): 
     throw new StoreRefusedError({
       reason: 'TooNew',
       file,
-      message: `${file} was written by a newer release (form ${schema}, readable from form ${minReader} on); this one knows form ${known}. It was left as it is. Start the newer release, or restore the backup made before its migration: switchyard restore ${file}.before-migration-${schema}`,
+      finding: `was written by a newer release (form ${schema}, readable from form ${minReader} on; this one knows form ${known})`,
+      advice: `It was left as it is. Start the newer release, or restore the backup made before its migration: switchyard restore ${file}.before-migration-${schema}`,
     });
   }
   if (Number(pragma(database, 'user_version')) !== schema) throw corrupt(file, 'its two form numbers differ');
@@ -116,7 +120,9 @@ function createStateFile({ file, migrations }: OpenOptions): void {
       throw new StoreRefusedError({
         reason: 'Incomplete',
         file,
-        message: `${file} is missing, but ${leftOver.join(' and ')} is there: the state file was moved or deleted. Bring it back or restore a backup: switchyard restore BACKUP. To begin with nothing, move that file away`,
+        finding: `is missing, but ${leftOver.join(' and ')} is there: the state file was moved or deleted`,
+        advice:
+          'Bring it back or restore a backup: switchyard restore BACKUP. To begin with nothing, move that file away',
       });
     }
     const unfinished = unfinishedName(file);
@@ -126,11 +132,15 @@ function createStateFile({ file, migrations }: OpenOptions): void {
       try {
         database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
         applyMigrations(database, { due: migrations, minReader: 1 });
+        database.exec('PRAGMA journal_mode = WAL');
       } finally {
         database.close();
       }
       sync(unfinished);
       publishNew(unfinished, file);
+    } catch (error) {
+      // Another process was first: whether it can be shared is found when it is opened.
+      if (!(error instanceof StoreRefusedError && error.reason === 'Exists')) throw error;
     } finally {
       discard(unfinished);
     }
@@ -192,13 +202,15 @@ function refusal(file: string, error: unknown): unknown {
       return new StoreRefusedError({
         reason: 'Locked',
         file,
-        message: `${file} is in use by ${lockHolder(file)}; one process at a time may own it`,
+        finding: `is in use by ${lockHolder(file)}`,
+        advice: 'One process at a time may own it; stop that one first',
       });
     case SQLITE.NOTADB:
       return new StoreRefusedError({
         reason: 'Foreign',
         file,
-        message: `${file} is not a Switchyard state file, or its beginning is damaged. It was left as it is. Name another file, or put a backup in its place: switchyard restore BACKUP`,
+        finding: 'is not a Switchyard state file, or its beginning is damaged',
+        advice: RESTORE_ADVICE,
       });
     case SQLITE.CANTOPEN:
     case SQLITE.READONLY:
@@ -216,6 +228,7 @@ function unusable(file: string, message: string): StoreRefusedError {
   return new StoreRefusedError({
     reason: 'Unusable',
     file,
-    message: `${file} cannot be opened for reading and writing: ${message}. Its folder must exist and be writable`,
+    finding: `cannot be opened for reading and writing: ${message}`,
+    advice: 'Its folder must exist and be writable',
   });
 }

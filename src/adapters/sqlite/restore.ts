@@ -2,14 +2,14 @@
  * Putting a backup in the place of a state file that no controller uses. The backup is copied and checked first; the
  * file that it replaces is kept under another name; the replacement is one rename, so a crash leaves the one or the other.
  */
-import { constants, copyFileSync, existsSync, linkSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, linkSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Instant } from '../../model/instant.ts';
-import { StoreRefusedError } from './errors.ts';
+import { type Refusal, StoreRefusedError } from './errors.ts';
 import { alreadyExists, COMPANIONS, companionsOf, discard, sync, unfinishedName } from './files.ts';
 import { MIGRATIONS } from './migrations.ts';
-import { openVerified, refusing } from './open.ts';
+import { openLocked, openVerified, refusing } from './open.ts';
 
 /** What to restore, and where. */
 export interface RestoreOptions {
@@ -25,15 +25,16 @@ export interface RestoreOutcome {
   readonly kept?: string;
 }
 
-/** Restores. Throws StoreRefusedError: Locked while a controller uses the file; Corrupt, Foreign or Incomplete for the backup. */
+/** Restores. Throws StoreRefusedError: Locked while a controller uses the file; other reasons name the backup or the file. */
 export function restoreStore(options: RestoreOptions): RestoreOutcome {
   const { file, backup } = options;
   const unfinished = unfinishedName(file);
   try {
-    copyChecked(backup, unfinished, file);
-    const current = openForReplacement(file);
+    copyChecked({ backup, unfinished, file });
+    const current = lockReplaced(file);
     try {
-      const outcome = keepAside(file, options.now);
+      if (current === undefined) keepCompanions(file, keptName(options));
+      const outcome = keepFile(file, keptName(options));
       renameSync(unfinished, file);
       sync(dirname(file));
       return outcome;
@@ -45,64 +46,76 @@ export function restoreStore(options: RestoreOptions): RestoreOutcome {
   }
 }
 
-function copyChecked(backup: string, unfinished: string, file: string): void {
+function copyChecked({
+  backup,
+  unfinished,
+  file,
+}: {
+  backup: string;
+  unfinished: string;
+  file: string;
+}): void {
+  if (!existsSync(backup))
+    throw notABackup({ reason: 'Incomplete', file: backup, finding: 'does not exist' });
   const companions = companionsOf(backup);
   if (companions.length > 0) {
-    throw new StoreRefusedError({
-      reason: 'Incomplete',
-      file: backup,
-      message: `${backup} is a state file in use or left by a crash, not a backup: ${companions.join(', ')} belongs to it. Make a backup with: switchyard backup FILE`,
-    });
+    const finding = `is a state file in use or left by a crash, not a backup: ${companions.join(', ')} belongs to it`;
+    throw notABackup({ reason: 'Incomplete', file: backup, finding });
   }
-  refusing(file, () => {
-    if (statSync(backup, { throwIfNoEntry: false }) === undefined) {
-      throw new StoreRefusedError({
-        reason: 'Incomplete',
-        file: backup,
-        message: `${backup} does not exist`,
-      });
-    }
-    copyFileSync(backup, unfinished, constants.COPYFILE_EXCL);
-  });
+  if (statSync(backup).size === 0) throw notABackup({ reason: 'Corrupt', file: backup, finding: 'is empty' });
+  refusing(file, () => copyFileSync(backup, unfinished, constants.COPYFILE_EXCL));
   try {
-    asSingleFile(openVerified({ file: unfinished, migrations: MIGRATIONS })).close();
+    const copy = openVerified({ file: unfinished, migrations: MIGRATIONS });
+    copy.exec('PRAGMA journal_mode = WAL'); // as the store opens it
+    copy.close();
   } catch (error) {
-    throw namingBackup(error, { unfinished, backup });
+    throw error instanceof StoreRefusedError ? notABackup({ ...error, file: backup }) : error;
   }
+  chmodSync(unfinished, 0o600);
   sync(unfinished);
 }
 
-/** The lock on the file that is replaced, so that no controller starts on it meanwhile. A damaged file has no such lock to take. */
-function openForReplacement(file: string): DatabaseSync | undefined {
+function notABackup(refusal: Omit<Refusal, 'advice'>): StoreRefusedError {
+  return new StoreRefusedError({
+    ...refusal,
+    advice: 'Nothing was changed. Name a file that switchyard backup made',
+  });
+}
+
+/**
+ * Takes the lock of the file that is replaced, so that no controller starts on it meanwhile. A file that SQLite cannot
+ * read has no lock, and no controller starts on it.
+ */
+function lockReplaced(file: string): DatabaseSync | undefined {
   if (!existsSync(file)) return undefined;
   try {
-    return asSingleFile(openVerified({ file, migrations: MIGRATIONS }));
+    return refusing(file, () => {
+      const database = openLocked(file);
+      // Without a log of its own: closing it after its name went to another must not remove that one's log.
+      database.exec('PRAGMA journal_mode = DELETE');
+      return database;
+    });
   } catch (error) {
-    if (error instanceof StoreRefusedError && (error.reason === 'Corrupt' || error.reason === 'Foreign'))
+    if (error instanceof StoreRefusedError && (error.reason === 'Corrupt' || error.reason === 'Foreign')) {
       return undefined;
+    }
     throw error;
   }
 }
 
-/** Ends the write-ahead log: everything is in the one file, and closing it later touches no other. */
-function asSingleFile(database: DatabaseSync): DatabaseSync {
-  database.exec('PRAGMA journal_mode = DELETE');
-  return database;
+function keptName({ file, now }: RestoreOptions): string {
+  return `${file}.before-restore-${new Date(now).toISOString().replaceAll(':', '-')}`;
 }
 
-function keepAside(file: string, now: Instant): RestoreOutcome {
-  const kept = `${file}.before-restore-${new Date(now).toISOString().replaceAll(':', '-')}`;
-  if (existsSync(kept)) throw alreadyExists(kept);
+function keepCompanions(file: string, kept: string): void {
   for (const companion of COMPANIONS) {
     if (existsSync(`${file}${companion}`)) renameSync(`${file}${companion}`, `${kept}${companion}`);
   }
+}
+
+function keepFile(file: string, kept: string): RestoreOutcome {
+  if (existsSync(kept)) throw alreadyExists(kept);
   if (!existsSync(file)) return {};
   linkSync(file, kept);
   return { kept };
-}
-
-function namingBackup(error: unknown, names: { unfinished: string; backup: string }): unknown {
-  if (!(error instanceof StoreRefusedError)) return error;
-  const message = error.message.replaceAll(names.unfinished, names.backup);
-  return new StoreRefusedError({ reason: error.reason, file: names.backup, message });
 }

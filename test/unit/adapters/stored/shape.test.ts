@@ -1,0 +1,80 @@
+/** Stored records are read strictly, and what is written is read back as it was. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { storedEvent, storedProxy, storedService } from '../../../../src/adapters/stored/records.ts';
+import { object, ShapeError, tagged, text } from '../../../../src/adapters/stored/shape.ts';
+import type { ServiceRecord } from '../../../../src/model/state.ts';
+import { seed } from '../../../support/seed.ts';
+import { anyServiceRecord, newEvent, proxySeen, serviceRecord } from '../../../support/stored-records.ts';
+
+function throughText(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** A copy of the record with one place changed. */
+function altered(path: readonly (string | number)[], value: unknown): unknown {
+  const copy = throughText(serviceRecord({ name: 'manager' }));
+  let place = copy as Record<string | number, unknown>;
+  for (const step of path.slice(0, -1)) place = place[step] as Record<string | number, unknown>;
+  const last = path.at(-1) ?? '';
+  if (value === undefined) delete place[last];
+  else place[last] = value;
+  return copy;
+}
+
+describe('a stored record', () => {
+  test('every service record is read back as it was written', () => {
+    fc.assert(
+      fc.property(anyServiceRecord(), (record) => {
+        expect(storedService.read(throughText(record), '')).toEqual(record);
+      }),
+      { seed: seed() },
+    );
+  });
+
+  test('an event and a proxy are read back as they were written', () => {
+    const event = { ...newEvent({ action: 'Flip', service: 'manager' }), sequence: 3 };
+    expect(storedEvent.read(throughText(event), '')).toEqual(event);
+    expect(storedProxy.read(throughText(proxySeen({ id: 'gateway-1' })), '')).toEqual(
+      proxySeen({ id: 'gateway-1' }),
+    );
+  });
+
+  test('fields that a newer release added are left out, not refused', () => {
+    const newer = { ...serviceRecord({ name: 'manager' }), rollout: { state: 'Progressing' } };
+    expect(storedService.read(throughText(newer), '')).toEqual(serviceRecord({ name: 'manager' }));
+  });
+
+  test.each([
+    [['generation'], undefined, 'generation is absent where a whole number of at least 0 belongs'],
+    [['generation'], 1.5, 'generation is 1.5 where'],
+    [['name'], 'Manager', 'name is "Manager" where a valid value'],
+    [['spec', 'listeners', 0, 'port'], '10000', 'spec.listeners[0].port is "10000" where'],
+    [
+      ['spec', 'runtime', 'kind'],
+      'kubernetes',
+      'spec.runtime.kind is "kubernetes" where one of endpoints, processes',
+    ],
+    [
+      ['spec', 'pin', 'onUnknown'],
+      'Guess',
+      'spec.pin.onUnknown is "Guess" where one of Refuse, Primary belongs',
+    ],
+    [['versions'], {}, 'versions is {} where a list belongs'],
+    [['versions', 2, 'mark', 'since'], -1, 'versions[2].mark.since is -1 where'],
+    [['traffic'], null, 'traffic is null where an object belongs'],
+    [['traffic', 'kind'], undefined, 'traffic.kind is absent where one of none, steady, shifting belongs'],
+  ])('%j = %j is refused by name', (path, value, message) => {
+    const read = () => storedService.read(altered(path, value), '');
+    expect(read).toThrow(ShapeError);
+    expect(read).toThrow(message);
+  });
+
+  test('a shape that forgets a field of its type does not compile', () => {
+    // @ts-expect-error: `generation` and others are missing
+    object<ServiceRecord>({ document: text });
+    // @ts-expect-error: the variant `steady` is missing
+    tagged<{ kind: 'none' } | { kind: 'steady'; primary: string }>({ none: {} });
+    expect(tagged<{ kind: 'none' }>({ none: {} }).read({ kind: 'none' }, '')).toEqual({ kind: 'none' });
+  });
+});
