@@ -1,0 +1,124 @@
+/**
+ * `npm run demo`: shows Switchyard's main job on a real Envoy in about a minute, under traffic that is judged answer by
+ * answer. `-- --keep` leaves everything running afterwards; `-- --report FILE` writes the report as JSON. The exit
+ * status is 1 when anything was failed, misrouted, cut or moved wrongly.
+ */
+import { writeFileSync } from 'node:fs';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { findTool } from '../../scripts/tools.ts';
+import { envoyVersion } from '../../test/support/envoy.ts';
+import { History } from '../../test/support/traffic/history.ts';
+import { judge } from '../../test/support/traffic/judge.ts';
+import { Traffic, type TrafficProgress } from '../../test/support/traffic/traffic.ts';
+import { Operator } from './operator.ts';
+import { complaints, type DemoReport, makeReport, reportLines } from './report.ts';
+import { Screen } from './screen.ts';
+import { BEFORE_V2, play, raiseTheCurtain } from './story.ts';
+import { World } from './world.ts';
+
+const ENTRANCE = 'gateway';
+const REQUESTS_PER_SECOND = 150;
+
+interface Options {
+  readonly keep: boolean;
+  readonly report: string | undefined;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: { keep: { type: 'boolean', default: false }, report: { type: 'string' } },
+  });
+  return { keep: values.keep, report: values.report };
+}
+
+async function run(world: World, screen: Screen): Promise<DemoReport> {
+  const history = new History(BEFORE_V2);
+  const operator = new Operator({ world, screen, history });
+  await raiseTheCurtain({ world, screen }, operator);
+  const traffic = new Traffic({
+    entrance: ENTRANCE,
+    address: world.gatewayAddress,
+    requestsPerSecond: REQUESTS_PER_SECOND,
+    mix: { tenants: 300, pins: ['v1', 'v2'], unknownPins: ['v9', 'V1', 'v1,v2'], slowMs: 400 },
+    habits: { tickMs: 500, silenceMs: 10_000, finishMs: 1500 },
+  });
+  screen.follow(() => statusLine(traffic.progress()));
+  const deeds = await play({ world, screen, operator, traffic });
+  screen.act('The judge looks at every answer');
+  screen.unfollow();
+  operator.close();
+  const verdict = judge({ ...(await traffic.stop()), histories: new Map([[ENTRANCE, history]]) });
+  for (const fault of verdict.faults) screen.say(fault);
+  const report = makeReport({ verdict, deeds, envoy: envoyVersion() });
+  screen.print(['', ...reportLines(report), '']);
+  return report;
+}
+
+function statusLine({ requests, failed, refused, recent, streams }: TrafficProgress): string {
+  const total = Math.max(
+    1,
+    recent.values().reduce((sum, count) => sum + count, 0),
+  );
+  const shares = [...recent].map(([version, count]) => `${version} ${Math.round((100 * count) / total)}%`);
+  const open = [...streams].map(([version, count]) => `${version} ${count}`);
+  return `${requests} requests, ${failed} failed, ${refused} refused | default: ${shares.join(', ')} | streams: ${open.join(', ')}`;
+}
+
+function invite(world: World, screen: Screen): void {
+  const next = world.document('v3');
+  screen.print([
+    'Still running; Ctrl-C stops it and cleans up. In another terminal, for example:',
+    '',
+    `  curl ${world.url}/`,
+    `  curl -i -H 'x-delegate-version: v9' ${world.url}/`,
+    `  export SWITCHYARD_SERVER=${world.controller.server}`,
+    '  bin/switchyard get services',
+    '  bin/switchyard get proxies',
+    `  bin/switchyard apply -f ${next}`,
+    '  bin/switchyard set-weight manager v3 25',
+    '  bin/switchyard flip manager v3',
+    '  bin/switchyard rollback manager',
+    "  bin/switchyard explain --host any -H 'x-delegate-version: v3'",
+    '  bin/switchyard get events',
+    '',
+    `  Envoy's own interface: ${world.gateway.admin}`,
+  ]);
+}
+
+async function main(): Promise<number> {
+  const options = readOptions();
+  const envoy = findTool('envoy');
+  if (envoy.kind === 'missing') {
+    console.error(`the demo needs a real Envoy: ${envoy.why}`);
+    return 1;
+  }
+  const interrupted = new Promise<never>((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => reject(new Error(`stopped by ${signal}`)));
+    }
+  });
+  interrupted.catch(() => {});
+  const screen = new Screen();
+  const world = await World.prepare();
+  try {
+    const report = await Promise.race([run(world, screen), interrupted]);
+    if (options.report !== undefined) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
+    const wrong = complaints(report);
+    for (const line of wrong) console.error(`wrong: ${line}`);
+    if (options.keep) {
+      invite(world, screen);
+      await interrupted.catch(() => {});
+    }
+    return wrong.length === 0 ? 0 : 1;
+  } catch (error) {
+    screen.unfollow();
+    console.error(`\nthe demo broke off: ${error instanceof Error ? error.message : String(error)}`);
+    return 1;
+  } finally {
+    await world.close();
+  }
+}
+
+// Clients of a broken demo may still hold sockets; nothing may keep the process from ending.
+process.exit(await main());

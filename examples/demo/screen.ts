@@ -1,0 +1,68 @@
+/** Prints the demo's progress: lines of at most 80 columns, and on a terminal a status line that is redrawn below. */
+import { stdout } from 'node:process';
+
+const WIDTH = 80;
+
+export class Screen {
+  readonly #startedAt = performance.now();
+  readonly #isTerminal = Boolean(stdout.isTTY);
+  #status = () => '';
+  #timer: NodeJS.Timeout | undefined;
+
+  /** Shows this line under everything else from now on; without a terminal, after each act instead. */
+  follow(status: () => string): void {
+    this.#status = status;
+    if (this.#isTerminal) this.#timer = setInterval(() => this.#draw(), 250);
+  }
+
+  unfollow(): void {
+    clearInterval(this.#timer);
+    this.#erase();
+    this.#status = () => '';
+  }
+
+  /** Begins an act. */
+  act(title: string): void {
+    const status = this.#status();
+    if (!this.#isTerminal && status !== '') this.print([`       ${status}`]);
+    const at = ((performance.now() - this.#startedAt) / 1000).toFixed(1);
+    this.print(['', ...wrap(`${at.padStart(5)}s ${title}`, '       ')]);
+  }
+
+  /** One remark within an act. */
+  say(text: string): void {
+    this.print(wrap(`       ${text}`, '       '));
+  }
+
+  /** Lines as they are. */
+  print(lines: readonly string[]): void {
+    this.#erase();
+    stdout.write(`${lines.join('\n')}\n`);
+    this.#draw();
+  }
+
+  #draw(): void {
+    if (!this.#isTerminal) return;
+    const status = this.#status();
+    if (status !== '') stdout.write(`\r\x1b[K${status.slice(0, Math.min(WIDTH, stdout.columns) - 1)}`);
+  }
+
+  #erase(): void {
+    if (this.#isTerminal) stdout.write('\r\x1b[K');
+  }
+}
+
+/** Breaks a text at spaces. Words longer than a line stay whole, so that they can be copied. */
+export function wrap(text: string, indent: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.trimEnd().split(/(?<=\S)(?= )/)) {
+    if (line !== '' && line.length + word.length > WIDTH) {
+      lines.push(line);
+      line = `${indent}${word.trimStart()}`;
+    } else {
+      line += word;
+    }
+  }
+  return [...lines, line];
+}

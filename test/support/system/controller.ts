@@ -1,0 +1,79 @@
+/** A controller as a process of its own, on ports and in a folder that stay the same when it is started again. */
+import { join } from 'node:path';
+import { adminClient } from '../../../src/admin/client.ts';
+import { CONTROLLER_STATE } from '../../../src/admin/enums.ts';
+import { freePort } from '../free-port.ts';
+import { Child } from './child.ts';
+import { SWITCHYARD } from './command-line.ts';
+
+export class ControllerProcess {
+  /** How clients name it: `unix:PATH`. */
+  readonly server: string;
+  readonly xdsPort: number;
+  readonly #folder: string;
+  readonly #arguments: readonly string[];
+  #child: Child | undefined;
+
+  private constructor(folder: string, ports: { xds: number; http: number }) {
+    const socket = join(folder, 'admin.sock');
+    this.server = `unix:${socket}`;
+    this.xdsPort = ports.xds;
+    this.#folder = folder;
+    this.#arguments = [
+      'controller',
+      `--data-dir=${join(folder, 'data')}`,
+      `--xds-address=127.0.0.1:${ports.xds}`,
+      `--http-address=127.0.0.1:${ports.http}`,
+      `--admin-socket=${socket}`,
+      '--allow-commands',
+    ];
+  }
+
+  /** Chooses ports; nothing runs yet. Its data, socket and log are kept in `folder`. */
+  static async in(folder: string): Promise<ControllerProcess> {
+    return new ControllerProcess(folder, { xds: await freePort(), http: await freePort() });
+  }
+
+  /** Whether it was ever started. */
+  get started(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Absent while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.running === true ? this.#child.pid : undefined;
+  }
+
+  /** Starts it, for the first time or again, and resolves when it answers and has loaded its state. */
+  async start(): Promise<void> {
+    const child = await Child.start({
+      name: 'the controller',
+      command: SWITCHYARD,
+      arguments: this.#arguments,
+      logFile: join(this.#folder, 'controller.log'),
+    });
+    this.#child = child;
+    await child.until('an answer', () => this.#answers());
+  }
+
+  /** kill -9. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child?.signal('SIGKILL');
+    await this.#child?.ended;
+  }
+
+  /** Stops the controller; instances go on running. */
+  async stop(): Promise<void> {
+    await this.#child?.stop();
+  }
+
+  async #answers(): Promise<boolean> {
+    const client = adminClient(this.server);
+    try {
+      const { state } = await client.call('getInfo', {}, new Date(Date.now() + 2000));
+      return state === CONTROLLER_STATE.Ready || state === CONTROLLER_STATE.AwaitingApply;
+    } finally {
+      client.close();
+    }
+  }
+}
