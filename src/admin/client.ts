@@ -11,6 +11,8 @@ import {
 import { methodDefinition } from './definition.ts';
 import { adminErrorOf } from './errors.ts';
 
+export type { RequestInit, UnaryMethod } from './contract.ts';
+
 export interface AdminClient {
   /** Calls a method that answers once. Throws AdminError. An absent deadline waits for ever. */
   call<M extends UnaryMethod>(method: M, request: RequestInit<M>, deadline?: Date): Promise<Response<M>>;

@@ -41,6 +41,8 @@ export type FaultListener = (fault: { method: string; error: unknown }) => void;
 /** What every call needs beside its handler. */
 export interface CallEnvironment {
   readonly onFault: FaultListener;
+  /** Calls wait for this, all but GetInfo: before the state is loaded nothing can be decided. Rejects when it never is. */
+  readonly ready: Promise<void>;
   /** Aborted when the server stops: waits end early with what they know, watches end with UNAVAILABLE. */
   readonly stopping: AbortSignal;
 }
@@ -76,10 +78,17 @@ function unary(parts: {
   environment: CallEnvironment;
 }): void {
   const { method, call, callback, handler, environment } = parts;
-  handler(call.request, factsOf(call, environment)).then(
-    (response) => callback(null, create(method.output, response)),
-    (error: unknown) => callback(failure({ method, error, environment })),
-  );
+  const facts = factsOf(call, environment);
+  (isAlwaysAnswered(method) ? Promise.resolve() : environment.ready)
+    .then(() => handler(call.request, facts))
+    .then(
+      (response) => callback(null, create(method.output, response)),
+      (error: unknown) => callback(failure({ method, error, environment })),
+    );
+}
+
+function isAlwaysAnswered(method: DescMethod): boolean {
+  return method === AdminService.method.getInfo;
 }
 
 async function watch(parts: {
@@ -91,6 +100,7 @@ async function watch(parts: {
   const { method, call, handler, environment } = parts;
   const facts = factsOf(call, environment);
   try {
+    await environment.ready;
     for await (const response of handler(call.request, facts)) {
       if (facts.signal.aborted) break;
       if (!call.write(create(method.output, response))) await once(call, 'drain', { signal: facts.signal });
@@ -104,7 +114,11 @@ async function watch(parts: {
   }
 }
 
-const STOPPING = new OperationError('Unavailable', 'the controller is stopping; connect again and go on');
+/** What calls are told that the server can no longer answer. */
+export const STOPPING = new OperationError(
+  'Unavailable',
+  'the controller is stopping; connect again and go on',
+);
 
 function failure(parts: { method: DescMethod; error: unknown; environment: CallEnvironment }) {
   const { status, isFault } = statusOf(parts.error);

@@ -11,7 +11,7 @@ import { ReflectionService } from '@grpc/reflection';
 import { HealthImplementation } from 'grpc-health-check';
 import { changeHandlers } from './changes.ts';
 import { AdminService } from './contract.ts';
-import { adminDefinition, type FaultListener, implementation } from './definition.ts';
+import { adminDefinition, type FaultListener, implementation, STOPPING } from './definition.ts';
 import { type Listening, listenOnAddress, listenOnSocket } from './listen.ts';
 import { type ReadSources, readHandlers } from './reads.ts';
 import { watchHandlers } from './watches.ts';
@@ -25,6 +25,8 @@ export interface AdminServerOptions extends ReadSources {
   readonly address?: string;
   /** Told of errors that no client caused. */
   readonly onFault: FaultListener;
+  /** Calls that come before this wait for it, except GetInfo. */
+  readonly ready: Promise<void>;
 }
 
 export interface AdminServer {
@@ -51,7 +53,13 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     'grpc.keepalive_time_ms': 30_000,
     'grpc.keepalive_timeout_ms': 20_000,
   });
-  const environment = { onFault: options.onFault, stopping: stopping.signal };
+  const stopped = new Promise<never>((_, reject) => {
+    stopping.signal.addEventListener('abort', () => reject(STOPPING), { once: true });
+  });
+  const ready = Promise.race([options.ready, stopped]);
+  // Without a call nobody waits for it, and then its rejection is no news.
+  ready.catch(() => undefined);
+  const environment = { onFault: options.onFault, ready, stopping: stopping.signal };
   const handlers = {
     ...readHandlers(options),
     ...changeHandlers(options.operations, options.onFault),

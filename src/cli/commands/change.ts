@@ -1,6 +1,6 @@
 /** The verbs that change a service: send the request, say in one line what was done and how far it has come. */
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import type { RequestInit, UnaryMethod } from '../../admin/contract.ts';
+import type { RequestInit, UnaryMethod } from '../../admin/client.ts';
 import { type ChangeResult, ChangeResultSchema } from '../../gen/switchyard/admin/v1/changes_pb.js';
 import { confirm } from '../confirm.ts';
 import { withClient } from '../connection.ts';

@@ -65,12 +65,17 @@ export function eventsView(): ListView<Event> {
       { heading: 'SERVICE', text: ({ service }) => service, wide: true },
       {
         heading: 'MESSAGE',
-        text: ({ message, reason }) => oneLine(reason === '' ? message : `${message} (${reason})`),
+        text: eventText,
       },
     ],
     name: ({ sequence }) => `event/${sequence}`,
     empty: 'no events',
   };
+}
+
+/** What was done, and why where that says more. */
+function eventText({ message, reason }: Event): string {
+  return oneLine(reason === '' || message.includes(reason) ? message : `${message} (${reason})`);
 }
 
 function oneLine(text: string): string {

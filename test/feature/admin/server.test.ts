@@ -175,6 +175,15 @@ describe('the server', () => {
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: status.UNAVAILABLE } });
   });
 
+  test('answers only what it is before its state is loaded, and refuses the rest when it stops', async () => {
+    await controller.close();
+    controller = await startTestController({ start: 'never' });
+    const waiting = controller.client.call('listServices', {});
+    expect(await controller.client.call('getInfo', {})).toMatchObject({ version: '0.0.1-test' });
+    const [outcome] = await Promise.allSettled([waiting, controller.admin.close()]);
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: status.UNAVAILABLE } });
+  });
+
   test('answers down, and only then ends the controller', async () => {
     const { stopped } = await controller.client.call('down', { actor: 'ada' });
     expect(stopped).toEqual([]);

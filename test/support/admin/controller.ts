@@ -40,6 +40,8 @@ export interface TestControllerOptions {
   /** Replaces operations, to make them slow or fail. */
   readonly replace?: (operations: Operations) => Partial<Operations>;
   readonly address?: string;
+  /** `never`: its state is never loaded. */
+  readonly start?: 'never';
 }
 
 export async function startTestController(options: TestControllerOptions = {}): Promise<TestController> {
@@ -66,12 +68,16 @@ export async function startTestController(options: TestControllerOptions = {}): 
   const faults: unknown[] = [];
   const real = createOperations(controller);
   const operations = { ...real, ...options.replace?.(real) };
+  let begin = (): void => undefined;
   const socket = join(folder, 'run', 'admin.sock');
   const admin = await startAdminServer({
     operations,
     socket,
     ...(options.address !== undefined && { address: options.address }),
     onFault: ({ error }) => void faults.push(error),
+    ready: new Promise((resolve) => {
+      begin = resolve;
+    }),
     onDown: () => {
       running.downs += 1;
     },
@@ -87,8 +93,11 @@ export async function startTestController(options: TestControllerOptions = {}): 
       endpoints: [{ name: 'admin', address: `unix:${socket}` }],
     }),
   });
-  await controller.start();
-  admin.setServing(true);
+  if (options.start !== 'never') {
+    await controller.start();
+    begin();
+    admin.setServing(true);
+  }
   const client = adminClient(`unix:${socket}`);
   const running: TestController = {
     folder,
