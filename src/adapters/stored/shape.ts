@@ -1,8 +1,8 @@
 /**
- * Strict reading of what a store kept: a value of unknown shape enters, and a value of the model leaves, or a
- * ShapeError that names the field. The types tie each shape to its model type, so that a field that is added to the
- * model and not here is a compile error. Fields that a newer release added are left out, not refused: it may add
- * fields, and the release before must still read the record.
+ * Strict reading of what comes from a store or from a peer: a value of unknown shape enters, and a value of the model
+ * leaves, or a ShapeError that names the field. The types tie each shape to its model type, so that a field that is
+ * added to the model and not here is a compile error. Fields that a newer release added are left out, not refused:
+ * the release before must still read the record.
  */
 
 /** Reads one kind of value. */
