@@ -74,7 +74,7 @@ function brokenOff(call: {
   if (neverSent) {
     return new CliError(EXIT.failed, `no controller answers at ${server}`, [
       'start one with `switchyard controller`, or name another with --server or SWITCHYARD_SERVER',
-      error.message,
+      error.message.replace(/ Resolution note: $/, ''),
     ]);
   }
   const hints =

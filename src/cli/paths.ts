@@ -13,7 +13,7 @@ export function defaultSocket(dataDir: string): string {
   return join(resolve(dataDir), 'admin.sock');
 }
 
-/** The controller that commands talk to: --server, else SWITCHYARD_SERVER, else the default socket. */
+/** The controller that commands talk to: --server, else SWITCHYARD_SERVER, else the default socket. A path is a socket. */
 export function serverOf({ options, shell }: Pick<Context, 'options' | 'shell'>): string {
   return (
     options.server || shell.env['SWITCHYARD_SERVER'] || `unix:${defaultSocket(defaultDataDir(shell.env))}`

@@ -5,6 +5,7 @@ import type { Response, WatchMethod } from '../../../src/admin/contract.ts';
 import { ProxyKind, VersionState } from '../../../src/gen/switchyard/admin/v1/resources_pb.js';
 import {
   applyManager,
+  change,
   managerDocument,
   startTestController,
   type TestController,
@@ -21,8 +22,6 @@ afterEach(async () => {
   ended.abort();
   await controller.close();
 });
-
-const change = { service: 'manager', actor: 'ada', reason: 'because' };
 
 function watch<M extends WatchMethod>(method: M, request: object): AsyncIterator<Response<M>> {
   return controller.client.watch(method, request as never, ended.signal)[Symbol.asyncIterator]();
@@ -189,19 +188,19 @@ test('a watch of proxies shows who came and who acknowledged', async () => {
   expect((await views.next()).value.proxies).toMatchObject([{ id: 'gateway', inSync: true }]);
 });
 
+async function flips(count: number): Promise<void> {
+  for (let flip = 0; flip < count; flip += 1) {
+    await controller.client.call('flip', { change, version: flip % 2 === 0 ? 'v2' : 'v1' });
+  }
+}
+
+async function sequences(events: AsyncIterator<Response<'watchEvents'>>, count: number): Promise<bigint[]> {
+  const seen: bigint[] = [];
+  while (seen.length < count) seen.push((await events.next()).value.event?.sequence ?? -1n);
+  return seen;
+}
+
 describe('events', () => {
-  async function flips(count: number): Promise<void> {
-    for (let flip = 0; flip < count; flip += 1) {
-      await controller.client.call('flip', { change, version: flip % 2 === 0 ? 'v2' : 'v1' });
-    }
-  }
-
-  async function sequences(events: AsyncIterator<Response<'watchEvents'>>, count: number): Promise<bigint[]> {
-    const seen: bigint[] = [];
-    while (seen.length < count) seen.push((await events.next()).value.event?.sequence ?? -1n);
-    return seen;
-  }
-
   test('are listed newest last, and after a sequence number', async () => {
     await flips(3);
     const newest = await controller.client.call('listEvents', { limit: 2 });

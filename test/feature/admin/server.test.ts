@@ -13,6 +13,7 @@ import { ControllerState } from '../../../src/gen/switchyard/admin/v1/admin_serv
 import { startTestController, type TestController } from '../../support/admin/controller.ts';
 
 const refuse = () => undefined;
+const same = (bytes: Buffer) => bytes;
 
 describe('the Unix socket', () => {
   let folder: string;
@@ -145,7 +146,6 @@ describe('the server', () => {
 
   test('describes itself by reflection, with every file that the service is made of', async () => {
     const client = new Client(controller.server, credentials.createInsecure());
-    const same = (bytes: Buffer) => bytes;
     const stream = client.makeBidiStreamRequest(
       '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
       same,
@@ -166,9 +166,8 @@ describe('the server', () => {
   });
 
   test('ends its watches with UNAVAILABLE when it stops, so that clients come back', async () => {
-    const watch = controller.client
-      .watch('watchServices', {}, new AbortController().signal)
-      [Symbol.asyncIterator]();
+    const views = controller.client.watch('watchServices', {}, new AbortController().signal);
+    const watch = views[Symbol.asyncIterator]();
     await watch.next();
     const next = watch.next();
     const [outcome] = await Promise.allSettled([next, controller.admin.close()]);

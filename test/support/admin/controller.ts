@@ -9,6 +9,7 @@ import { systemClock } from '../../../src/adapters/clock.ts';
 import { EndpointsRuntime } from '../../../src/adapters/endpoints/runtime.ts';
 import { createMemoryStore } from '../../../src/adapters/memory/store.ts';
 import { type AdminClient, adminClient } from '../../../src/admin/client.ts';
+import type { AdminError } from '../../../src/admin/errors.ts';
 import { type AdminServer, startAdminServer } from '../../../src/admin/server.ts';
 import { Controller } from '../../../src/controller/controller.ts';
 import { instant } from '../../../src/model/instant.ts';
@@ -31,6 +32,8 @@ export interface TestController {
   work: WorkCount;
   /** Errors that the server reported as its own. */
   readonly faults: unknown[];
+  /** The primary of the only service. */
+  primary(): string | undefined;
   /** How often `down` asked to end the controller. */
   downs: number;
   close(): Promise<void>;
@@ -110,6 +113,10 @@ export async function startTestController(options: TestControllerOptions = {}): 
     work: { kind: 'counted', asOf: instant(Date.parse('2026-11-01T12:00:00Z')), total: 0, open: [] },
     faults,
     downs: 0,
+    primary() {
+      const traffic = operations.services()[0]?.record.traffic;
+      return traffic === undefined || traffic.kind === 'none' ? undefined : traffic.primary;
+    },
     async close() {
       client.close();
       await admin.close();
@@ -119,6 +126,19 @@ export async function startTestController(options: TestControllerOptions = {}): 
     },
   };
   return running;
+}
+
+/** What a change of the service of `managerDocument` carries. */
+export const change = { service: 'manager', actor: 'ada', reason: 'because' };
+
+/** Why a call was refused; fails where it was not. */
+export function refusal(call: Promise<unknown>): Promise<AdminError> {
+  return call.then(
+    () => {
+      throw new Error('the call was not refused');
+    },
+    (error: AdminError) => error,
+  );
 }
 
 /** A service with two versions by address; `wanted` becomes the primary when it is the first. */
