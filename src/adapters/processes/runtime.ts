@@ -74,7 +74,7 @@ export class ProcessesRuntime implements Runtime {
       );
     }
     await mkdir(join(stateFolder, 'logs'), { recursive: true, mode: 0o700 });
-    const unlock = await lockFolder(stateFolder);
+    const unlock = await lockFolder(stateFolder, clock);
     try {
       const journal = await Journal.open(join(stateFolder, 'instances'));
       const logs = new Logs(join(stateFolder, 'logs'), options.logLimits ?? DEFAULT_LOG_LIMITS);

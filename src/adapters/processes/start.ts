@@ -2,7 +2,6 @@
  * One start of an instance: its record enters, its main process leaves. The intent is on disk before the spawn, and
  * what an earlier start has left running is taken up or ended first, so that no crash leaves two of one instance.
  */
-import type { Milliseconds } from '../../model/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { endProcesses } from './ending.ts';
 import { findFamily } from './family.ts';
@@ -33,9 +32,6 @@ export interface Start {
   /** Aborted before the spawn: nothing is started. */
   readonly interrupted: AbortSignal;
 }
-
-/** A child that was forked shows its parent's environment until it runs its program; this is long enough for that. */
-const FORK_TIME: Milliseconds = 200;
 
 /** Undefined when it was interrupted. Throws where it cannot be started: no port, no such program, a full disk. */
 export async function startMain(start: Start): Promise<MainProcess | undefined> {
@@ -76,7 +72,6 @@ async function clearField(start: Start): Promise<MainProcess | undefined> {
   const { record, tools, leave } = start;
   const { id, process, spec } = record.current;
   if (process.kind === 'Intended') {
-    await tools.clock.sleep(FORK_TIME, leave);
     const found = await findLeft(record);
     if (found !== undefined) {
       await noteRunning(start, found);
