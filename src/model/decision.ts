@@ -19,7 +19,7 @@ export interface RequestFacts {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The client's IP address as the proxy sees it, in the usual short form. */
   readonly sourceAddress?: string;
-  /** Default: true when `content-type` begins with `application/grpc`. */
+  /** Default: true when `content-type` is `application/grpc` or begins with `application/grpc+`. */
   readonly grpc?: boolean;
 }
 

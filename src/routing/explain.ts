@@ -6,7 +6,7 @@ import type { Decision, ExplainRequest, Outcome } from '../model/decision.ts';
 import type { VersionName } from '../model/names.ts';
 import { type LookupRule, type RefusalRule, type Rule, rulesOf } from '../model/rules.ts';
 import type { RoutingTable, ServiceRoutes } from '../model/table.ts';
-import { headerText, isInScope, type Received, receive } from './received.ts';
+import { headerText, isGrpc, isInScope, type Received, receive } from './received.ts';
 import { sideOf } from './split.ts';
 import { findService } from './virtual-hosts.ts';
 
@@ -17,11 +17,13 @@ type Verdict = Omit<Decision, 'service'>;
 export function explain(table: RoutingTable, { service, listener, request }: ExplainRequest): Decision {
   const received = receive(request);
   if (received === undefined) {
-    return refuse(
+    const because = `the path ${JSON.stringify(request.path)} is not valid`;
+    return answered(
+      { grpc: isGrpc(request) },
       'InvalidPath',
-      400,
+      { http: 400, grpc: 13 },
       'INVALID_PATH',
-      `the path ${JSON.stringify(request.path)} is not valid`,
+      because,
     );
   }
   const routes =
@@ -30,7 +32,8 @@ export function explain(table: RoutingTable, { service, listener, request }: Exp
       : table.services.find((candidate) => candidate.service === service);
   if (routes === undefined) {
     const what = service === undefined ? `the host ${JSON.stringify(request.host)}` : `a service ${service}`;
-    return refuse('NoVirtualHost', 404, 'NO_VIRTUAL_HOST', `no listener knows ${what}`);
+    const status = { http: 404, grpc: 12 };
+    return answered(received, 'NoVirtualHost', status, 'NO_VIRTUAL_HOST', `no listener knows ${what}`);
   }
   return { service: routes.service, ...decide(routes, received) };
 }
@@ -135,7 +138,7 @@ function notActive(received: Received, rule: Decision['rule'], because: string):
 }
 
 function answered(
-  { grpc }: Received,
+  { grpc }: Pick<Received, 'grpc'>,
   rule: Decision['rule'],
   status: { readonly http: number; readonly grpc: number },
   code: string,
@@ -145,8 +148,4 @@ function answered(
     ? { kind: 'Refused', status: 200, grpcStatus: status.grpc, code }
     : { kind: 'Refused', status: status.http, code };
   return { outcome, rule, because };
-}
-
-function refuse(rule: Decision['rule'], status: number, code: string, because: string): Decision {
-  return { outcome: { kind: 'Refused', status, code }, rule, because };
 }

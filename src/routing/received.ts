@@ -30,9 +30,16 @@ export function receive(facts: RequestFacts): Received | undefined {
     authority: facts.host.toLowerCase(),
     path,
     headers,
-    grpc: facts.grpc ?? headers.get('content-type')?.[0]?.startsWith('application/grpc') ?? false,
+    grpc: isGrpc(facts),
     ...(facts.sourceAddress === undefined ? {} : { sourceAddress: facts.sourceAddress }),
   };
+}
+
+/** Whether the client speaks gRPC, so that answers of the proxy itself are gRPC statuses. */
+export function isGrpc({ grpc, headers }: RequestFacts): boolean {
+  if (grpc !== undefined) return grpc;
+  const [, type = ''] = headers.find(([name]) => name.toLowerCase() === 'content-type') ?? [];
+  return /^application\/grpc(\+|$)/.test(type);
 }
 
 /** The value of a header as routes see it: repeated lines are joined with commas. */

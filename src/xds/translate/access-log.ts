@@ -20,7 +20,7 @@ const FIELDS = {
   status: '%RESPONSE_CODE%',
   flags: '%RESPONSE_FLAGS%',
   details: '%RESPONSE_CODE_DETAILS%',
-  cluster: '%UPSTREAM_CLUSTER%',
+  cluster: '%UPSTREAM_CLUSTER_RAW%',
   host: '%UPSTREAM_HOST%',
   attempts: '%UPSTREAM_REQUEST_ATTEMPT_COUNT%',
   duration: '%DURATION%',

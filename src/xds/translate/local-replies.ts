@@ -51,7 +51,7 @@ const FROM_GRPC: Filter = {
         name: 'content-type',
         headerMatchSpecifier: {
           case: 'stringMatch',
-          value: { matchPattern: { case: 'prefix', value: 'application/grpc' } },
+          value: { matchPattern: { case: 'safeRegex', value: { regex: 'application/grpc(\\+.*)?' } } },
         },
       },
     },
