@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { pino } from 'pino';
 import { systemClock } from './adapters/clock.ts';
 import { EndpointsRuntime } from './adapters/endpoints/runtime.ts';
+import { createHttpWorkSource } from './adapters/http-work-source/work-source.ts';
 import { createMemoryStore } from './adapters/memory/store.ts';
 import { FolderInUseError } from './adapters/processes/folder-lock.ts';
 import { ProcessesRuntime } from './adapters/processes/runtime.ts';
@@ -22,7 +23,6 @@ import { Controller } from './controller/controller.ts';
 import { endpointsFolder, processesFolder, stateFile } from './data-folder.ts';
 import { createOperations } from './operations/operations.ts';
 import type { Runtime } from './ports/runtime.ts';
-import type { WorkSource } from './ports/work-source.ts';
 import { parseEndpointsFile } from './spec/parse.ts';
 import { exportEnvoy } from './xds/export.ts';
 import { createPublisher } from './xds/publisher.ts';
@@ -63,7 +63,7 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
       runtimes,
       publisher,
       clock: systemClock,
-      workSource,
+      workSource: createHttpWorkSource(),
       log,
       proxyGrace: flags.proxyGrace,
       acceptEmpty: flags.acceptEmpty === true,
@@ -119,13 +119,6 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
     throw isKnown(error) ? new CliError(EXIT.failed, error.message) : error;
   }
 }
-
-/** Counting open work needs a source in the spec; without one an operator decides. */
-const workSource: WorkSource = {
-  fence: async () => ({ kind: 'unconfirmed', reasons: ['no work source'] }),
-  lift: async () => ({ kind: 'unconfirmed', reasons: ['no work source'] }),
-  count: async () => ({ kind: 'unknown', reason: 'no work source' }),
-};
 
 async function openRuntimes(
   dataDir: string,
