@@ -166,11 +166,16 @@ export class ProcessesRuntime implements Runtime {
     const records = plan.start.map(({ version, slot, spec }) => newRecord({ service, version, slot, spec }));
     await Promise.all([
       ...instances.filter(({ record }) => plan.stop.includes(record.id)).map((instance) => instance.stop()),
-      ...records.map((record) => this.#tools.journal.write(record)),
+      ...records.map((record) => this.#begin(record)),
     ]);
-    for (const record of records) this.#run(this.#add(record, { isNew: true }));
     if (records.length > 0 || JSON.stringify(before?.spec) !== JSON.stringify(wish.spec))
       this.#feed.changed(service);
+  }
+
+  /** Each instance runs as soon as it is recorded: should another one fail to be, nothing on disk is without its keeper. */
+  async #begin(record: InstanceRecord): Promise<void> {
+    await this.#tools.journal.write(record);
+    this.#run(this.#add(record, { isNew: true }));
   }
 
   #add(record: InstanceRecord, { isNew }: { isNew: boolean }): SupervisedInstance {
