@@ -9,7 +9,9 @@ import { GenerationConflictError, type Store } from '../../src/ports/store.ts';
 import { newEvent, proxySeen, serviceRecord } from '../support/stored-records.ts';
 
 /** How the suite gets a fresh, empty store that keeps at most `eventsKept` events. */
-export type MakeStore = (options: { eventsKept: number }) => Promise<{ store: Store; remove: () => Promise<void> }>;
+export type MakeStore = (options: {
+  eventsKept: number;
+}) => Promise<{ store: Store; remove: () => Promise<void> }>;
 
 const manager = serviceName('manager');
 
@@ -28,7 +30,12 @@ export function storeContract(adapter: string, makeStore: MakeStore): void {
   describe(`a ${adapter} store: state`, () => {
     test('an empty store has no services and was never written', async () => {
       const store = await emptyStore();
-      expect(await store.load()).toEqual({ services: [], nextPublication: 1, proxies: [], everWritten: false });
+      expect(await store.load()).toEqual({
+        services: [],
+        nextPublication: 1,
+        proxies: [],
+        everWritten: false,
+      });
     });
 
     test('what was committed is loaded again, services sorted by name', async () => {
@@ -82,23 +89,30 @@ export function storeContract(adapter: string, makeStore: MakeStore): void {
       { stored: 2, written: 2, actual: 2 },
       { stored: 2, written: 1, actual: 2 },
       { stored: 2, written: 4, actual: 2 },
-    ])('generation $written over $stored is refused, with both values', async ({ stored, written, actual }) => {
-      const store = await emptyStore();
-      for (let generation = 1; generation <= stored; generation++) {
-        await store.commit({ services: [serviceRecord({ name: 'manager', generation })] });
-      }
-      const before = await store.load();
-      const refused = store.commit({ services: [serviceRecord({ name: 'manager', generation: written })] });
-      await expect(refused).rejects.toThrow(GenerationConflictError);
-      await expect(refused).rejects.toMatchObject({ service: manager, expected: written - 1, actual });
-      expect(await store.load()).toEqual(before);
-    });
+    ])(
+      'generation $written over $stored is refused, with both values',
+      async ({ stored, written, actual }) => {
+        const store = await emptyStore();
+        for (let generation = 1; generation <= stored; generation++) {
+          await store.commit({ services: [serviceRecord({ name: 'manager', generation })] });
+        }
+        const before = await store.load();
+        const refused = store.commit({ services: [serviceRecord({ name: 'manager', generation: written })] });
+        await expect(refused).rejects.toThrow(GenerationConflictError);
+        await expect(refused).rejects.toMatchObject({ service: manager, expected: written - 1, actual });
+        expect(await store.load()).toEqual(before);
+      },
+    );
 
     test('a deletion for another generation is refused', async () => {
       const store = await emptyStore();
       await store.commit({ services: [serviceRecord({ name: 'manager' })] });
       const refused = store.commit({ deletions: [{ name: manager, generation: 3 }] });
-      await expect(refused).rejects.toMatchObject({ name: 'GenerationConflictError', expected: 3, actual: 1 });
+      await expect(refused).rejects.toMatchObject({
+        name: 'GenerationConflictError',
+        expected: 3,
+        actual: 1,
+      });
       expect((await store.load()).services).toHaveLength(1);
     });
 
@@ -107,7 +121,9 @@ export function storeContract(adapter: string, makeStore: MakeStore): void {
       await expect(store.commit({ deletions: [{ name: manager, generation: 1 }] })).rejects.toThrow(
         GenerationConflictError,
       );
-      await expect(store.commit({ deletions: [{ name: manager, generation: 0 }] })).rejects.toThrow(/not stored/);
+      await expect(store.commit({ deletions: [{ name: manager, generation: 0 }] })).rejects.toThrow(
+        /not stored/,
+      );
     });
 
     test('a refused commit writes none of its parts', async () => {
@@ -134,7 +150,9 @@ export function storeContract(adapter: string, makeStore: MakeStore): void {
       const store = await emptyStore();
       await store.commit({ services: [serviceRecord({ name: 'manager' })] });
       const racers = Array.from({ length: 8 }, (_, racer) =>
-        store.commit({ services: [serviceRecord({ name: 'manager', generation: 2, document: `racer ${racer}` })] }),
+        store.commit({
+          services: [serviceRecord({ name: 'manager', generation: 2, document: `racer ${racer}` })],
+        }),
       );
       const outcomes = await Promise.allSettled(racers);
       expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
@@ -154,7 +172,9 @@ export function storeContract(adapter: string, makeStore: MakeStore): void {
     test('events are numbered without gaps from 1, also across refused commits', async () => {
       const store = await emptyStore();
       const first = await store.commit({ events: [newEvent({ action: 'A' }), newEvent({ action: 'B' })] });
-      await expect(store.commit({ nextPublication: 0, events: [newEvent({ action: 'C' })] })).rejects.toThrow();
+      await expect(store.commit({ nextPublication: 0, events: [newEvent({ action: 'C' })] })).rejects.toThrow(
+        /at least 1, not 0/,
+      );
       const second = await store.commit({ events: [newEvent({ action: 'D' })] });
       expect([...first, ...second].map(({ sequence, action }) => `${sequence} ${action}`)).toEqual([
         '1 A',
@@ -196,7 +216,9 @@ export function storeContract(adapter: string, makeStore: MakeStore): void {
     test('a query with a limit or a sequence that makes no sense is refused', async () => {
       const store = await emptyStore();
       await expect(store.events({ limit: 0 })).rejects.toThrow(/limit must be .* not 0/);
-      await expect(store.events({ limit: 1, afterSequence: -1 })).rejects.toThrow(/afterSequence must be .* not -1/);
+      await expect(store.events({ limit: 1, afterSequence: -1 })).rejects.toThrow(
+        /afterSequence must be .* not -1/,
+      );
     });
 
     test('only the newest events are kept, and their numbers go on', async () => {

@@ -131,7 +131,10 @@ describe('a damaged state file', () => {
       const mixed = Buffer.from(now);
       before.copy(mixed, start, start, start + PAGE);
       writeFileSync(file, mixed);
-      expect(refusal(() => readHolding(file))?.reason, `page at ${start}`).toBe('Corrupt');
+      expect({ start, reason: refusal(() => readHolding(file))?.reason }).toEqual({
+        start,
+        reason: 'Corrupt',
+      });
     }
   });
 

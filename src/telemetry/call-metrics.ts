@@ -1,0 +1,93 @@
+/**
+ * Counting and timing of calls: the store's commits, and the operations. The wrapped object does what the given one
+ * does; a failed call counts under the name or code of its error and fails as before.
+ */
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { GenerationConflictError, type Store } from '../ports/store.ts';
+
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** A store whose commits are counted, by `result`: `ok`, `conflict` (another writer was first) or `failed`. */
+export function measuredStore(store: Store, registry: Registry): Store {
+  const commits = new Counter({
+    name: 'switchyard_store_commits_total',
+    help: 'Commits to the store by result (ok, conflict, failed).',
+    labelNames: ['result'],
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: 'switchyard_store_commit_seconds',
+    help: 'Time until a commit was on the disk.',
+    buckets: BUCKETS,
+    registers: [registry],
+  });
+  for (const result of ['ok', 'conflict', 'failed']) commits.inc({ result }, 0);
+  return {
+    ...store,
+    async commit(commit) {
+      const end = seconds.startTimer();
+      try {
+        const events = await store.commit(commit);
+        end();
+        commits.inc({ result: 'ok' });
+        return events;
+      } catch (error) {
+        commits.inc({ result: error instanceof GenerationConflictError ? 'conflict' : 'failed' });
+        throw error;
+      }
+    },
+  };
+}
+
+/** Methods that answer with a promise. */
+type AsyncMethods<T> = {
+  [Key in keyof T]: T[Key] extends (...given: never[]) => Promise<unknown> ? Key : never;
+}[keyof T] &
+  string;
+
+/** Operations, of which the named ones are counted by `result`: `ok`, or the code of the refusal. */
+export function measuredOperations<T extends object>(
+  operations: T,
+  names: readonly AsyncMethods<T>[],
+  registry: Registry,
+): T {
+  const total = new Counter({
+    name: 'switchyard_operations_total',
+    help: 'Operations by name and result (ok, or why it was refused).',
+    labelNames: ['operation', 'result'],
+    registers: [registry],
+  });
+  const seconds = new Histogram({
+    name: 'switchyard_operation_seconds',
+    help: 'Time that an operation took, refused ones included.',
+    labelNames: ['operation'],
+    buckets: BUCKETS,
+    registers: [registry],
+  });
+  const measured = Object.fromEntries(
+    names.map((operation) => {
+      const call = operations[operation] as (...given: unknown[]) => Promise<unknown>;
+      const counted = async (...given: unknown[]): Promise<unknown> => {
+        const end = seconds.startTimer({ operation });
+        try {
+          const outcome = await call.apply(operations, given);
+          total.inc({ operation, result: 'ok' });
+          return outcome;
+        } catch (error) {
+          total.inc({ operation, result: resultOf(error) });
+          throw error;
+        } finally {
+          end();
+        }
+      };
+      return [operation, counted];
+    }),
+  );
+  return { ...operations, ...measured };
+}
+
+/** The code of a refusal; any other error is a fault of ours. */
+function resultOf(error: unknown): string {
+  const isRefusal = error instanceof Error && 'code' in error && typeof error.code === 'string';
+  return isRefusal && error.name === 'OperationError' ? String(error.code) : 'Fault';
+}
