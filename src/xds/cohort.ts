@@ -59,7 +59,7 @@ function nameList(
       `node ${JSON.stringify(id)}: metadata.switchyard.${field} must be a list of names, not ${JSON.stringify(value)}`,
     );
   }
-  return [...new Set(value)].sort();
+  return [...new Set(value)].toSorted();
 }
 
 /** The same text for equal cohorts. */

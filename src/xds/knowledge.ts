@@ -28,7 +28,9 @@ export interface TypeKnowledge {
   readonly doubtful: readonly Held[];
   /** Responses that are not answered yet, oldest first. */
   readonly unanswered: readonly Response[];
-  /** The number of the last response; 0 before the first. */
+  /** The number of the last response before this stream. */
+  readonly firstSerial: number;
+  /** The number of the last response; `firstSerial` before the first. */
   readonly lastSerial: number;
   /** The number of the last response that the proxy acknowledged or rejected. */
   readonly answeredSerial: number;
@@ -50,6 +52,8 @@ export interface Response {
   readonly content: Content;
   readonly before: Holdings;
   readonly after: Holdings;
+  /** It replaces everything that the proxy holds of the type. */
+  readonly full: boolean;
 }
 
 export interface Rejection {
@@ -95,6 +99,7 @@ export function firstKnowledge(from: {
     acknowledged: claimed ?? NOTHING,
     doubtful: before === undefined ? [] : possiblyHeld(before),
     unanswered: [],
+    firstSerial: before?.lastSerial ?? 0,
     lastSerial: before?.lastSerial ?? 0,
     answeredSerial: before?.lastSerial ?? 0,
     owed: new Set(),
@@ -133,7 +138,7 @@ export function afterSending(
   return {
     ...knowledge,
     sent: after,
-    unanswered: [...knowledge.unanswered, { serial, content, before: knowledge.sent, after }],
+    unanswered: [...knowledge.unanswered, { serial, content, before: knowledge.sent, after, full }],
     lastSerial: serial,
     owed: NONE,
     mustAnswer: false,
@@ -146,14 +151,14 @@ const NONE: ReadonlySet<string> = new Set();
 export function afterAcknowledgement(knowledge: TypeKnowledge, serial: number): TypeKnowledge {
   const response = knowledge.unanswered.find((sent) => sent.serial === serial);
   if (response === undefined) return knowledge;
-  const { content, before, after } = response;
+  const { content, before, after, full } = response;
   const { subscription, doubtful } = knowledge;
   const wanted = subscription.wildcard || content.resources.every(({ name }) => subscription.names.has(name));
   const names = new Set([...content.resources.map(({ name }) => name), ...content.removed]);
   return {
     ...knowledge,
     acknowledged: wanted && knowledge.acknowledged === before ? after : merged(knowledge, response),
-    doubtful: doubtful.length === 0 ? doubtful : doubtful.filter(({ name }) => !names.has(name)),
+    doubtful: full || doubtful.length === 0 ? [] : doubtful.filter(({ name }) => !names.has(name)),
     unanswered: knowledge.unanswered.filter((sent) => sent.serial > serial),
     answeredSerial: serial,
     acknowledgedVersion: content.version,
@@ -184,10 +189,19 @@ export function afterRejection(
   const { content } = response;
   const rejected = [...knowledge.rejected, ...contentKeys(content, whole)].slice(-REJECTED_LIMIT);
   const acknowledged = new Map(knowledge.acknowledged);
-  for (const name of content.removed) acknowledged.delete(name);
+  const restored = new Map(knowledge.sent);
+  for (const name of content.removed) {
+    acknowledged.delete(name);
+    // Removed or not? A version that nothing has makes either wish, to have it or not, due again: once, since a proxy
+    // that refuses a mere removal would be told it for ever.
+    const retry = !whole && content.resources.length > 0 && response.before.has(name);
+    if (retry) restored.set(name, { name, version: '', references: [] });
+  }
+  const removals = content.removed.length > 0;
   return {
     ...knowledge,
-    acknowledged: content.removed.length === 0 ? knowledge.acknowledged : acknowledged,
+    sent: removals ? restored : knowledge.sent,
+    acknowledged: removals ? acknowledged : knowledge.acknowledged,
     doubtful: [...knowledge.doubtful, ...content.resources],
     unanswered: knowledge.unanswered.filter((sent) => sent.serial > serial),
     answeredSerial: serial,

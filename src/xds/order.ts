@@ -15,8 +15,10 @@ export interface ProxyKnowledge {
   readonly types: Readonly<Partial<Record<ResourceType, TypeKnowledge>>>;
   /** Clusters that were sent as new, with the number of that response, until endpoints sent later are acknowledged. */
   readonly warming: ReadonlyMap<string, number>;
-  /** Clusters that the proxy brought along, until it has acknowledged routes here: its own routes may name any. */
-  readonly claimed: ReadonlySet<string>;
+  /** Clusters that the proxy brought along when it connected, until it has an answer for clusters. */
+  readonly brought: ReadonlySet<string>;
+  /** Whether it may still use routes from before: they may name any cluster that it brought along. */
+  readonly unsettled: boolean;
   /**
    * How routes wait for clusters. `Gated`: clusters first (Envoy). `Free`: the proxy asks for clusters by name after it
    * has the routes (proxyless gRPC), or has its clusters from elsewhere. `Held`: it is not known yet which; no routes.
@@ -37,7 +39,7 @@ export interface View {
 export function viewOf(target: Target, proxy: ProxyKnowledge): View {
   const clusters = clustersFor(target, proxy);
   const usable = (name: string): boolean =>
-    proxy.routing === 'Free' || (clusters.withheld ? proxy.claimed.has(name) : isUsable(proxy, name));
+    proxy.routing === 'Free' || (clusters.withheld ? proxy.brought.has(name) : isUsable(proxy, name));
   const routes = routesFor(target, proxy, usable);
   return {
     sets: {
@@ -85,7 +87,7 @@ function clustersFor(target: Target, proxy: ProxyKnowledge): ClustersView {
   const retained: Resource[] = [];
   const unknown: string[] = [];
   for (const name of namesToRetain(target, proxy, firstForms)) {
-    const resource = lastKnown(known, name) ?? target.removed.clusters.get(name);
+    const resource = contentToKeep(known, name, target.removed.clusters);
     if (resource === undefined) unknown.push(name);
     else retained.push(resource);
   }
@@ -99,10 +101,24 @@ function clustersFor(target: Target, proxy: ProxyKnowledge): ClustersView {
   };
 }
 
-/** The content that the proxy was sent last under a name, on this stream or on the one before it. */
-function lastKnown(known: TypeKnowledge | undefined, name: string): Resource | undefined {
-  const resource = known?.sent.get(name)?.resource;
-  return resource ?? known?.doubtful.find((held) => held.name === name)?.resource;
+/**
+ * The content that a proxy most likely has under a name: what it acknowledged, else what it was sent on this stream or
+ * the one before, else what was published last. Never what it has just refused. Undefined: nobody knows.
+ */
+function contentToKeep(
+  known: TypeKnowledge | undefined,
+  name: string,
+  published: ReadonlyMap<string, Resource>,
+): Resource | undefined {
+  const acknowledged = known?.acknowledged.get(name);
+  if (acknowledged !== undefined) return acknowledged.resource;
+  const refused = known?.rejection?.content.resources.find((resource) => resource.name === name);
+  const candidates = [
+    known?.sent.get(name)?.resource,
+    known?.doubtful.find((held) => held.name === name)?.resource,
+    published.get(name),
+  ];
+  return candidates.find((candidate) => candidate !== undefined && candidate.version !== refused?.version);
 }
 
 /** Clusters that are no longer wanted and have to stay for now. */
@@ -117,10 +133,12 @@ function namesToRetain(
   const retain = (name: string): void => {
     if (!wanted.has(name)) names.add(name);
   };
-  for (const name of proxy.claimed) retain(name);
+  if (proxy.unsettled) proxy.brought.forEach(retain);
   for (const held of routes === undefined ? [] : possiblyHeld(routes)) held.references.forEach(retain);
   if (clusters === undefined || clusters.sent === wanted) return names;
-  const going = [...clusters.sent.keys()].filter((name) => !wanted.has(name) && !names.has(name));
+  const going = [...clusters.sent.keys()].filter(
+    (name) => !wanted.has(name) && clusters.acknowledged.has(name),
+  );
   if (going.length > 0 && hasUntestedAdditions(target, clusters, firstForms)) going.forEach(retain);
   return names;
 }
@@ -147,7 +165,7 @@ function creationForms(target: Target, proxy: ProxyKnowledge): readonly Resource
     const held: Held | undefined = proxy.types.clusters?.sent.get(name);
     const lacking =
       held === undefined
-        ? !proxy.claimed.has(name)
+        ? !proxy.brought.has(name)
         : held.version === creation.version && !isUsable(proxy, name);
     if (lacking) forms.push(creation);
   }
@@ -166,12 +184,12 @@ function withCreation(set: ResourceSet): readonly Resource[] {
 }
 
 /** Whether the proxy can take the wanted routes with the clusters that it has, before it hears of clusters. */
-function routesCanGoFirst(target: Target, { types: { routes }, claimed, routing }: ProxyKnowledge): boolean {
+function routesCanGoFirst(target: Target, { types: { routes }, brought, routing }: ProxyKnowledge): boolean {
   if (routes === undefined || !routes.open || routes.rejection !== undefined || routing === 'Held')
     return false;
   return [...routes.subscription.names].every((name) => {
     const wanted = target.sets.routes.resources.get(name);
-    return wanted?.references.every((cluster) => routing === 'Free' || claimed.has(cluster)) ?? false;
+    return wanted?.references.every((cluster) => routing === 'Free' || brought.has(cluster)) ?? false;
   });
 }
 
@@ -198,7 +216,7 @@ function endpointsFor(target: Target, proxy: ProxyKnowledge, retained: readonly 
   const put: Resource[] = [];
   for (const name of retained.flatMap(({ references }) => references)) {
     if (base.resources.has(name)) continue;
-    const last = lastKnown(proxy.types.endpoints, name) ?? target.removed.endpoints.get(name);
+    const last = contentToKeep(proxy.types.endpoints, name, target.removed.endpoints);
     if (last !== undefined) put.push(last);
   }
   return withChanges(base, { put, drop: [] });

@@ -32,7 +32,7 @@ export function typeProgress(session: Session): readonly TypeProgress[] {
     if (knowledge === undefined) return [];
     const { subscription, acknowledgedVersion, publication } = knowledge;
     const rejection = currentRejection(type, knowledge, session.target);
-    const subscribed = [...(subscription.wildcard ? ['*'] : []), ...[...subscription.names].sort()];
+    const subscribed = [...(subscription.wildcard ? ['*'] : []), ...[...subscription.names].toSorted()];
     return [{ type, subscribed, acknowledgedVersion, publication, ...(rejection && { rejection }) }];
   });
 }

@@ -23,6 +23,8 @@ export interface ProxyStream {
   lastNonce: number;
   /** Per type: the numbers of the responses by nonce, the newest last. */
   readonly serials: Map<ResourceType, Map<string, number>>;
+  /** Ends the stream because of a fault of the server. */
+  fail(message: string): void;
 }
 
 export interface ProxyContext {
@@ -33,8 +35,8 @@ export interface ProxyContext {
   changed(): void;
 }
 
-/** How many un-answered nonces are known per type of a stream; a proxy that answers at all needs one or two. */
-const NONCES_PER_TYPE = 256;
+/** How many un-answered responses are known; a proxy that answers at all needs one or two per type. */
+const REMEMBERED_RESPONSES = 256;
 
 const NO_TYPES: ReadonlySet<ResourceType> = new Set();
 
@@ -111,6 +113,11 @@ export class Proxy {
     if (this.#session.target !== target) this.dispatch({ kind: 'Target', target });
   }
 
+  /** Ends all streams of the proxy: serving it is not possible. */
+  fail(message: string): void {
+    for (const stream of new Set(this.streams.values())) stream.fail(message);
+  }
+
   /** Takes one event and sends what is due after it. */
   dispatch(event: SessionEvent): void {
     const { session, sends } = step({ session: this.#session, event, blocked: this.#blocked() });
@@ -158,13 +165,8 @@ export class Proxy {
     stream.lastNonce = frame.nonce;
     let serials = stream.serials.get(type);
     if (serials === undefined) stream.serials.set(type, (serials = new Map()));
-    serials.set(String(frame.nonce), serial);
-    if (serials.size > NONCES_PER_TYPE)
-      for (const oldest of serials.keys()) {
-        serials.delete(oldest);
-        break;
-      }
-    this.#sentAt.set(serial, this.#context.now());
+    setBounded(serials, String(frame.nonce), serial);
+    setBounded(this.#sentAt, serial, this.#context.now());
     stream.channel.push(frame);
     this.#context.observer.pushed?.({ id: this.id, type, bytes: frame.bytes.length });
   }
@@ -182,7 +184,7 @@ export class Proxy {
 }
 
 /** Makes the state of a new stream. */
-export function makeStream(from: { dialect: 'sotw' | 'delta'; channel: PushChannel }): ProxyStream {
+export function makeStream(from: Pick<ProxyStream, 'dialect' | 'channel' | 'fail'>): ProxyStream {
   return { ...from, lastNonce: 0, serials: new Map() };
 }
 
@@ -190,4 +192,12 @@ function answersOf(stream: ProxyStream, type: ResourceType, nonce: string): Answ
   if (nonce === '') return { kind: 'nothing' };
   const serial = stream.serials.get(type)?.get(nonce);
   return serial === undefined ? { kind: 'unknown' } : { kind: 'response', serial };
+}
+
+/** Adds an entry; the oldest goes where there are too many. */
+function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
+  map.set(key, value);
+  if (map.size <= REMEMBERED_RESPONSES) return;
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
 }

@@ -67,10 +67,19 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
     proxy.retarget(snapshot.targetFor(proxy.cohort));
   };
 
+  // What goes wrong for one proxy ends its streams and nobody else's.
+  const tryToAim = (proxy: Proxy): void => {
+    try {
+      aim(proxy);
+    } catch (error) {
+      proxy.fail((error as Error).message);
+    }
+  };
+
   const serveWave = (): void => {
     const wave = pending.slice(0, WAVE);
     pending = pending.slice(WAVE);
-    for (const proxy of wave) if (proxies.has(proxy)) aim(proxy);
+    for (const proxy of wave) if (proxies.has(proxy)) tryToAim(proxy);
     if (pending.length > 0) setImmediate(serveWave);
   };
 
@@ -86,7 +95,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
     },
     framer: createFramer(),
     observer,
-    now: options.now,
+    now: () => options.now(),
     changed,
     aim,
     freeId(nodeId) {
@@ -123,7 +132,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
     progress(): PublishProgress {
       const publication = snapshot?.publication ?? 0;
       const connected = [...proxies].map((proxy) => proxy.progress(publication));
-      return { publication, proxies: connected.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)) };
+      return { publication, proxies: connected.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)) };
     },
     subscribe(listener) {
       listeners.add(listener);

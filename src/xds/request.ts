@@ -3,7 +3,7 @@
  * whole node (tens of kilobytes) in every request and only the first one is of interest. Bounds are checked here.
  */
 import { fromBinary } from '@bufbuild/protobuf';
-import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { type Node, NodeSchema } from '../gen/envoy/config/core/v3/base_pb.js';
 
 /** What both dialects' requests carry, decoded. */
@@ -92,7 +92,7 @@ function readFields(bytes: Uint8Array, fields: Readonly<Record<number, FieldRead
   }
 }
 
-const LENGTH_DELIMITED: WireType = 2;
+const LENGTH_DELIMITED = WireType.LengthDelimited;
 
 function statusMessage(bytes: Uint8Array): string {
   const [, message] = stringPair(bytes);

@@ -76,8 +76,8 @@ export function makeResource(from: {
 
 /** Makes a set; the resources must have distinct names. */
 export function makeSet(type: ResourceType, resources: Iterable<Resource>): ResourceSet {
-  const sorted = [...resources].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  const version = digest(sorted.flatMap(({ name, version }) => [name, version]));
+  const sorted = [...resources].toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const version = digest(sorted.flatMap((resource) => [resource.name, resource.version]));
   return { type, version, resources: new Map(sorted.map((resource) => [resource.name, resource])) };
 }
 

@@ -30,9 +30,9 @@ export const DISCOVERY_METHODS: readonly DiscoveryMethod[] = [
   { path: pathOf(RouteDiscoveryService, 'DeltaRoutes'), dialect: 'delta', type: 'routes' },
 ];
 
-function pathOf<Method extends string>(
+function pathOf(
   service: { readonly typeName: string; readonly methods: readonly { readonly name: string }[] },
-  method: Method,
+  method: string,
 ): string {
   if (!service.methods.some(({ name }) => name === method))
     throw new Error(`${service.typeName} has no ${method}`);

@@ -57,7 +57,8 @@ export function newSession(from: Pick<Session, 'kind' | 'shape'>): Session {
     ...from,
     types: {},
     warming: new Map(),
-    claimed: NOBODY,
+    brought: NOBODY,
+    unsettled: false,
     routing: 'Held',
     serial: 0,
     configured: false,
@@ -114,6 +115,7 @@ function apply(session: Session, event: SessionEvent): Session {
     case 'PatienceOver':
       return { ...session, patienceOver: true };
     case 'Drained':
+    default:
       return session;
   }
 }
@@ -125,7 +127,7 @@ function received(session: Session, type: ResourceType, request: SotwRequest | D
       ? receiveSotw({ type, knowledge: before, request, legacyWildcard: session.kind === 'envoy' })
       : receiveDelta({ type, knowledge: before, request });
   const next: Session = { ...session, types: { ...session.types, [type]: knowledge } };
-  if (before === undefined || !before.open) return withClaims(next, { type, request, knowledge });
+  if (before === undefined || !before.open) return withBelongings(next, { type, request, knowledge });
   const response = before.unanswered.find(({ serial }) => serial === knowledge.answeredSerial);
   if (response === undefined || before.answeredSerial === knowledge.answeredSerial) return next;
   if (type === 'endpoints' && request.error === undefined)
@@ -135,7 +137,7 @@ function received(session: Session, type: ResourceType, request: SotwRequest | D
 }
 
 /** The first request of a type on its stream: what does the proxy bring along? */
-function withClaims(
+function withBelongings(
   session: Session,
   first: { type: ResourceType; request: SotwRequest | DeltaRequest; knowledge: TypeKnowledge },
 ): Session {
@@ -152,7 +154,7 @@ function withClaims(
   if (names.length === 0) return next;
   const warming = new Map(next.warming);
   for (const name of knowledge.acknowledged.keys()) if (type === 'clusters') warming.set(name, 0);
-  return { ...next, warming, claimed: new Set([...next.claimed, ...names]) };
+  return { ...next, warming, unsettled: true, brought: new Set([...next.brought, ...names]) };
 }
 
 /** Clusters whose endpoints were acknowledged are in use. */
@@ -167,10 +169,12 @@ function withWarmed(session: Session, { resources }: Content, serial: number): S
 
 /** Once the proxy has acknowledged routes here, or turns out to have none, what it brought along counts no more. */
 function settled(session: Session): Session {
-  if (session.claimed.size === 0 || session.burst === 'Open') return session;
-  const { routes } = session.types;
+  if (session.brought.size === 0 || session.burst === 'Open') return session;
+  const { routes, clusters } = session.types;
   const none = routes === undefined && (session.shape === 'aggregated' || session.patienceOver);
-  return none || routesSettled(session) ? { ...session, claimed: NOBODY } : session;
+  const unsettled = session.unsettled && !none && !routesSettled(session);
+  const answered = clusters !== undefined && clusters.lastSerial > clusters.firstSerial;
+  return { ...session, unsettled, brought: unsettled || !answered ? session.brought : NOBODY };
 }
 
 function withRouting(session: Session): Session {
@@ -194,7 +198,7 @@ function dueFor(session: Session, type: ResourceType, view: View): Due | undefin
   if (knowledge === undefined || !knowledge.open) return undefined;
   const wanted = restrict(view.sets[type], knowledge.subscription);
   if (knowledge.dialect === 'delta') return dueDelta({ type, knowledge, wanted, kept: view.kept });
-  const fillers = type === 'endpoints' && session.claimed.size === 0 ? fillersFor(knowledge, wanted) : [];
+  const fillers = type === 'endpoints' && !session.unsettled ? fillersFor(knowledge, wanted) : [];
   return dueSotw({ type, knowledge, wanted, fillers });
 }
 

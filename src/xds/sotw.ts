@@ -64,26 +64,32 @@ export function receiveSotw(from: {
     const subscription = subscriptionAfter({ type, names: request.names, legacyWildcard, everNamed: false });
     return firstKnowledge({ dialect: 'sotw', subscription, before: knowledge });
   }
-  const everNamed = knowledge.subscription.everNamed;
+  const { everNamed } = knowledge.subscription;
   const subscription = subscriptionAfter({ type, names: request.names, legacyWildcard, everNamed });
-  const added = namesAdded(knowledge.subscription, subscription);
-  const grown = added.length > 0 || (subscription.wildcard && !knowledge.subscription.wildcard);
   const changed =
     subscription.key !== knowledge.subscription.key ||
     subscription.wildcard !== knowledge.subscription.wildcard;
-  const heard = answered(type, knowledge, request);
-  const next = changed ? withSubscription(heard, subscription) : heard;
-  if (request.answers.kind === 'nothing') {
-    // No nonce in the middle of a stream: the proxy has started afresh, so all that it names is sent once more.
-    return {
-      ...firstKnowledge({ dialect: 'sotw', subscription, before: knowledge }),
-      rejected: knowledge.rejected,
-    };
+  if (request.answers.kind === 'nothing' && !isFirstUnderWay(knowledge)) {
+    // The proxy has started afresh on the same stream, so all that it names is sent once more.
+    const afresh = firstKnowledge({ dialect: 'sotw', subscription, before: knowledge });
+    return { ...afresh, rejected: knowledge.rejected };
   }
-  if (grown) return isFullState(type) ? { ...next, mustAnswer: true } : next;
-  return !changed && isRepeated(knowledge, request)
-    ? { ...next, owed: new Set(next.sent.keys()), mustAnswer: isFullState(type) }
-    : next;
+  const heard = answered(type, knowledge, request);
+  if (!changed) return isRepeated(knowledge, request) ? withAllOwed(type, heard) : heard;
+  const grown =
+    namesAdded(knowledge.subscription, subscription).length > 0 ||
+    (subscription.wildcard && !knowledge.subscription.wildcard);
+  const next = withSubscription(heard, subscription);
+  return grown && isFullState(type) ? { ...next, mustAnswer: true } : next;
+}
+
+/** Whether the first response on the stream is on its way, so that the proxy knows no nonce yet. */
+function isFirstUnderWay({ unanswered, answeredSerial, firstSerial }: TypeKnowledge): boolean {
+  return unanswered.length > 0 && answeredSerial === firstSerial;
+}
+
+function withAllOwed(type: ResourceType, knowledge: TypeKnowledge): TypeKnowledge {
+  return { ...knowledge, owed: new Set(knowledge.sent.keys()), mustAnswer: isFullState(type) };
 }
 
 /**

@@ -94,7 +94,11 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
     refuse(status.UNAVAILABLE, 'the state is not loaded yet; try again');
     return;
   }
-  const stream = makeStream({ dialect: method.dialect, channel: createPushChannel(call, context.way) });
+  const stream = makeStream({
+    dialect: method.dialect,
+    channel: createPushChannel(call, context.way),
+    fail: (message) => refuse(status.INTERNAL, message),
+  });
   const patience = later(times.firstRequest, () =>
     refuse(status.DEADLINE_EXCEEDED, `no request came within ${times.firstRequest} ms`),
   );
@@ -109,10 +113,11 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
         const joined = join({ context, method, call, stream, node: readNode(request.node) });
         proxy = joined.proxy;
         leave = joined.leave;
-        const { dispatch } = { dispatch: proxy.dispatch.bind(proxy) };
-        stream.channel.onDrain(() => guard(() => dispatch({ kind: 'Drained' })));
-        later(times.burst, () => dispatch({ kind: 'BurstOver' }));
-        if (method.type !== undefined) later(times.separateStreams, () => dispatch({ kind: 'PatienceOver' }));
+        const tell = (kind: 'Drained' | 'BurstOver' | 'PatienceOver'): void =>
+          joined.proxy.dispatch({ kind });
+        stream.channel.onDrain(() => guard(() => tell('Drained')));
+        later(times.burst, () => tell('BurstOver'));
+        if (method.type !== undefined) later(times.separateStreams, () => tell('PatienceOver'));
       }
       if (type === undefined) return;
       proxy.receive(type, stream, request);
@@ -157,6 +162,8 @@ function join(from: {
   const proxy = known ?? makeProxy(fleet, method, node, call.getPeer());
   if (type === undefined) for (const each of RESOURCE_TYPES) proxy.streams.set(each, stream);
   else {
+    // A second stream for a type takes the place of the first, which may be a dead one.
+    if (proxy.streams.has(type)) proxy.dispatch({ kind: 'Closed', type });
     proxy.streams.set(type, stream);
     separate.set(connection, node.id, proxy);
   }

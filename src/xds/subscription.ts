@@ -22,7 +22,7 @@ const LONG_KEY = 200;
 export function makeSubscription(from: { names: Iterable<string>; everNamed: boolean }): Subscription {
   const names = new Set(from.names);
   const wildcard = names.delete(WILDCARD);
-  const joined = [...names].sort().join('\n');
+  const joined = [...names].toSorted().join('\n');
   const key = joined.length > LONG_KEY ? digest([joined]) : joined;
   return { wildcard, names, everNamed: from.everNamed, key };
 }

@@ -12,7 +12,7 @@ import { startXdsWorld, type XdsWorld } from '../support/xds-world.ts';
 
 const ends: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
+  for (const end of ends.splice(0).toReversed()) await end();
 });
 
 describe.each(['sotw', 'delta'] as const)('an Envoy over %s', (protocol) => {

@@ -8,6 +8,7 @@ import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findTool } from '../../scripts/tools.ts';
 import { notRun } from './not-run.ts';
 
 /** A running Envoy. */
@@ -40,18 +41,6 @@ export interface ConfigDump {
 const STOP_AFTER_MS = 5_000;
 const START_WITHIN_MS = 30_000;
 
-/** Where the Envoy program is, or undefined. */
-export function envoyProgram(): string | undefined {
-  const named = process.env['ENVOY_BIN'];
-  if (named !== undefined && named !== '') return named;
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  for (const folder of [...folders, join(import.meta.dirname, '../../.tools/bin')]) {
-    const file = join(folder, 'envoy');
-    if (existsSync(file)) return file;
-  }
-  return undefined;
-}
-
 /** The version of the Envoy that tests use, for example `1.40.0`. */
 export function envoyVersion(): string {
   const output = spawnSync(programOrNotRun('Envoy'), ['--version'], { encoding: 'utf8' }).stdout;
@@ -59,10 +48,8 @@ export function envoyVersion(): string {
 }
 
 function programOrNotRun(what: string): string {
-  return (
-    envoyProgram() ??
-    notRun(what, 'there is no Envoy: run `npm run setup`, or set ENVOY_BIN to the file of an Envoy 1.40')
-  );
+  const tool = findTool('envoy');
+  return tool.kind === 'found' ? tool.path : notRun(what, tool.why);
 }
 
 /**
@@ -83,8 +70,16 @@ export async function startEnvoy(bootstrap: object, args: readonly string[] = []
   const child = spawn(
     program,
     [
-      ...['--config-path', files.config, '--admin-address-path', files.address],
-      ...['--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'info', ...args],
+      '--config-path',
+      files.config,
+      '--admin-address-path',
+      files.address,
+      '--use-dynamic-base-id',
+      '--concurrency',
+      '1',
+      '--log-level',
+      'info',
+      ...args,
     ],
     { stdio: ['ignore', log.fd, log.fd] },
   );
@@ -110,9 +105,9 @@ export async function startEnvoy(bootstrap: object, args: readonly string[] = []
     await rm(folder, { recursive: true, force: true });
   };
   const fail = async (why: string): Promise<never> => {
-    const end = readLog();
+    const tail = readLog();
     await stop();
-    throw new Error(`Envoy ${why}:\n${end}`);
+    throw new Error(`Envoy ${why}:\n${tail}`);
   };
 
   const deadline = Date.now() + START_WITHIN_MS;
@@ -136,9 +131,9 @@ export async function startEnvoy(bootstrap: object, args: readonly string[] = []
 function envoyOf(from: {
   base: string;
   pid: number;
-  readLog(): string;
-  stop(): Promise<void>;
-  signal(name: NodeJS.Signals): void;
+  readLog: () => string;
+  stop: () => Promise<void>;
+  signal: (name: NodeJS.Signals) => void;
 }): Envoy {
   const ask = async (method: string, path: string): Promise<string> => {
     const response = await fetch(`${from.base}${path}`, { method });
