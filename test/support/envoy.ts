@@ -1,12 +1,12 @@
 /**
  * Starts a real Envoy for a test with a given bootstrap, in a folder of its own, and asks its admin interface. The
- * program is ENVOY_BIN, or `envoy` on the PATH, or the one that setup put into .tools/.
+ * program is the one that findTool of scripts/tools.ts finds.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findTool } from '../../scripts/tools.ts';
 import { notRun } from './not-run.ts';
