@@ -26,7 +26,7 @@ const shell = (...ours: readonly string[]): Row => ({ pure: false, ours, package
 /** The xDS server's parts that talk to the network or to the ports. What else is in xds/ is pure. */
 const xdsShell = shell('model', 'ports', 'gen', 'telemetry', 'xds');
 
-export const importTable: Readonly<Record<string, Row>> = {
+const importTable: Readonly<Record<string, Row>> = {
   model: pure([]),
   ports: pure(['model']),
 
