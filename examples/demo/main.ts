@@ -56,6 +56,7 @@ async function run(world: World, screen: Screen): Promise<DemoReport> {
 }
 
 function statusLine({ requests, failed, refused, recent, streams }: TrafficProgress): string {
+  if (requests === 0) return '';
   const total = Math.max(
     1,
     recent.values().reduce((sum, count) => sum + count, 0),

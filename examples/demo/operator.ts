@@ -52,7 +52,7 @@ export class Operator {
 
   /** Types a command that changes routes, and waits until the gateway serves the change. */
   change(change: Change, ...args: string[]): Promise<number> {
-    return this.#carryOut(change, () => this.order(...args));
+    return this.carryOut(change, () => this.order(...args));
   }
 
   /** Moves all default traffic by a call instead of a command: what it takes is Switchyard's time alone. */
@@ -62,7 +62,7 @@ export class Operator {
     try {
       // The first call on a connection pays for it; that is not what is measured.
       await client.call('getInfo', {});
-      return await this.#carryOut(change, async () => {
+      return await this.carryOut(change, async () => {
         const { result } =
           method === 'flip'
             ? await client.call('flip', { change: order, version, waiveGates: false })
@@ -74,12 +74,12 @@ export class Operator {
     }
   }
 
-  close(): void {
-    this.#probe.close();
-  }
-
-  /** Milliseconds from the command to the gateway's first answer by the new primary; else to the command's end. */
-  async #carryOut({ stage, servedBy }: Change, give: () => Promise<void>): Promise<number> {
+  /**
+   * Gives an order that changes routes; it is through when `give` resolves and, if somebody is to serve all default
+   * traffic then, when the gateway shows it. Milliseconds from the order to the gateway's first answer by the new
+   * primary, else to the end of `give`.
+   */
+  async carryOut({ stage, servedBy }: Change, give: () => Promise<void>): Promise<number> {
     const failed = new AbortController();
     const signal = AbortSignal.any([failed.signal, AbortSignal.timeout(SERVED_WITHIN_MS)]);
     const startedAt = performance.now();
@@ -93,6 +93,10 @@ export class Operator {
       failed.abort();
       throw error;
     }
+  }
+
+  close(): void {
+    this.#probe.close();
   }
 }
 

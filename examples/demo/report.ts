@@ -75,8 +75,9 @@ export function reportLines(report: DemoReport): string[] {
     ['refusals due / seen', `${report.refusedExpected} / ${report.refusedSeen}`],
     ['streams opened / cut', `${report.streamsOpened} / ${report.streamsCut}`],
     ['tenants moved wrongly', report.tenantsMovedWrongly],
-    ['flips, from call to gateway', `${report.flips}: ${measured(report.flipMs)}`],
-    ['rollbacks, likewise', `${report.rollbacks}: ${measured(report.rollbackMs)}`],
+    ['flips / rollbacks', `${report.flips} / ${report.rollbacks}`],
+    ['flip, call to gateway', measured(report.flipMs)],
+    ['rollback, call to gateway', measured(report.rollbackMs)],
     ['controller killed with -9', report.controllerKills],
     ['Envoy', report.envoy],
   ];

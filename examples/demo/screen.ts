@@ -5,7 +5,7 @@ const WIDTH = 80;
 
 export class Screen {
   readonly #startedAt = performance.now();
-  readonly #isTerminal = Boolean(stdout.isTTY);
+  readonly #isTerminal = stdout.isTTY;
   #status = () => '';
   #timer: NodeJS.Timeout | undefined;
 

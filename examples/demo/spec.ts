@@ -30,10 +30,10 @@ spec:
       port: ${gatewayPort}
       domains: ["*"]
   pin:
-    allow: { everywhere: true }
+    allow: { hosts: [127.0.0.1] }
   tenantKey:
     header: x-tenant-id
-    allow: { everywhere: true }
+    allow: { hosts: [127.0.0.1] }
   runtime:
     processes:
       command: [${JSON.stringify(execPath)}, ${JSON.stringify(MANAGER)}, --version, "\${version}", --port, "\${port}", --instance, "\${instance}"]

@@ -93,10 +93,12 @@ function openStreams(traffic: Traffic, pin?: string): void {
 
 async function bringUpV2({ world, screen, operator, traffic }: Cast): Promise<void> {
   screen.act('Version v2 comes up beside v1; only clients that name it reach it');
-  await operator.change({ stage: { ...BEFORE_V2, active: BOTH } }, 'apply', '-f', world.document('v2'));
-  await operator.order('status', 'manager');
-  await eventually(async () => (await fetch(world.url, { headers: { 'x-delegate-version': 'v2' } })).ok, {
-    what: 'an answer of v2 to a pinned request',
+  await operator.carryOut({ stage: { ...BEFORE_V2, active: BOTH } }, async () => {
+    await operator.order('apply', '-f', world.document('v2'));
+    await operator.order('status', 'manager');
+    await eventually(async () => (await fetch(world.url, { headers: { 'x-delegate-version': 'v2' } })).ok, {
+      what: 'an answer of v2 to a pinned request',
+    });
   });
   openStreams(traffic, 'v2');
   await sleep(LOOK_MS);
@@ -128,10 +130,7 @@ async function isConnected(world: World): Promise<boolean> {
   }
 }
 
-async function measure({
-  screen,
-  operator,
-}: Cast): Promise<{ flipTimes: number[]; rollbackTimes: number[] }> {
+async function measure({ screen, operator }: Cast): Promise<Pick<Deeds, 'flipTimes' | 'rollbackTimes'>> {
   screen.act(
     `How long does a flip take? ${MEASURED_ROUNDS} rollbacks and ${MEASURED_ROUNDS} flips by the admin API`,
   );

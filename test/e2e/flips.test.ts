@@ -34,7 +34,12 @@ async function move(stage: Stage, give: () => Promise<readonly string[]>): Promi
 }
 
 async function setWeight(weight: number): Promise<readonly string[]> {
-  const { result } = await fleet.call('setWeight', { change: ORDER, version: 'v2', weight, waiveGates: false });
+  const { result } = await fleet.call('setWeight', {
+    change: ORDER,
+    version: 'v2',
+    weight,
+    waiveGates: false,
+  });
   return acknowledgedEverywhere(result);
 }
 
@@ -50,14 +55,19 @@ async function rollback(): Promise<readonly string[]> {
 
 describe(`${FLIPS} flips and rollbacks through a SotW gateway and a delta sidecar`, () => {
   it('fail no request, misroute none, cut no stream, and are each acknowledged by both', async () => {
-    const listeners = await Promise.all(fleet.entrances.map(({ envoy }) => envoy.stats('^listener_manager\\.')));
-    await Promise.all(fleet.entrances.map((entrance) => entrance.startTraffic(VERSIONS)));
+    const listeners = await Promise.all(
+      fleet.entrances.map(({ envoy }) => envoy.stats('^listener_manager\\.')),
+    );
+    await Promise.all(
+      fleet.entrances.map((entrance) => entrance.startTraffic({ pins: VERSIONS, streamPins: VERSIONS })),
+    );
 
     const acknowledgements: (readonly string[])[] = [];
     for (let flips = 0; flips < FLIPS; flips += 2) {
       const to = { from: 'v1', to: 'v2', active: VERSIONS };
       if (flips % BY_WEIGHTS_EACH === 0) {
-        for (const weight of [10, 50]) acknowledgements.push(await move({ ...to, weight }, () => setWeight(weight)));
+        for (const weight of [10, 50])
+          acknowledgements.push(await move({ ...to, weight }, () => setWeight(weight)));
       }
       acknowledgements.push(await move({ ...to, weight: 100 }, flip));
       const back = { from: 'v2', to: 'v1', active: VERSIONS, weight: 100 };
@@ -89,5 +99,7 @@ describe(`${FLIPS} flips and rollbacks through a SotW gateway and a delta sideca
 async function rejections(index: number): Promise<string[]> {
   const statistics = await fleet.entrances[index]?.envoy.stats('(update_rejected|no_cluster)$');
   expect(statistics?.size).toBeGreaterThan(0);
-  return [...(statistics ?? [])].filter(([, value]) => value !== 0).map(([name, value]) => `${name}: ${value}`);
+  return [...(statistics ?? [])]
+    .filter(([, value]) => value !== 0)
+    .map(([name, value]) => `${name}: ${value}`);
 }

@@ -5,8 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RequestInit, UnaryMethod, Response } from '../../../src/admin/contract.ts';
 import { adminClient } from '../../../src/admin/client.ts';
+import type { RequestInit, Response, UnaryMethod } from '../../../src/admin/contract.ts';
 import { CONVERGENCE, VERSION_STATE } from '../../../src/admin/enums.ts';
 import type { ChangeResult } from '../../../src/gen/switchyard/admin/v1/changes_pb.js';
 import type { Version } from '../../../src/gen/switchyard/admin/v1/resources_pb.js';
@@ -69,9 +69,19 @@ export class Fleet {
         first: { from: primary, to: primary, weight: 100, active: options.versions },
         requestsPerSecond: options.requestsPerSecond,
       };
-      const gateway = await Entrance.start({ ...common, name: 'gateway', protocol: 'sotw', port: ports.gateway });
+      const gateway = await Entrance.start({
+        ...common,
+        name: 'gateway',
+        protocol: 'sotw',
+        port: ports.gateway,
+      });
       undo.defer(() => gateway.stop());
-      const sidecar = await Entrance.start({ ...common, name: 'outbound', protocol: 'delta', port: ports.outbound });
+      const sidecar = await Entrance.start({
+        ...common,
+        name: 'outbound',
+        protocol: 'delta',
+        port: ports.outbound,
+      });
       undo.defer(() => sidecar.stop());
       const fleet = new Fleet({ folder, ports, controller, versions, entrances: [gateway, sidecar] });
       for (const version of options.versions) await fleet.apply(version);
@@ -89,7 +99,10 @@ export class Fleet {
   }
 
   /** One call of the admin API on a connection of its own. */
-  async call<Method extends UnaryMethod>(method: Method, request: RequestInit<Method>): Promise<Response<Method>> {
+  async call<Method extends UnaryMethod>(
+    method: Method,
+    request: RequestInit<Method>,
+  ): Promise<Response<Method>> {
     const client = adminClient(this.controller.server);
     try {
       return await client.call(method, request, new Date(Date.now() + CALL_WITHIN_MS));
@@ -105,11 +118,15 @@ export class Fleet {
       actor: 'test',
       reason: 'test',
       dryRun: false,
+      // A proxy that is away must not hold this up.
+      waitTimeout: { seconds: 0n },
     });
     await eventually(
       async () => {
         const version = await this.version(wanted);
-        return version !== undefined && version.readyEndpoints > 0 && version.state !== VERSION_STATE.Deploying;
+        return (
+          version !== undefined && version.readyEndpoints > 0 && version.state !== VERSION_STATE.Deploying
+        );
       },
       { what: `${wanted} as an active version` },
     );
@@ -118,7 +135,9 @@ export class Fleet {
   /** A version as the controller shows it; undefined when it has none of that name, or a retired one. */
   async version(name: string): Promise<Version | undefined> {
     const { service } = await this.call('getService', { name: 'manager' });
-    return service?.versions.find((version) => version.name === name && version.state !== VERSION_STATE.Retired);
+    return service?.versions.find(
+      (version) => version.name === name && version.state !== VERSION_STATE.Retired,
+    );
   }
 
   /** The published table, as text that can be compared. */
@@ -131,7 +150,9 @@ export class Fleet {
     await eventually(
       async () => {
         const { proxies } = await this.call('listProxies', {});
-        return names.every((name) => proxies.some(({ id, connected, inSync }) => id === name && connected && inSync));
+        return names.every((name) =>
+          proxies.some(({ id, connected, inSync }) => id === name && connected && inSync),
+        );
       },
       { what: `${names.join(' and ')} in sync`, within: 30_000 },
     );

@@ -8,7 +8,10 @@ const MANAGER = join(import.meta.dirname, '..', '..', '..', 'examples', 'manager
 
 export class RunningVersions {
   readonly #folder: string;
-  readonly #running = new Map<string, { readonly ports: readonly number[]; readonly children: readonly Child[] }>();
+  readonly #running = new Map<
+    string,
+    { readonly ports: readonly number[]; readonly children: readonly Child[] }
+  >();
 
   constructor(folder: string) {
     this.#folder = folder;

@@ -12,8 +12,11 @@ export interface MixOptions {
   readonly pins: readonly string[];
   /** Pins that name no version at any time. */
   readonly unknownPins: readonly string[];
-  /** Time that slow default requests take, so that some are under way whenever the routes change. */
-  readonly slowMs: number;
+  /**
+   * Time that slow default requests take, so that some are under way whenever the routes change. Absent: none are slow;
+   * a fenced version takes no slow ones, for example from a proxy that has not heard of the flip yet.
+   */
+  readonly slowMs?: number;
 }
 
 /** One request to send. */
@@ -62,7 +65,10 @@ export class Mix {
         return { face, ...takePin(unknownPins, this.#unknown++) };
       case 'slow':
         // gRPC has no slow method; its long calls are the streams.
-        return { face: face === 'grpc' ? 'http2' : face, path: `/slow?ms=${slowMs}` };
+        return {
+          face: face === 'grpc' ? 'http2' : face,
+          ...(slowMs === undefined ? {} : { path: `/slow?ms=${slowMs}` }),
+        };
       case 'default':
         return { face, ...this.#nextTenant(isBusy) };
     }

@@ -5,7 +5,7 @@ export const PIN_HEADER = 'x-delegate-version';
 export const TENANT_HEADER = 'x-tenant-id';
 export const VERSION_HEADER = 'x-switchyard-version';
 /** A request or the opening of a stream that has no answer after so long has failed. */
-export const ANSWER_WITHIN_MS = 15_000;
+export const ANSWER_WITHIN_MS = 30_000;
 
 /** The headers that say what is asked for. */
 export function askingHeaders(asked: { pin?: string; tenant?: string }): Record<string, string> {
