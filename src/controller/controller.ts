@@ -79,6 +79,8 @@ export class Controller {
       options.log,
     );
     this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
+    // First of all listeners: whoever hears of a commit finds it published.
+    ledger.subscribe(() => this.#publish());
   }
 
   /** Loads the store. Rejects where it cannot be read; nothing was started then. */
@@ -112,8 +114,8 @@ export class Controller {
     this.publications.publish();
   }
 
-  /** Shows proxies what was just committed. Returns the publication that does; a failure is logged, the commit stands. */
-  publishCommitted(): number {
+  /** Shows proxies what is recorded. Returns the publication that does; a failure is logged, the record stands. */
+  publish(): number {
     this.#publish();
     return this.publications.number;
   }
@@ -163,6 +165,7 @@ export class Controller {
   #instancesChanged(service: ServiceName): void {
     const record = this.ledger.records().get(service);
     if (record === undefined) return;
+    this.publications.instancesChanged(service);
     this.#endpointChanges.changed(service, instancesOf(this.options.runtimes, record));
     this.wake(service);
     this.#notify();

@@ -16,11 +16,20 @@ interface Shown {
   readonly publication: number;
 }
 
+/** Routes with what they were built from. */
+interface BuiltRoutes {
+  readonly record: ServiceRecord;
+  /** The routes as text, to compare contents. */
+  readonly text: string;
+  readonly routes: ServiceRoutes;
+}
+
 export class Publications {
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
   readonly #instancesOf: (record: ServiceRecord) => readonly Instance[];
-  readonly #routes = new Map<ServiceName, { readonly text: string; readonly routes: ServiceRoutes }>();
+  readonly #routes = new Map<ServiceName, BuiltRoutes>();
+  readonly #changedInstances = new Set<ServiceName>();
   readonly #shown = new Map<string, Shown>();
   #table: RoutingTable = { services: [] };
   #number = 0;
@@ -55,6 +64,11 @@ export class Publications {
     return this.#number;
   }
 
+  /** Says that a service's instances are no longer those that its routes were built from. */
+  instancesChanged(service: ServiceName): void {
+    this.#changedInstances.add(service);
+  }
+
   /** Publishes at once if the table changed. Returns the number of the publication that shows what is recorded now. */
   publish(): number {
     if (!this.#open) return this.#number;
@@ -82,12 +96,15 @@ export class Publications {
       changed = true;
     }
     for (const record of records.values()) {
+      const built = this.#routes.get(record.name);
+      if (built?.record === record && !this.#changedInstances.has(record.name)) continue;
       const routes = serviceRoutes(record, this.#instancesOf(record));
       const text = JSON.stringify(routes);
-      if (this.#routes.get(record.name)?.text === text) continue;
-      this.#routes.set(record.name, { text, routes });
-      changed = true;
+      const isSame = built?.text === text;
+      this.#routes.set(record.name, { record, text, routes: isSame ? built.routes : routes });
+      changed ||= !isSame;
     }
+    this.#changedInstances.clear();
     if (changed) {
       this.#table = {
         services: [...this.#routes.values()]

@@ -36,7 +36,6 @@ export async function runRound(parts: RoundParts, service: ServiceName): Promise
   const current = parts.ledger.records().get(service);
   if (current === undefined) return false;
   await wantVersions(parts.runtimes, current);
-  parts.publications.publish();
   for (const action of actions) {
     if (isActivity(action)) parts.activities.start(current, action, instancesOf(parts.runtimes, current));
   }

@@ -42,7 +42,7 @@ export async function apply(context: OperationContext, request: ApplyRequest): P
   if (request.dryRun) return { changes, warnings, publication: 0 };
   await startWanted(context, planned);
   if (!controller.publications.isOpen) controller.publications.open();
-  const publication = controller.publishCommitted();
+  const publication = controller.publish();
   controller.wake();
   return { changes, warnings, publication };
 }

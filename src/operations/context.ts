@@ -54,7 +54,7 @@ export async function changeService(
     return { commit: { services: [service], events: [event] }, result: { service, message } };
   });
   if (request.dryRun) return { ...outcome, publication: 0 };
-  const publication = controller.publishCommitted();
+  const publication = controller.publish();
   controller.wake(request.service);
   return { ...outcome, publication };
 }

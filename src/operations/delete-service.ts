@@ -30,7 +30,7 @@ export async function deleteService(
     };
   });
   if (request.dryRun) return { service: record, message, publication: 0 };
-  const publication = controller.publishCommitted();
+  const publication = controller.publish();
   controller.forgetWhenUnrouted(record, publication);
   return { service: record, message, publication };
 }

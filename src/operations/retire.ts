@@ -70,7 +70,7 @@ function requireNoWork(record: ServiceRecord, version: VersionRecord, work: Work
   }
   if (work.total > 0) {
     const next = isFenced(version)
-      ? 'it is draining; wait until the work has ended'
+      ? 'it is draining; wait until the work has ended, or waive it with --waive-open-work and a --reason'
       : `fence it first: switchyard drain ${record.name} ${version.name}`;
     throw new OperationError('FailedPrecondition', `${version.name} has ${work.total} open: ${next}`, {
       openWork: work.open,
