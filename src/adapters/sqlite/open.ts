@@ -130,7 +130,7 @@ function createStateFile({ file, migrations }: OpenOptions): void {
       createPrivate(unfinished);
       const database = new DatabaseSync(unfinished);
       try {
-        database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+        database.exec(`PRAGMA synchronous = OFF; PRAGMA application_id = ${APPLICATION_ID}`); // synced once, below
         applyMigrations(database, { due: migrations, minReader: 1 });
         database.exec('PRAGMA journal_mode = WAL');
       } finally {
