@@ -34,8 +34,12 @@ export interface RefusalRule {
   readonly scopes: readonly Scope[];
 }
 
-/** The rules of a service, in order. */
+/** The rules of a service, in order; those that can decide nothing are left out. */
 export function rulesOf(routes: ServiceRoutes): readonly Rule[] {
+  return allRules(routes).filter(canDecide);
+}
+
+function allRules(routes: ServiceRoutes): readonly Rule[] {
   const { pin } = routes;
   const refusal = { kind: 'Refusal', unless: pin.header, scopes: [pin.allow, pin.previewAllow] } as const;
   const misspelt = misspeltHeader(pin.header);
@@ -48,10 +52,30 @@ export function rulesOf(routes: ServiceRoutes): readonly Rule[] {
   ];
 }
 
+function canDecide(rule: Rule): boolean {
+  switch (rule.kind) {
+    case 'Lookup':
+      return coversAnything(rule.scope) && (rule.versions.size > 0 || rule.otherwise === 'Refuse');
+    case 'Refusal':
+      return rule.scopes.some(coversAnything);
+  }
+}
+
+function coversAnything(scope: Scope): boolean {
+  switch (scope.kind) {
+    case 'everywhere':
+      return true;
+    case 'nowhere':
+      return false;
+    case 'scoped':
+      return scope.hosts.length + scope.paths.length + scope.grpcServices.length > 0;
+  }
+}
+
 /** The versions that some request can reach, sorted: those are what a route table names. */
 export function reachableVersions(routes: ServiceRoutes): readonly VersionName[] {
   const byRule = rulesOf(routes).flatMap((rule) =>
-    rule.kind === 'Lookup' && rule.scope.kind !== 'nowhere' ? [...rule.versions.values()] : [],
+    rule.kind === 'Lookup' ? [...rule.versions.values()] : [],
   );
   return [...new Set([...byRule, ...defaultVersions(routes.defaultRoute)])].toSorted();
 }

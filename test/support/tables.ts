@@ -28,7 +28,7 @@ export interface RoutesFacts {
     domains?: readonly string[];
   }[];
   readonly pin?: Partial<PinPolicy>;
-  readonly tenantKey?: Partial<TenantKey> | undefined;
+  readonly tenantKey?: Partial<TenantKey> | null | undefined;
   readonly upstream?: Partial<UpstreamSpec>;
   readonly retries?: number;
   readonly versions?: Readonly<
@@ -89,9 +89,9 @@ function listener({
   return { name: listenerName(name), address, port, domains };
 }
 
-/** Given as `undefined`: the service has no tenant key. Left out: `x-tenant-id`, everywhere. */
+/** Given as `undefined` or null: the service has no tenant key. Left out: `x-tenant-id`, everywhere. */
 function tenantKey(facts: RoutesFacts): { tenantKey?: TenantKey } {
-  if ('tenantKey' in facts && facts.tenantKey === undefined) return {};
+  if ('tenantKey' in facts && (facts.tenantKey ?? undefined) === undefined) return {};
   return { tenantKey: { header: 'x-tenant-id', allow: EVERYWHERE, ...facts.tenantKey } };
 }
 

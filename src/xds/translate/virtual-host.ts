@@ -41,7 +41,6 @@ export function virtualHost(
 function condition(rule: Rule): Condition {
   switch (rule.kind) {
     case 'Lookup':
-      if (rule.versions.size === 0 && rule.otherwise === 'Continue') return 'Never';
       return all([present(rule.header), inScope(rule.scope)]);
     case 'Refusal':
       return all([
@@ -65,9 +64,14 @@ function outcome(routes: ServiceRoutes, rule: Rule): OnMatch {
 function lookupOutcome(routes: ServiceRoutes, rule: LookupRule): OnMatch {
   const refuse = () => toRoutes(refusal(routes.refusal, `the version in ${rule.header} is not active`));
   if (rule.versions.size === 0) return refuse();
-  const entries = new Map(
-    [...rule.versions].map(([value, version]) => [value, toVersion(routes, rule, version)]),
-  );
+  // One for each version, and not for each of what may be a thousand holds.
+  const targets = new Map<VersionName, OnMatch>();
+  const entries = new Map<string, OnMatch>();
+  for (const [value, version] of rule.versions) {
+    const target = targets.get(version) ?? toVersion(routes, rule, version);
+    targets.set(version, target);
+    entries.set(value, target);
+  }
   return toMatcher(lookup(rule.header, entries, rule.otherwise === 'Refuse' ? refuse() : undefined));
 }
 
@@ -75,17 +79,12 @@ function refusalMessage(rule: RefusalRule): string {
   return `${rule.header} without ${rule.unless}: the request names no version`;
 }
 
-/** A pinned request keeps its pin; a held one has none that counts. */
+/** A pinned request keeps its pin; a held one has none that counts, and is where the tenant does. */
 function toVersion(routes: ServiceRoutes, rule: LookupRule, version: VersionName): OnMatch {
-  const remove = rule.name === 'Hold' ? pinHeaders(routes) : misspelt(routes);
-  return whereTenantCounts(routes, (_, removeTenant) =>
-    forward({
-      routes,
-      shares: [{ version, weight: 100 }],
-      remove: [...remove, ...removeTenant],
-      retryMayMove: false,
-    }),
-  );
+  const to = (remove: readonly string[]) =>
+    forward({ routes, shares: [{ version, weight: 100 }], remove, retryMayMove: false });
+  if (rule.name === 'Hold') return toRoutes([to(pinHeaders(routes))]);
+  return whereTenantCounts(routes, (_, removeTenant) => to([...misspelt(routes), ...removeTenant]));
 }
 
 function defaultRoute(routes: ServiceRoutes): OnMatch {
