@@ -31,6 +31,15 @@ export function isAlive(identity: ProcessIdentity): boolean {
   );
 }
 
+/** Whether exactly this process runs no more, for certain: where that cannot be read, it has not ended. */
+export function hasEnded(identity: ProcessIdentity): boolean {
+  try {
+    return !isAlive(identity);
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Sends a signal to exactly this process; false when it runs no more. Between the check and the signal nothing else
  * of ours runs; Node offers no process file descriptors, which would close the last microseconds too.

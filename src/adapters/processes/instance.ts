@@ -9,6 +9,7 @@ import type { ProcessesRuntimeSpec } from '../../model/spec.ts';
 import { restartDelay } from './backoff.ts';
 import { endProcesses } from './ending.ts';
 import { findFamily } from './family.ts';
+import { hasEnded } from './identity.ts';
 import { KeptRecord } from './kept-record.ts';
 import { whoListens } from './listeners.ts';
 import { type MainProcess, type ProcessEnd, takeUp } from './main-process.ts';
@@ -21,8 +22,8 @@ import { findLeft, type InstanceTools, noteRunning, startMain } from './start.ts
 import { withLaunchOf } from './wish.ts';
 
 const HOST = '127.0.0.1';
-/** Time before a stop that failed is tried again. */
-const STOP_RETRY: Milliseconds = 1000;
+/** Time before something that failed on our side is tried again. */
+const RETRY: Milliseconds = 1000;
 
 export class SupervisedInstance {
   /** Resolves when what a controller before left running has been looked at. */
@@ -43,6 +44,8 @@ export class SupervisedInstance {
   /** Bytes in the log before this start. */
   #logStart = 0;
   #work: Promise<void> = Promise.resolve();
+  /** Why it could not be watched when that was last tried. */
+  #trouble: string | undefined;
 
   /** `isNew`: its record has just been made, so that nothing of it can run. */
   constructor(made: { record: InstanceRecord; isNew: boolean; tools: InstanceTools; onChange: () => void }) {
@@ -67,9 +70,9 @@ export class SupervisedInstance {
     return this.#record.current.stopSince !== undefined;
   }
 
-  /** Why its record on disk is old; undefined when it is not. */
-  get problem(): string | undefined {
-    return this.#record.problem;
+  /** What keeps us from looking after it as we should. */
+  get problems(): readonly string[] {
+    return [this.#record.problem, this.#trouble].filter((problem) => problem !== undefined);
   }
 
   /** As operators see it. */
@@ -134,10 +137,22 @@ export class SupervisedInstance {
         if (this.#main !== undefined) await this.#keepUp(this.#main);
       } catch (error) {
         this.#leave.signal.throwIfAborted();
-        await this.#failed((error as Error).message);
+        await this.#troubled((error as Error).message);
       }
     }
     await this.#end();
+  }
+
+  /** Something went wrong on our side: a start failed, or a running process could not be watched, which it must not suffer for. */
+  async #troubled(because: string): Promise<void> {
+    if (this.#main === undefined || hasEnded(this.#main.identity)) {
+      this.#main = undefined;
+      await this.#failed(because);
+      return;
+    }
+    this.#trouble = `${this.#record.current.id} cannot be watched now: ${because}`;
+    this.#onChange();
+    await this.#tools.clock.sleep(RETRY, this.#interrupted).catch(() => undefined);
   }
 
   async #start(): Promise<MainProcess | undefined> {
@@ -209,6 +224,9 @@ export class SupervisedInstance {
     if (isReady !== wasReady) await this.#record.note({ wasReady: isReady });
     if (isStable && failures > 0) await this.#record.note({ failures: 0 });
     await this.#tools.logs.trim(id);
+    if (this.#trouble === undefined) return;
+    this.#trouble = undefined;
+    this.#onChange();
   }
 
   /** Waits as long as a failing instance has to before its next start. */
@@ -246,7 +264,7 @@ export class SupervisedInstance {
       } catch (error) {
         this.#leave.signal.throwIfAborted();
         this.#show('Stopping', `cannot be stopped, and is tried again: ${(error as Error).message}`);
-        await this.#tools.clock.sleep(STOP_RETRY, this.#leave.signal);
+        await this.#tools.clock.sleep(RETRY, this.#leave.signal);
       }
     }
   }

@@ -3,6 +3,7 @@
  * answer on a port proves nothing when a stranger gave it, so a new instance is ready only when the socket is its own.
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { isForbidden, isGone } from './proc.ts';
 
 /** One listening socket. */
 export interface Listener {
@@ -33,11 +34,18 @@ export function parseListeners(text: string): Listener[] {
 
 /** The sockets that listen on a port, on any address. */
 export async function listenersOn(port: number): Promise<readonly Listener[]> {
-  // A kernel without IPv6 has no tcp6.
-  const texts = await Promise.all(
-    ['tcp', 'tcp6'].map((name) => readFile(`/proc/self/net/${name}`, 'utf8').catch(() => '')),
-  );
+  const texts = await Promise.all(['tcp', 'tcp6'].map(readTable));
   return texts.flatMap(parseListeners).filter((listener) => listener.port === port);
+}
+
+/** Empty where the kernel has no such table: one without IPv6 has no tcp6. */
+async function readTable(name: string): Promise<string> {
+  try {
+    return await readFile(`/proc/self/net/${name}`, 'utf8');
+  } catch (error) {
+    if (isGone(error)) return '';
+    throw error;
+  }
 }
 
 /**
@@ -85,7 +93,9 @@ async function openSockets(pid: number): Promise<readonly string[] | undefined> 
   try {
     names = await readdir(folder);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EACCES' ? undefined : [];
+    if (isGone(error)) return [];
+    if (isForbidden(error)) return undefined;
+    throw error;
   }
   const targets = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
   return targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []);

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
 import type { Milliseconds } from '../../model/instant.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { identify, isAlive, type ProcessIdentity } from './identity.ts';
+import { hasEnded, identify, type ProcessIdentity } from './identity.ts';
 import { INSTANCE_VARIABLE } from './proc.ts';
 import type { InstanceRecord } from './record.ts';
 
@@ -128,7 +128,7 @@ async function lookUntilEnded(
   identity: ProcessIdentity,
   watch: { clock: Clock; signal: AbortSignal },
 ): Promise<ProcessEnd> {
-  while (isAlive(identity)) {
+  while (!hasEnded(identity)) {
     try {
       await watch.clock.sleep(LOOK_INTERVAL, watch.signal);
     } catch {

@@ -86,9 +86,14 @@ export async function isPortFree(port: number): Promise<boolean> {
   if ((await listenersOn(port)).length > 0) return false;
   const server = createServer();
   const bound = Promise.withResolvers<boolean>();
-  server.once('error', () => bound.resolve(false));
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EADDRINUSE') bound.resolve(false);
+    // A low port that we may not bind may still be one that the program may.
+    else if (error.code === 'EACCES') bound.resolve(true);
+    else bound.reject(error);
+  });
   server.listen({ host: '127.0.0.1', port, exclusive: true }, () => bound.resolve(true));
   const free = await bound.promise;
-  if (free) await new Promise((resolve) => server.close(resolve));
+  if (server.listening) await new Promise((resolve) => server.close(resolve));
   return free;
 }

@@ -1,6 +1,6 @@
 /**
  * One look at whether an instance takes requests: HTTP GET, gRPC health v1 or a TCP connect to 127.0.0.1. What to ask
- * enters, the answer leaves; nothing is thrown, since every failure is an answer.
+ * enters, the answer leaves; nothing is thrown but what keeps us from asking, which says nothing of the instance.
  */
 import { request } from 'node:http';
 import { connect } from 'node:net';
@@ -15,7 +15,7 @@ export type ProbeResult =
 
 const HOST = '127.0.0.1';
 
-/** Asks once; an answer that is not there after `readiness.timeout` is a failure. */
+/** Asks once; an answer that is not there after `readiness.timeout` is a failure. Throws where we could not ask. */
 export async function probe(question: {
   readiness: Readiness;
   port: number;
@@ -27,6 +27,7 @@ export async function probe(question: {
   try {
     return { kind: 'Passed', because: await ask({ readiness, port, signal }) };
   } catch (error) {
+    if (isOurOwn(error as Error)) throw error;
     const because = timeout.aborted ? `no answer within ${readiness.timeout} ms` : reasonOf(error as Error);
     return { kind: 'Failed', because: `${describe(readiness, port)}: ${because}` };
   }
@@ -140,6 +141,12 @@ function describe(readiness: Readiness, port: number): string {
 
 function serviceLabel(service: string): string {
   return service === '' ? 'the server' : service;
+}
+
+/** Whether this process lacked what it takes to ask: file descriptors, memory, local ports. */
+function isOurOwn(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return ['EMFILE', 'ENFILE', 'ENOMEM', 'ENOBUFS', 'EADDRNOTAVAIL'].includes(code ?? '');
 }
 
 function reasonOf(error: Error): string {

@@ -1,6 +1,7 @@
 /**
  * What the kernel tells about processes (proc(5)): a process id enters, facts leave. A process that is gone, or that
- * we may not read, is `undefined`, never an error: it can go at any moment.
+ * we may not read, is `undefined`: it can go at any moment. What could not be read for another reason (no file
+ * descriptor left, say) is an error, since to take it for gone would mean to start it twice.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -40,8 +41,9 @@ export function parseStat(text: string): ProcessStat | undefined {
 export function statOf(pid: number): ProcessStat | undefined {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
   }
 }
 
@@ -62,14 +64,27 @@ export async function instanceOf(pid: number): Promise<string | undefined> {
   let environment: string;
   try {
     environment = await readFile(`/proc/${pid}/environ`, 'utf8');
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isGone(error) || isForbidden(error)) return undefined;
+    throw error;
   }
   const prefix = `${INSTANCE_VARIABLE}=`;
   return environment
     .split('\0')
     .find((entry) => entry.startsWith(prefix))
     ?.slice(prefix.length);
+}
+
+/** Whether a read failed because the process is no more. */
+export function isGone(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ESRCH';
+}
+
+/** Whether a read failed because the process is somebody else's. */
+export function isForbidden(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EACCES' || code === 'EPERM';
 }
 
 let thisBoot: string | undefined;

@@ -118,9 +118,9 @@ export class ProcessesRuntime implements Runtime {
 
   problems(service: ServiceName): readonly string[] {
     const instances = this.#of(service);
-    const unwritten = instances.flatMap(({ problem }) => problem ?? []);
+    const troubles = instances.flatMap((instance) => instance.problems);
     const spec = this.#wishes.get(service)?.spec;
-    return spec === undefined ? unwritten : [...changedLaunches(spec, instances.map(toSlot)), ...unwritten];
+    return spec === undefined ? troubles : [...changedLaunches(spec, instances.map(toSlot)), ...troubles];
   }
 
   services(): readonly ServiceName[] {

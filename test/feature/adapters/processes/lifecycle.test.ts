@@ -255,7 +255,10 @@ test('an answer from a stranger on its port does not make an instance ready: it 
   await listenAt(address.port);
   await expectInstances(([instance]) => {
     expect(instance?.address.port).not.toBe(address.port);
-    expect(instance?.state).toBe('Starting');
+    expect(instance).toMatchObject({
+      state: 'Starting',
+      reason: expect.stringMatching(/nothing listens there/),
+    });
   });
   expect([...seen].join('\n')).toMatch(/Failed: found another program on its port/);
   expect([...seen].join('\n')).not.toMatch(/Ready:/);

@@ -60,7 +60,8 @@ test('neither a start nor a stop happens that cannot be recorded', async () => {
 test('an instance that cannot be recorded is not started again, and says why, until it can be', async () => {
   await wish([V1]);
   await expectReady('v1');
-  const [[id = '', [pid = 0] = []] = []] = [...world.alive()];
+  const id = runtime.instances(MANAGER)[0]?.id ?? '';
+  const [pid = 0] = world.alive().get(id) ?? [];
   const repair = await breakJournal();
   kill(pid, 'SIGKILL');
   await vi.waitFor(() => expect(runtime.instances(MANAGER)[0]?.reason).toMatch(/ENOENT.*starts again in/), {
