@@ -65,8 +65,8 @@ describe.each(Object.entries(ABSENCES))('an Envoy that is %s', (_, { leave, come
       const present = fleet.entrances.find((entrance) => entrance !== absent) as Entrance;
       const [old, next] = [`v${primary}`, `v${primary + 1}`];
       await fleet.versions.start(next, 1);
-      const traffic = { pins: [old, next], streamPins: [old], quickOnly: true };
-      await Promise.all(fleet.entrances.map((entrance) => entrance.startTraffic(traffic)));
+      const wishes = { pins: [old, next], streamPins: [old], quickOnly: true };
+      await Promise.all(fleet.entrances.map((entrance) => entrance.startTraffic(wishes)));
 
       const before = await leave(absent);
       const late = await replace(old, next, present);
@@ -97,6 +97,9 @@ describe.each(Object.entries(ABSENCES))('an Envoy that is %s', (_, { leave, come
         const statistics = await envoy.stats('(update_rejected|no_cluster)$');
         expect(statistics.size).toBeGreaterThan(0);
         expect([...statistics].filter(([, value]) => value !== 0)).toEqual([]);
+        // The old version's cluster is gone in the end: there was something to get wrong.
+        const clusters = await envoy.text('/clusters');
+        expect([clusters.includes(`${next}::`), clusters.includes(`${old}::`)]).toEqual([true, false]);
       }
       await fleet.versions.stop(old);
       primary += 1;
