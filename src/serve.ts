@@ -4,30 +4,21 @@
  */
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pino } from 'pino';
-import { systemClock } from './adapters/clock.ts';
-import { EndpointsRuntime } from './adapters/endpoints/runtime.ts';
-import { createHttpWorkSource } from './adapters/http-work-source/work-source.ts';
-import { createMemoryStore } from './adapters/memory/store.ts';
 import { FolderInUseError } from './adapters/processes/folder-lock.ts';
-import { ProcessesRuntime } from './adapters/processes/runtime.ts';
 import { StoreRefusedError } from './adapters/sqlite/errors.ts';
-import { openSqliteStore } from './adapters/sqlite/store.ts';
 import { isLoopback, ListenError } from './admin/listen.ts';
-import { type ControllerInfo, startAdminServer } from './admin/server.ts';
+import { type AdminServer, type ControllerInfo, startAdminServer } from './admin/server.ts';
 import { CliError, EXIT, type ExitCode } from './cli/exit.ts';
 import type { AddressFlag, ControllerFlags } from './cli/local-commands.ts';
 import { defaultDataDir, defaultSocket } from './cli/paths.ts';
 import { type Context, print } from './cli/shell.ts';
-import { Controller } from './controller/controller.ts';
-import { endpointsFolder, processesFolder, stateFile } from './data-folder.ts';
-import { createOperations } from './operations/operations.ts';
-import type { Runtime } from './ports/runtime.ts';
-import { parseEndpointsFile } from './spec/parse.ts';
+import { stateFile } from './data-folder.ts';
+import { type Core, openCore } from './serve-core.ts';
+import { startHttpServer } from './telemetry/http-server.ts';
+import { createLog } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
 import { exportEnvoy } from './xds/export.ts';
-import { createPublisher } from './xds/publisher.ts';
 import { startXdsServer } from './xds/server.ts';
-import { translate } from './xds/translate/index.ts';
 
 /** What `switchyard controller` was told. */
 export interface Service {
@@ -40,79 +31,53 @@ export interface Service {
 export async function serve({ context, flags, version }: Service): Promise<ExitCode> {
   const stop = untilStopped();
   const dataDir = resolve(flags.dataDir ?? defaultDataDir(context.shell.env));
-  const log = pino({ level: flags.logLevel }, pino.destination({ fd: 2, sync: true }));
+  const log = createLog({ level: flags.logLevel });
+  const metrics = new Metrics({ version });
   try {
-    await using closing = new AsyncDisposableStack();
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const store =
-      flags.store === 'file' ? await openSqliteStore({ file: stateFile(dataDir) }) : createMemoryStore();
-    closing.defer(() => store.close());
-    const stored = await store.load();
-    const runtimes = await openRuntimes(dataDir, closing);
-    const publisher = createPublisher({
-      translate,
-      now: () => systemClock.now(),
-      emptyStore: !stored.everWritten && flags.acceptEmpty !== true,
-    });
+    // What is opened last is closed first: calls end before the loop, the loop before the store.
+    await using closing = new AsyncDisposableStack();
+    const core = await openCore({ dataDir, flags, log, metrics, closing });
+    const status = new Status({ version, store: storeText(flags, dataDir), core });
+    const http = await bind(flags.httpAddress, '--http-address', (place) =>
+      startHttpServer({
+        ...place,
+        scrape: () => metrics.scrape(),
+        readiness: () => status.readiness(),
+        onFault: ({ path, error }) => log.error({ path, err: error }, 'a request for metrics failed'),
+      }),
+    );
+    closing.defer(() => http.close());
     const xds = await bind(flags.xdsAddress, '--xds-address', (place) =>
-      startXdsServer({ publisher, ...place }),
+      startXdsServer({ publisher: core.publisher, ...place }),
     );
     closing.defer(() => xds.close());
-    const controller = await Controller.open({
-      store,
-      runtimes,
-      publisher,
-      clock: systemClock,
-      workSource: createHttpWorkSource(),
-      log,
-      proxyGrace: flags.proxyGrace,
-      acceptEmpty: flags.acceptEmpty === true,
-      allowCommands: flags.allowCommands === true,
-    });
-    closing.defer(() => controller.stop());
-
-    const started = systemClock.now();
-    let state: ControllerInfo['state'] = 'Loading';
-    const ready = Promise.withResolvers<void>();
-    const endpoints = [{ name: 'xds', address: addressText(xds) }];
-    const info = (): ControllerInfo => ({
-      version,
-      started,
-      store: flags.store === 'file' ? `file ${stateFile(dataDir)}` : 'memory',
-      publication: controller.publications.number,
-      endpoints,
-      ...stateNow(state, controller),
-    });
+    closing.defer(() => core.controller.stop());
     const admin = await startAdminServer({
-      operations: createOperations(controller),
+      operations: core.operations,
       socket: resolve(flags.adminSocket ?? defaultSocket(dataDir)),
       ...(flags.adminAddress !== undefined && { address: flags.adminAddress }),
-      ready: ready.promise,
-      info,
+      ready: status.loaded,
+      info: () => status.info(),
       exportEnvoy: (table, settings) => JSON.stringify(exportEnvoy(table, settings)),
       onDown: () => stop.now(),
       onFault: ({ method, error }) => log.error({ method, err: error }, 'an admin call failed'),
     });
     closing.defer(() => admin.close());
-    endpoints.push(...admin.addresses.map((address) => ({ name: 'admin', address })));
     if (flags.adminAddress !== undefined && !isLoopback(flags.adminAddress)) {
-      log.warn(
-        { address: flags.adminAddress },
-        'the admin API has no login: whoever reaches this address may do everything',
-      );
+      const { adminAddress: address } = flags;
+      log.warn({ address }, 'the admin API has no login: whoever reaches this address may do everything');
     }
+    status.bound({ xds, http: http.address, admin });
 
-    await controller.start();
-    state = 'Ready';
-    ready.resolve();
+    await core.controller.start();
+    status.ready();
     admin.setServing(true);
-    announce(context, {
-      info: info(),
-      isDefault: admin.addresses[0] === `unix:${defaultSocket(defaultDataDir(context.shell.env))}`,
-    });
-    log.info({ endpoints, store: info().store }, 'serving');
+    metrics.follow(() => ({ ...core.facts(), ready: status.readiness().kind === 'ready' }));
+    announce(context, status.info());
+    log.info({ endpoints: status.info().endpoints, store: status.info().store }, 'serving');
     await stop.promise;
-    state = 'Stopping';
+    status.stopping();
     log.info('stopping; instances go on running');
     return EXIT.ok;
   } catch (error) {
@@ -120,23 +85,64 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
   }
 }
 
-async function openRuntimes(
-  dataDir: string,
-  closing: AsyncDisposableStack,
-): Promise<{ endpoints: Runtime; processes?: Runtime }> {
-  const endpoints = new EndpointsRuntime({
-    clock: systemClock,
-    parseFile: parseEndpointsFile,
-    stateFolder: endpointsFolder(dataDir),
-  });
-  closing.defer(() => endpoints.close());
-  if (process.platform !== 'linux') return { endpoints };
-  const processes = await ProcessesRuntime.open({
-    clock: systemClock,
-    stateFolder: processesFolder(dataDir),
-  });
-  closing.defer(() => processes.close());
-  return { endpoints, processes };
+/** What the controller says of itself while it starts, serves and stops. */
+class Status {
+  readonly #facts: { version: string; store: string; core: Core };
+  readonly #started;
+  readonly #loaded = Promise.withResolvers<void>();
+  #state: ControllerInfo['state'] = 'Loading';
+  #endpoints: ControllerInfo['endpoints'] = [];
+
+  constructor(facts: { version: string; store: string; core: Core }) {
+    this.#facts = facts;
+    this.#started = facts.core.controller.options.clock.now();
+  }
+
+  /** Resolves when the state is loaded and published. */
+  get loaded(): Promise<void> {
+    return this.#loaded.promise;
+  }
+
+  bound({ xds, http, admin }: { xds: AddressFlag; http: AddressFlag; admin: AdminServer }): void {
+    this.#endpoints = [
+      { name: 'xds', address: addressText(xds) },
+      { name: 'http', address: addressText(http) },
+      ...admin.addresses.map((address) => ({ name: 'admin', address })),
+    ];
+  }
+
+  ready(): void {
+    this.#state = 'Ready';
+    this.#loaded.resolve();
+  }
+
+  stopping(): void {
+    this.#state = 'Stopping';
+  }
+
+  info(): ControllerInfo {
+    const { version, store, core } = this.#facts;
+    const { publications } = core.controller;
+    const isAwaiting = this.#state === 'Ready' && !publications.isOpen;
+    return {
+      version,
+      started: this.#started,
+      store,
+      publication: publications.number,
+      endpoints: this.#endpoints,
+      state: isAwaiting ? 'AwaitingApply' : this.#state,
+      reason: isAwaiting
+        ? 'nothing was ever applied, so proxies get no answer until `apply` or a start with --accept-empty'
+        : '',
+    };
+  }
+
+  readiness() {
+    const { state, reason } = this.info();
+    return state === 'Ready'
+      ? ({ kind: 'ready' } as const)
+      : ({ kind: 'notReady', reason: reason === '' ? state : reason } as const);
+  }
 }
 
 /** Binds one address; a taken one is told with the flag that chooses another. */
@@ -154,25 +160,19 @@ async function bind<Bound>(
   }
 }
 
-function stateNow(
-  state: ControllerInfo['state'],
-  controller: Controller,
-): Pick<ControllerInfo, 'state' | 'reason'> {
-  if (state !== 'Ready' || controller.publications.isOpen) return { state, reason: '' };
-  const reason =
-    'nothing was ever applied, so proxies get no answer until `apply` or a start with --accept-empty';
-  return { state: 'AwaitingApply', reason };
-}
-
 /** Says on standard output what listens where, and what to try next. */
-function announce(context: Context, { info, isDefault }: { info: ControllerInfo; isDefault: boolean }): void {
+function announce(context: Context, info: ControllerInfo): void {
   const socket = info.endpoints.find(({ name }) => name === 'admin')?.address ?? '';
+  const isDefault = socket === `unix:${defaultSocket(defaultDataDir(context.shell.env))}`;
   const command = isDefault ? 'switchyard' : `switchyard --server ${socket}`;
-  const next = info.state === 'AwaitingApply' ? `${command} apply -f FILE` : `${command} get services`;
   print(context, `Switchyard ${info.version} is ready, publication ${info.publication}`);
   for (const { name, address } of info.endpoints) print(context, `  ${name.padEnd(6)} ${address}`);
   print(context, `  state  ${info.store}`);
-  print(context, `Try: ${next}`);
+  print(context, `Try: ${command} ${info.state === 'AwaitingApply' ? 'apply -f FILE' : 'get services'}`);
+}
+
+function storeText(flags: ControllerFlags, dataDir: string): string {
+  return flags.store === 'file' ? `file ${stateFile(dataDir)}` : 'memory';
 }
 
 function addressText({ host, port }: AddressFlag): string {

@@ -1,6 +1,4 @@
-/** Lengths of time and points in time as people write and read them. */
-import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
-
+/** Lengths of time as people write and read them. */
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/y;
 
@@ -31,15 +29,4 @@ export function formatDuration(milliseconds: number): string {
 
 function two(first: number, unit: string, second: number, secondUnit: string, exact: boolean): string {
   return exact && second > 0 ? `${first}${unit}${second}${secondUnit}` : `${first}${unit}`;
-}
-
-/** How long ago, as a table shows it; `-` where it is not known. */
-export function age(time: Timestamp | undefined, now: number): string {
-  return time === undefined ? '-' : formatDuration(Math.max(0, now - timestampMs(time)));
-}
-
-/** The time in UTC to the second: `2026-11-23 15:04:05Z`. */
-export function clockTime(time: Timestamp | undefined): string {
-  if (time === undefined) return '-';
-  return `${new Date(timestampMs(time)).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }

@@ -15,7 +15,6 @@ export function defaultSocket(dataDir: string): string {
 
 /** The controller that commands talk to: --server, else SWITCHYARD_SERVER, else the default socket. A path is a socket. */
 export function serverOf({ options, shell }: Pick<Context, 'options' | 'shell'>): string {
-  return (
-    options.server || shell.env['SWITCHYARD_SERVER'] || `unix:${defaultSocket(defaultDataDir(shell.env))}`
-  );
+  const server = options.server || shell.env['SWITCHYARD_SERVER'] || defaultSocket(defaultDataDir(shell.env));
+  return server.startsWith('/') ? `unix:${server}` : server;
 }

@@ -8,11 +8,11 @@ import {
 import type { OpenWork } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { confirm } from '../confirm.ts';
 import { soon, withClient } from '../connection.ts';
-import { age } from '../duration.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { isForMachines, type ListView, listLines, printData, printMessage } from '../output.ts';
 import { serverOf } from '../paths.ts';
 import { actorOf, type Context, print } from '../shell.ts';
+import { age } from '../time.ts';
 import { ANSWER_TIME } from './change.ts';
 
 export interface ExportFlags {

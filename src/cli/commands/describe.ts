@@ -3,11 +3,11 @@ import { INSTANCE_STATE, wordOf } from '../../admin/enums.ts';
 import { GetServiceResponseSchema } from '../../gen/switchyard/admin/v1/admin_service_pb.js';
 import type { Instance, Proxy, Service, Version } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { soon, withClient } from '../connection.ts';
-import { age } from '../duration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { healthOf } from '../health.ts';
 import { isForMachines, printMessage } from '../output.ts';
 import { type Context, type Paint, print } from '../shell.ts';
+import { age } from '../time.ts';
 import { syncWord } from '../views/proxies.ts';
 import { readyText, rolesOf, stateText } from '../views/services.ts';
 

@@ -1,9 +1,9 @@
 /** Proxies and events as tables. */
 import { PROXY_KIND, wordOf, XDS_PROTOCOL } from '../../admin/enums.ts';
 import type { Event, Proxy } from '../../gen/switchyard/admin/v1/resources_pb.js';
-import { age, clockTime } from '../duration.ts';
 import type { ListView } from '../output.ts';
 import type { Paint } from '../shell.ts';
+import { age, clockTime } from '../time.ts';
 
 export function proxiesView(paint: Paint, now: number): ListView<Proxy> {
   return {

@@ -8,9 +8,10 @@ import {
   type Service,
   type Version,
 } from '../../gen/switchyard/admin/v1/resources_pb.js';
-import { age, formatDuration } from '../duration.ts';
+import { formatDuration } from '../duration.ts';
 import type { ListView } from '../output.ts';
 import type { Paint } from '../shell.ts';
+import { age } from '../time.ts';
 
 /** The parts of a service's traffic by role; empty text: nobody has the role. */
 export function rolesOf({ traffic }: Service): {

@@ -1,0 +1,110 @@
+/**
+ * The controller with its adapters, opened and measured, but not yet started: store, runtimes, publisher, operations.
+ * Whoever calls this binds the addresses next and then starts it.
+ */
+import type { Logger } from 'pino';
+import { systemClock } from './adapters/clock.ts';
+import { EndpointsRuntime } from './adapters/endpoints/runtime.ts';
+import { createHttpWorkSource } from './adapters/http-work-source/work-source.ts';
+import { createMemoryStore } from './adapters/memory/store.ts';
+import { ProcessesRuntime } from './adapters/processes/runtime.ts';
+import { openSqliteStore } from './adapters/sqlite/store.ts';
+import type { ControllerFlags } from './cli/local-commands.ts';
+import { Controller } from './controller/controller.ts';
+import type { RuntimeSet } from './controller/runtimes.ts';
+import { endpointsFolder, processesFolder, stateFile } from './data-folder.ts';
+import { createOperations } from './operations/operations.ts';
+import type { Operations } from './operations/types.ts';
+import type { Clock } from './ports/clock.ts';
+import { parseEndpointsFile } from './spec/parse.ts';
+import { measuredOperations, measuredStore } from './telemetry/call-metrics.ts';
+import { followConvergence } from './telemetry/convergence.ts';
+import type { Facts } from './telemetry/facts.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+import { createPublisher, type XdsPublisher } from './xds/publisher.ts';
+import { translate } from './xds/translate/index.ts';
+
+/** What is opened, and by what it is told. */
+export interface CoreOptions {
+  readonly dataDir: string;
+  readonly flags: ControllerFlags;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Closes what was opened, also where a later part could not be. */
+  readonly closing: AsyncDisposableStack;
+}
+
+export interface Core {
+  readonly controller: Controller;
+  readonly publisher: XdsPublisher;
+  readonly operations: Operations;
+  /** What a scrape shows beside whether the controller is ready. */
+  facts(): Omit<Facts, 'ready'>;
+}
+
+const MEASURED_OPERATIONS = [
+  'apply',
+  'deleteService',
+  'flip',
+  'setWeight',
+  'rollback',
+  'drain',
+  'retire',
+  'hold',
+  'release',
+  'backup',
+  'down',
+] as const satisfies readonly (keyof Operations)[];
+
+/** Opens everything. Rejects with the adapters' own errors where one refuses. */
+export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOptions): Promise<Core> {
+  const file = stateFile(dataDir);
+  const opened = flags.store === 'file' ? await openSqliteStore({ file }) : createMemoryStore();
+  const store = measuredStore(opened, metrics.registry);
+  closing.defer(() => store.close());
+  const { everWritten } = await store.load();
+  const publisher = createPublisher({
+    translate,
+    now: () => systemClock.now(),
+    observer: metrics.xds,
+    emptyStore: !everWritten && flags.acceptEmpty !== true,
+  });
+  closing.defer(followConvergence(publisher, metrics.registry));
+  const controller = await Controller.open({
+    store,
+    runtimes: await openRuntimes({ dataDir, clock: systemClock, closing }),
+    publisher,
+    clock: systemClock,
+    workSource: createHttpWorkSource(),
+    log,
+    proxyGrace: flags.proxyGrace,
+    acceptEmpty: flags.acceptEmpty === true,
+    allowCommands: flags.allowCommands === true,
+  });
+  const operations = measuredOperations(createOperations(controller), MEASURED_OPERATIONS, metrics.registry);
+  const facts = (): Omit<Facts, 'ready'> => ({
+    publication: controller.publications.number,
+    services: operations.services(),
+    proxies: operations.proxies(),
+  });
+  return { controller, publisher, operations, facts };
+}
+
+/** Addresses are routed everywhere; processes are run on Linux only, elsewhere a spec that asks for them is refused. */
+async function openRuntimes(parts: {
+  dataDir: string;
+  clock: Clock;
+  closing: AsyncDisposableStack;
+}): Promise<RuntimeSet> {
+  const { dataDir, clock, closing } = parts;
+  const endpoints = new EndpointsRuntime({
+    clock,
+    parseFile: parseEndpointsFile,
+    stateFolder: endpointsFolder(dataDir),
+  });
+  closing.defer(() => endpoints.close());
+  if (process.platform !== 'linux') return { endpoints };
+  const processes = await ProcessesRuntime.open({ clock, stateFolder: processesFolder(dataDir) });
+  closing.defer(() => processes.close());
+  return { endpoints, processes };
+}
