@@ -7,6 +7,8 @@ import type { ServiceRecord, VersionRecord } from '../model/state.ts';
 
 /** The state of the controller at one moment. */
 export interface Facts {
+  /** Whether proxies are served. */
+  readonly ready: boolean;
   /** The newest publication; 0 before the first. */
   readonly publication: number;
   readonly services: readonly ServiceFacts[];

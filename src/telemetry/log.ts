@@ -2,18 +2,10 @@
  * The program's log: JSON lines on standard error, written before the call returns, so that the last lines before a
  * crash are there. Text of users that may hold secrets (environments of processes, whole documents) is never logged.
  */
-import { type DestinationStream, destination, type Level, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino';
 
-/** The levels, the most talkative first. */
-export const LOG_LEVELS = [
-  'trace',
-  'debug',
-  'info',
-  'warn',
-  'error',
-  'fatal',
-] as const satisfies readonly Level[];
-export type LogLevel = (typeof LOG_LEVELS)[number];
+/** The least level that is written; `silent`: nothing. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 /** Fields whose values are replaced, at the top of a line and up to three levels below. */
 const SECRET_FIELDS = ['environment', 'document', 'authorization', 'cookie', 'password', 'token', 'secret'];

@@ -39,7 +39,7 @@ export class Metrics {
     }).set({ version, node: process.versions.node }, 1);
     this.#ready = new Gauge({
       name: 'switchyard_ready',
-      help: '1 once the stored state is loaded and published.',
+      help: '1 while proxies are served: the state is loaded, and something was ever applied.',
       registers,
     });
     this.xds = xdsMetrics(this.registry);
@@ -53,8 +53,9 @@ export class Metrics {
   }
 
   async scrape(): Promise<Scrape> {
-    this.#ready.set(this.#readFacts === undefined ? 0 : 1);
-    if (this.#readFacts !== undefined) this.#fillState(this.#readFacts());
+    const facts = this.#readFacts?.();
+    this.#ready.set(facts?.ready === true ? 1 : 0);
+    if (facts !== undefined) this.#fillState(facts);
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
   }
 }

@@ -38,7 +38,7 @@ function factsOf(record: ServiceRecord, proxies: Facts['proxies'] = []): Facts {
     weight: version.name === 'v1' ? 90 : 10,
   }));
   const service: ServiceFacts = { record, versions, alerts: ['something is wrong'] };
-  return { publication: 7, services: [service], proxies };
+  return { ready: true, publication: 7, services: [service], proxies };
 }
 
 /** The lines of a scrape that are samples of `name`. */
@@ -102,7 +102,7 @@ describe('metrics of state', () => {
   test('a deleted service has no series', async () => {
     const metrics = new Metrics({ version: '0.1.0' });
     let services = factsOf(serviceRecord({ name: 'manager' })).services;
-    metrics.follow(() => ({ publication: 1, services, proxies: [] }));
+    metrics.follow(() => ({ ready: false, publication: 1, services, proxies: [] }));
     expect((await metrics.scrape()).body).toContain('service="manager"');
     services = [];
     expect((await metrics.scrape()).body).not.toContain('service="manager"');
