@@ -24,7 +24,7 @@ export interface MainProcess {
 }
 
 /** The command could not be started; nothing runs. */
-export class LaunchError extends Error {
+class LaunchError extends Error {
   override readonly name = 'LaunchError';
 }
 
