@@ -10,6 +10,9 @@ export class ScriptedProxies implements Publisher {
   readonly #prompt = new Set<string>();
 
   publish(publication: Publication): void {
+    const last = this.published.at(-1)?.number ?? 0;
+    if (publication.number <= last)
+      throw new RangeError(`publication ${publication.number} is not above ${last}`);
     this.published.push(publication);
     for (const id of this.#prompt)
       this.#set(id, { publication: publication.number, routesPublication: publication.number });

@@ -1,0 +1,14 @@
+import { ScriptedProxies } from '../support/admin/proxies.ts';
+import { publisherContract } from './publisher.ts';
+
+publisherContract('the scripted proxies of the tests', async () => {
+  const proxies = new ScriptedProxies();
+  return {
+    publisher: proxies,
+    connect: (id, speed) => proxies.connect(id, speed),
+    acknowledge: (id) => proxies.acknowledge(id),
+    reject: (id, message) => proxies.reject(id, message),
+    disconnect: (id) => proxies.disconnect(id),
+    close: async () => undefined,
+  };
+});
