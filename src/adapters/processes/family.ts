@@ -14,31 +14,44 @@ export interface Relative {
   readonly leadsSession: boolean;
 }
 
+/** Processes that are looked at together: enough to be quick, few enough to let others have a turn in between. */
+const TOGETHER = 32;
+
 /** Finds the living processes of an instance; `main` is the main process where it is known. Oldest first. */
 export async function findFamily(wanted: {
   id: string;
   main?: ProcessIdentity | undefined;
 }): Promise<readonly Relative[]> {
   const { id, main } = wanted;
-  const named: Relative[] = [];
-  const inSession: Relative[] = [];
-  for (const pid of processIds()) {
-    const stat = statOf(pid);
-    if (stat === undefined || isDead(stat.state)) continue;
-    const identity = { pid, startTime: stat.startTime, bootId: bootId() };
-    const relative = { identity, leadsSession: stat.session === pid };
-    if (stat.session === main?.pid) inSession.push(relative);
-    else if ((await instanceOf(pid)) === id && isAlive(identity)) named.push(relative);
+  const pids = processIds();
+  const found: Suspect[] = [];
+  for (let first = 0; first < pids.length; first += TOGETHER) {
+    const looks = pids.slice(first, first + TOGETHER).map((pid) => suspect({ pid, id, main }));
+    found.push(...(await Promise.all(looks)).filter((one) => one !== undefined));
   }
   // Only now: had the main process died during the search, its session's id could be a stranger's by now.
-  const sure = main !== undefined && isAlive(main) ? inSession : await namedAmong(inSession, id);
-  return [...named, ...sure].toSorted((a, b) => a.identity.startTime - b.identity.startTime);
+  const isSessionOurs = main !== undefined && isAlive(main);
+  return found
+    .filter(({ isNamed }) => isNamed || isSessionOurs)
+    .toSorted((a, b) => a.identity.startTime - b.identity.startTime);
 }
 
-async function namedAmong(relatives: readonly Relative[], id: string): Promise<Relative[]> {
-  const named: Relative[] = [];
-  for (const relative of relatives) {
-    if ((await instanceOf(relative.identity.pid)) === id && isAlive(relative.identity)) named.push(relative);
-  }
-  return named;
+/** A process that names the instance, or is in the session that its main process made. */
+interface Suspect extends Relative {
+  readonly isNamed: boolean;
+}
+
+async function suspect(look: {
+  pid: number;
+  id: string;
+  main: ProcessIdentity | undefined;
+}): Promise<Suspect | undefined> {
+  const { pid, id, main } = look;
+  const stat = statOf(pid);
+  if (stat === undefined || isDead(stat.state)) return undefined;
+  const identity = { pid, startTime: stat.startTime, bootId: bootId() };
+  // The process may have ended while its environment was read, and another one may have its id now.
+  const isNamed = (await instanceOf(pid)) === id && isAlive(identity);
+  if (!isNamed && stat.session !== main?.pid) return undefined;
+  return { identity, leadsSession: stat.session === pid, isNamed };
 }
