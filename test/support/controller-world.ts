@@ -9,53 +9,21 @@ import { systemClock } from '../../src/adapters/clock.ts';
 import { EndpointsRuntime } from '../../src/adapters/endpoints/runtime.ts';
 import { createMemoryStore } from '../../src/adapters/memory/store.ts';
 import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
-import { instant } from '../../src/model/instant.ts';
 import { serviceName, versionName } from '../../src/model/names.ts';
 import { findVersion, type VersionState } from '../../src/model/state.ts';
 import { createOperations } from '../../src/operations/operations.ts';
 import type { Operations } from '../../src/operations/types.ts';
 import type { Store } from '../../src/ports/store.ts';
-import type { FenceOutcome, WorkCount, WorkSource } from '../../src/ports/work-source.ts';
 import { parseEndpointsFile } from '../../src/spec/parse.ts';
 import { ScriptedProxies } from './admin/proxies.ts';
 import { eventually } from './eventually.ts';
+import { ScriptedWork } from './scripted-work.ts';
 
 export const manager = serviceName('manager');
 export const v1 = versionName('v1');
 export const v2 = versionName('v2');
 export const v3 = versionName('v3');
 export const operator = { actor: 'tester', reason: 'a test' };
-
-/** What the instances would say; a test sets it. */
-export class ScriptedWork implements WorkSource {
-  fenced = false;
-  confirms = true;
-  open: WorkCount = { kind: 'counted', asOf: instant(0), total: 0, open: [] };
-
-  async fence(): Promise<FenceOutcome> {
-    if (this.confirms) this.fenced = true;
-    return this.confirms ? { kind: 'confirmed' } : { kind: 'unconfirmed', reasons: ['no answer'] };
-  }
-
-  async lift(): Promise<FenceOutcome> {
-    if (this.confirms) this.fenced = false;
-    return this.confirms ? { kind: 'confirmed' } : { kind: 'unconfirmed', reasons: ['no answer'] };
-  }
-
-  async count(): Promise<WorkCount> {
-    return this.open;
-  }
-
-  /** Says that so many streams are open. */
-  say(total: number): void {
-    const open = Array.from({ length: total }, (_, index) => ({
-      kind: 'stream',
-      id: `s${index}`,
-      instance: 'i',
-    }));
-    this.open = { kind: 'counted', asOf: instant(0), total, open };
-  }
-}
 
 interface WorldParts {
   readonly controller: Controller;

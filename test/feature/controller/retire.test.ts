@@ -58,11 +58,11 @@ describe('drain', () => {
     world.work.confirms = false;
     await drain();
     await world.becomes('v1', 'Draining');
-    world.work.say(2);
+    world.work.say(['s0', 's1']);
     world.work.confirms = true;
     await eventually(() => world.work.fenced);
     expect(world.operations.service(manager).record.versions[0]?.state).toBe('Draining');
-    world.work.say(0);
+    world.work.say([]);
     await world.becomes('v1', 'Drained');
   });
 
@@ -90,7 +90,7 @@ describe('drain', () => {
 
 describe('retire', () => {
   test('of a version with open work is refused and lists the work', async () => {
-    world.work.say(2);
+    world.work.say(['s0', 's1']);
     await expect(retire()).rejects.toMatchObject({
       code: 'FailedPrecondition',
       message: expect.stringContaining('switchyard drain manager v1'),
@@ -137,7 +137,7 @@ describe('retire', () => {
   });
 
   test('with open work waived needs a reason and is audited', async () => {
-    world.work.say(5);
+    world.work.say(['s0']);
     const request = {
       ...world.request(),
       version: v1,
