@@ -30,6 +30,8 @@ import {
 import { newEvent, proxySeen, serviceRecord } from '../../../support/stored-records.ts';
 
 const PAGE = 4096;
+/** Milliseconds for a property that opens many files. */
+const PATIENCE = full() ? 600_000 : 60_000;
 
 /** Several pages of every table. */
 function fill(content: StoreContent): void {
@@ -85,7 +87,7 @@ const damages: fc.Arbitrary<(bytes: Buffer) => Buffer> = fc.oneof(
 );
 
 describe('a damaged state file', () => {
-  test('opens with exactly what was written, or is refused and left as it is', () => {
+  test('opens with exactly what was written, or is refused and left as it is', { timeout: PATIENCE }, () => {
     const folder = temporaryFolder();
     const intact = join(folder, 'intact.db');
     withContent(intact, fill);
@@ -219,7 +221,9 @@ describe('a write-ahead log that a crash left', () => {
     expect(readHolding(alone)).toEqual(await holdingOf(store));
   });
 
-  test('that was torn at its end gives what was committed before the tear, never a part of a commit', () => {
+  test('that was torn at its end gives what was committed before the tear, never a part of a commit', {
+    timeout: PATIENCE,
+  }, () => {
     const folder = temporaryFolder();
     const [file, killed, torn] = [
       join(folder, 'state.db'),

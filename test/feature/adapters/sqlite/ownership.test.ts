@@ -1,7 +1,9 @@
 /** One process owns a state file: who comes second is told by whom it is held, and a dead owner holds nothing. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import { MIGRATIONS } from '../../../../src/adapters/sqlite/migrations.ts';
+import { openDatabase } from '../../../../src/adapters/sqlite/open.ts';
 import { openSqliteStore } from '../../../../src/adapters/sqlite/store.ts';
 import { holdingOf, openStore, readHolding, temporaryFolder } from '../../../support/store-folder.ts';
 import { StoreWriter } from '../../../support/store-writer-process.ts';
@@ -55,4 +57,14 @@ test('a folder that does not exist is named', async () => {
     reason: 'Unusable',
     message: expect.stringContaining(`${file} cannot be opened for reading and writing: ENOENT`),
   });
+});
+
+test('every commit is synced: a write-ahead log with synchronous=FULL', () => {
+  const file = join(temporaryFolder(), 'state.db');
+  const database = openDatabase({ file, migrations: MIGRATIONS });
+  onTestFinished(() => database.close());
+  const settings = ['journal_mode', 'synchronous', 'locking_mode'].map(
+    (name) => database.prepare(`PRAGMA ${name}`).get()?.[name],
+  );
+  expect(settings).toEqual(['wal', 2, 'exclusive']);
 });
