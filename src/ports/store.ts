@@ -65,7 +65,7 @@ export interface Store {
   load(): Promise<StoredState>;
   /** Returns the events with their sequence numbers. Throws GenerationConflictError. */
   commit(commit: Commit): Promise<readonly AuditEvent[]>;
-  /** Writes last-seen times; may be lost in a crash for the last few seconds. */
+  /** Replaces the list of known proxies; the newest list may be lost in a crash. Does not count as `everWritten`. */
   saveProxies(proxies: readonly ProxySeen[]): Promise<void>;
   events(query: EventQuery): Promise<readonly AuditEvent[]>;
   /** Writes a consistent copy to a new file while running. Throws where the file exists or cannot be written. */
