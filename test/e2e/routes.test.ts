@@ -2,6 +2,8 @@
  * What a real Envoy does with translated routes beside choosing a version: retries that move only where the request cannot
  * have begun, its own answers, gRPC, websockets, hosts that never answer, statistics by service and version.
  */
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { Client, type ClientUnaryCall, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -194,6 +196,31 @@ test('a websocket reaches the version that it pins, and carries bytes both ways'
   expect(received).toContain('x-switchyard-version: v2');
   socket.write('there and back');
   await eventually(() => received.endsWith('there and back'), { what: 'the bytes that were sent' });
+});
+
+test('a websocket over HTTP/2 reaches an instance that speaks HTTP/1', async () => {
+  const gateway = await gatewayOf({
+    versions: { v1: {}, v2: { endpoints: [(await echo('v2')).address] } },
+    upstream: { protocol: 'Http1' },
+  });
+  const session = connectHttp2(`http://127.0.0.1:${gateway.port()}`);
+  running.push({ stop: async () => session.destroy() });
+  await once(session, 'remoteSettings');
+  const stream = session.request(
+    {
+      ':method': 'CONNECT',
+      ':protocol': 'websocket',
+      ':path': '/',
+      ':authority': 'manager.test',
+      [PIN]: 'v2',
+    },
+    { endStream: false },
+  );
+  const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+  expect(headers).toMatchObject({ ':status': 200, 'x-switchyard-version': 'v2' });
+  stream.write('there and back');
+  const [chunk] = (await once(stream, 'data')) as [Buffer];
+  expect(chunk.toString()).toBe('there and back');
 });
 
 describe('an instance that accepts and never answers', () => {

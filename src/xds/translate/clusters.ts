@@ -25,6 +25,9 @@ import { clusterName, statisticsName } from './names.ts';
 /** Envoy's own limit of 1024 would refuse the 1025th stream of a version; the instances know their limits better. */
 export const NO_LIMIT = 1_000_000;
 
+/** Websockets over HTTP/2 (RFC 8441) pass, where the instance takes them. */
+const HTTP2 = { allowConnect: true };
+
 /** Resources over the aggregated stream that the proxy already has. */
 export const OVER_ADS = {
   configSourceSpecifier: { case: 'ads', value: {} },
@@ -105,12 +108,12 @@ function protocolOptions({ protocol }: UpstreamSpec) {
     case 'Http1':
       return explicit({ case: 'httpProtocolOptions', value: {} });
     case 'Http2':
-      return explicit({ case: 'http2ProtocolOptions', value: {} });
+      return explicit({ case: 'http2ProtocolOptions', value: HTTP2 });
     case 'SameAsClient':
       return create(HttpProtocolOptionsSchema, {
         upstreamProtocolOptions: {
           case: 'useDownstreamProtocolConfig',
-          value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+          value: { httpProtocolOptions: {}, http2ProtocolOptions: HTTP2 },
         },
       });
   }

@@ -61,6 +61,8 @@ function connectionManager({ name }: ListenerBinding): HttpConnectionManager {
         configType: { case: 'typedConfig', value: pack(RouterSchema, create(RouterSchema)) },
       },
     ],
+    // Websockets over HTTP/2 (RFC 8441).
+    http2ProtocolOptions: { allowConnect: true },
     // Streams may be quiet for hours.
     streamIdleTimeout: duration(0),
     requestHeadersTimeout: duration(HEADERS_TIMEOUT),

@@ -5,7 +5,7 @@ import type { RoutingTable, ServiceRoutes } from '../../../src/model/table.ts';
 import { exportEnvoy } from '../../../src/xds/export.ts';
 import { resourceToJson } from '../../../src/xds/json.ts';
 import type { ResourceType, TranslatedResource } from '../../../src/xds/resource.ts';
-import { translate } from '../../../src/xds/translate/index.ts';
+import { createTranslator, translate } from '../../../src/xds/translate/index.ts';
 import { clusterName } from '../../../src/xds/translate/names.ts';
 import { randomTable, VERSIONS } from '../../support/random-routes.ts';
 import { seed } from '../../support/seed.ts';
@@ -68,6 +68,17 @@ describe('translate', () => {
         const [one, other] = [translate(original), translate(reordered(original))];
         expect(bytesByKey(other.envoy)).toEqual(bytesByKey(one.envoy));
         expect(bytesByKey(other.grpc)).toEqual(bytesByKey(one.grpc));
+      }),
+    );
+  });
+
+  test('gives the same with a memory of earlier tables as without', () => {
+    assertProperty(
+      fc.property(fc.array(tables, { minLength: 2, maxLength: 4 }), (sequence) => {
+        const remembering = createTranslator();
+        for (const each of [...sequence, ...sequence]) {
+          expect(bytesByKey(remembering(each).envoy)).toEqual(bytesByKey(translate(each).envoy));
+        }
       }),
     );
   });
