@@ -22,7 +22,7 @@ import { followConvergence } from './telemetry/convergence.ts';
 import type { Facts } from './telemetry/facts.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { createPublisher, type XdsPublisher } from './xds/publisher.ts';
-import { translate } from './xds/translate/index.ts';
+import { createTranslator } from './xds/translate/index.ts';
 
 /** What is opened, and by what it is told. */
 export interface CoreOptions {
@@ -64,7 +64,7 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
   closing.defer(() => store.close());
   const { everWritten } = await store.load();
   const publisher = createPublisher({
-    translate,
+    translate: createTranslator(),
     now: () => systemClock.now(),
     observer: metrics.xds,
     emptyStore: !everWritten && flags.acceptEmpty !== true,
