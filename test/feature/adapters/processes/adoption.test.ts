@@ -110,6 +110,8 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
     );
     const before = host.instances();
     const processes = world.alive();
+    // In a session of its own it gets no signal that is meant for the controller's terminal or group.
+    for (const { pid } of await world.diary()) expect(statOf(pid)?.session).toBe(pid);
     await host.end(signal);
     expect(world.alive()).toEqual(processes);
     const next = await open();
