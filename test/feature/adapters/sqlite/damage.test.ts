@@ -19,6 +19,7 @@ import { StoreContent } from '../../../../src/adapters/sqlite/content.ts';
 import { StoreRefusedError } from '../../../../src/adapters/sqlite/errors.ts';
 import { MIGRATIONS } from '../../../../src/adapters/sqlite/migrations.ts';
 import { openDatabase } from '../../../../src/adapters/sqlite/open.ts';
+import { serviceName } from '../../../../src/model/names.ts';
 import { full, seed } from '../../../support/seed.ts';
 import {
   holdingOf,
@@ -33,9 +34,11 @@ const PAGE = 4096;
 /** Milliseconds for a property that opens many files. */
 const PATIENCE = full() ? 600_000 : 60_000;
 
+const SERVICES = ['a', 'b', 'c', 'd'];
+
 /** Several pages of every table. */
 function fill(content: StoreContent): void {
-  for (const [index, name] of ['a', 'b', 'c', 'd'].entries()) {
+  for (const [index, name] of SERVICES.entries()) {
     content.commit({
       services: [serviceRecord({ name, document: `${name}: ${'x'.repeat(700)}` })],
       nextPublication: index + 2,
@@ -43,6 +46,15 @@ function fill(content: StoreContent): void {
     });
   }
   content.saveProxies(Array.from({ length: 20 }, (_, index) => proxySeen({ id: `gateway-${index}` })));
+}
+
+/** Everything, read from the tables and, for the events of one service, through the index. */
+function readEverything(file: string): unknown {
+  return withContent(file, (content) => [
+    content.load(),
+    content.events({ limit: 1000 }),
+    SERVICES.map((name) => content.events({ limit: 1000, service: serviceName(name) })),
+  ]);
 }
 
 function refusal(open: () => unknown): StoreRefusedError | undefined {
@@ -91,7 +103,7 @@ describe('a damaged state file', () => {
     const folder = temporaryFolder();
     const intact = join(folder, 'intact.db');
     withContent(intact, fill);
-    const expected = readHolding(intact);
+    const expected = readEverything(intact);
     const bytes = readFileSync(intact);
     const damaged = join(folder, 'damaged.db');
     let refused = 0;
@@ -100,7 +112,7 @@ describe('a damaged state file', () => {
         const harmed = damage(Buffer.from(bytes));
         writeFileSync(damaged, harmed);
         const error = refusal(() => {
-          expect(readHolding(damaged)).toEqual(expected);
+          expect(readEverything(damaged)).toEqual(expected);
         });
         if (error !== undefined) {
           refused += 1;
