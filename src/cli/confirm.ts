@@ -16,11 +16,10 @@ export async function confirm({ shell }: Context, { question, yes }: Confirmatio
   if (!shell.stdin.isTTY || !shell.stderr.isTTY) {
     throw new CliError(EXIT.usage, `${question} Nobody can be asked here: say --yes.`);
   }
-  const lines = createInterface({ input: shell.stdin, output: shell.stderr });
-  try {
-    const answer = await lines.question(`${question} [y/N] `);
-    if (!/^y(es)?$/i.test(answer.trim())) throw new CliError(EXIT.failed, 'nothing was changed');
-  } finally {
-    lines.close();
-  }
+  // The terminal edits the line itself; an end of input (Ctrl-D) is no yes.
+  const lines = createInterface({ input: shell.stdin, output: shell.stderr, terminal: false });
+  const ended = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  const answer = await Promise.race([lines.question(`${question} [y/N] `), ended]);
+  lines.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new CliError(EXIT.failed, 'nothing was changed');
 }

@@ -10,6 +10,7 @@ import {
   applyManager,
   change,
   managerDocument,
+  PATIENCE,
   refusal,
   startTestController,
   type TestController,
@@ -43,7 +44,7 @@ describe('an accepted change', () => {
     controller.proxies.connect('slow', 'slow');
     const publications = controller.proxies.published.length;
     const call = controller.client.call('flip', { change, version: 'v2' });
-    await expect.poll(() => controller.proxies.published.length).toBeGreaterThan(publications);
+    await expect.poll(() => controller.proxies.published.length, PATIENCE).toBeGreaterThan(publications);
     controller.proxies.acknowledge('slow');
     const { result } = await call;
     expect(result?.convergence).toMatchObject({ state: ConvergenceState.EVERYWHERE, acknowledged: ['slow'] });

@@ -7,6 +7,7 @@ import {
   applyManager,
   change,
   managerDocument,
+  PATIENCE,
   startTestController,
   type TestController,
 } from '../../support/admin/controller.ts';
@@ -57,7 +58,9 @@ describe('a view', () => {
     controller.proxies.connect('gateway', 'prompt');
     controller.proxies.connect('broken', 'slow');
     controller.proxies.reject('broken', 'no such filter');
-    await expect.poll(async () => (await controller.client.call('listProxies', {})).proxies).toHaveLength(2);
+    await expect
+      .poll(async () => (await controller.client.call('listProxies', {})).proxies, PATIENCE)
+      .toHaveLength(2);
     const { proxies, publication } = await controller.client.call('listProxies', {});
     expect(proxies).toMatchObject([
       {

@@ -10,7 +10,7 @@ import { adminClient } from '../../../src/admin/client.ts';
 import { AdminService } from '../../../src/admin/contract.ts';
 import { isLoopback, type Listening, listenOnAddress, listenOnSocket } from '../../../src/admin/listen.ts';
 import { ControllerState } from '../../../src/gen/switchyard/admin/v1/admin_service_pb.js';
-import { startTestController, type TestController } from '../../support/admin/controller.ts';
+import { PATIENCE, startTestController, type TestController } from '../../support/admin/controller.ts';
 
 const refuse = () => undefined;
 const same = (bytes: Buffer) => bytes;
@@ -156,7 +156,7 @@ describe('the server', () => {
     // ServerReflectionRequest: list_services is field 7, file_containing_symbol is field 4.
     stream.write(textField(7, '*'));
     stream.write(textField(4, AdminService.typeName));
-    await expect.poll(() => answers).toHaveLength(2);
+    await expect.poll(() => answers, PATIENCE).toHaveLength(2);
     stream.end();
     client.close();
     expect(answers[0]).toContain(AdminService.typeName);
@@ -186,7 +186,7 @@ describe('the server', () => {
   test('answers down, and only then ends the controller', async () => {
     const { stopped } = await controller.client.call('down', { actor: 'ada' });
     expect(stopped).toEqual([]);
-    await expect.poll(() => controller.downs).toBe(1);
+    await expect.poll(() => controller.downs, PATIENCE).toBe(1);
   });
 });
 

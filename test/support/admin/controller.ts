@@ -128,6 +128,9 @@ export async function startTestController(options: TestControllerOptions = {}): 
   return running;
 }
 
+/** For `expect.poll`: how long a busy machine may take; what is awaited comes much sooner. */
+export const PATIENCE = { timeout: 18_000 };
+
 /** What a change of the service of `managerDocument` carries. */
 export const change = { service: 'manager', actor: 'ada', reason: 'because' };
 

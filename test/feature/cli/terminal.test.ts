@@ -1,0 +1,88 @@
+/** What is different on a terminal: questions, colours, views that are redrawn in place. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Running, startOnTerminal, terminalLack } from '../../support/admin/cli.ts';
+import {
+  applyManager,
+  change,
+  PATIENCE,
+  startTestController,
+  type TestController,
+} from '../../support/admin/controller.ts';
+import { notRun } from '../../support/not-run.ts';
+
+const ESCAPE = '\u001b[';
+const CTRL_C = '\u0003';
+const CTRL_D = '\u0004';
+let controller: TestController;
+beforeEach(async (context) => {
+  const lack = terminalLack();
+  if (lack !== undefined) notRun(context.task.name, lack);
+  controller = await startTestController();
+  await applyManager(controller);
+});
+afterEach(() => controller?.close());
+
+function terminal(args: string[], env: Record<string, string> = {}): Running {
+  return startOnTerminal([...args, '--server', controller.server], { env });
+}
+
+describe('a verb that loses something', () => {
+  test('asks, and goes ahead on yes', async () => {
+    const running = terminal(['delete', 'service', 'manager']);
+    await expect.poll(running.output, PATIENCE).toMatch(/Delete service manager\?.*\[y\/N\] $/);
+    running.type('y\r');
+    expect((await running.finished).code).toBe(0);
+    expect(controller.operations.services()).toEqual([]);
+  });
+
+  test.each(['n\r', '\r', 'what\r', CTRL_D])('changes nothing on %j', async (answer) => {
+    const running = terminal(['down']);
+    await expect.poll(running.output, PATIENCE).toMatch(/\[y\/N\] $/);
+    running.type(answer);
+    expect(await running.finished).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('nothing was changed'),
+    });
+    expect(controller.downs).toBe(0);
+  });
+});
+
+describe('colours', () => {
+  test('are there on a terminal', async () => {
+    const { code, stdout } = await terminal(['status', 'manager']).finished;
+    expect(code).toBe(0);
+    expect(stdout).toContain(`${ESCAPE}32m`);
+  });
+
+  test.each<[string, string[], Record<string, string>]>([
+    ['--no-color', ['--no-color'], {}],
+    ['NO_COLOR', [], { NO_COLOR: '1' }],
+  ])('are not there with %s', async (_, args, env) => {
+    const { stdout } = await terminal(['status', 'manager', ...args], env).finished;
+    expect(stdout).toContain('✔ Healthy manager');
+    expect(stdout).not.toContain(ESCAPE);
+  });
+});
+
+describe('a watch', () => {
+  test('is redrawn in place, and ends with Ctrl-C without an error', async () => {
+    const running = terminal(['get', 'services', '-w']);
+    await expect.poll(running.output, PATIENCE).toMatch(/manager +v2 +v1 /);
+    await controller.client.call('flip', { change, version: 'v2' });
+    await expect.poll(running.output, PATIENCE).toMatch(/manager +v2 +v2 /);
+    expect(running.output()).toContain(`${ESCAPE}2A\r${ESCAPE}J`);
+    running.type(CTRL_C);
+    expect((await running.finished).code).toBe(0);
+  });
+
+  test('cuts lines at the width of the terminal', async () => {
+    await controller.client.call('setWeight', {
+      change: { ...change, reason: 'x'.repeat(200) },
+      version: 'v2',
+      weight: 10,
+    });
+    const { stdout } = await terminal(['get', 'events', '--no-color']).finished;
+    expect(stdout).toMatch(/…\r?\n/);
+    expect(Math.max(...stdout.split(/\r?\n/).map(({ length }) => length))).toBe(80);
+  });
+});

@@ -1,0 +1,68 @@
+/** What `status` makes of a service and its proxies. */
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { expect, test } from 'vitest';
+import { healthOf } from '../../../src/cli/health.ts';
+import {
+  InstanceState,
+  ProxySchema,
+  ServiceSchema,
+  VersionState,
+} from '../../../src/gen/switchyard/admin/v1/resources_pb.js';
+
+type ServiceInit = MessageInitShape<typeof ServiceSchema>;
+type ProxyInit = MessageInitShape<typeof ProxySchema>;
+
+const healthy: ServiceInit = {
+  name: 'manager',
+  wantedVersion: 'v2',
+  traffic: { kind: { case: 'steady', value: { primary: 'v2', previous: 'v1' } } },
+  versions: [
+    { name: 'v1', state: VersionState.STANDBY, readyEndpoints: 2 },
+    { name: 'v2', state: VersionState.PRIMARY, readyEndpoints: 2 },
+  ],
+};
+const inSync: ProxyInit = { id: 'gateway', connected: true, inSync: true };
+const shifting: ServiceInit['traffic'] = {
+  kind: { case: 'shifting', value: { primary: 'v1', candidate: 'v2', weight: 10 } },
+};
+const failed = { id: 'i-1', state: InstanceState.FAILED, reason: 'exit code 1' };
+const rejecting: ProxyInit = {
+  ...inSync,
+  inSync: false,
+  connection: { types: [{ type: 'routes', rejection: { message: 'no such filter' } }] },
+};
+
+test.each<[string, string, ServiceInit, ProxyInit[]]>([
+  ['Healthy', 'v2 gets all default traffic', healthy, [inSync]],
+  ['Healthy', 'v2 gets', healthy, []],
+  ['Healthy', 'v2 gets', healthy, [{ id: 'gone', connected: false }]],
+  ['Paused', 'v2 gets 10% of the default traffic, v1 the rest', { ...healthy, traffic: shifting }, [inSync]],
+  [
+    'Progressing',
+    'gateway is behind, at publication 7',
+    healthy,
+    [{ ...inSync, inSync: false, publication: 7n }],
+  ],
+  ['Progressing', 'v3 is not there yet', { ...healthy, wantedVersion: 'v3' }, []],
+  [
+    'Progressing',
+    'no version is primary yet',
+    { ...healthy, traffic: { kind: { case: 'none', value: {} } } },
+    [],
+  ],
+  ['Degraded', 'v2 has no ready endpoint', { ...healthy, alerts: ['v2 has no ready endpoint'] }, [inSync]],
+  ['Degraded', 'gateway rejected routes: no such filter', healthy, [rejecting]],
+  [
+    'Degraded',
+    'i-1 of v2 failed: exit code 1',
+    { ...healthy, versions: [{ name: 'v2', instances: [failed] }] },
+    [],
+  ],
+])('%s: %s', (phase, reason, service, proxies) => {
+  const health = healthOf(
+    create(ServiceSchema, service),
+    proxies.map((proxy) => create(ProxySchema, proxy)),
+  );
+  expect(health.phase).toBe(phase);
+  expect(health.reasons.join('; ')).toContain(reason);
+});
