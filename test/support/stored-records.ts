@@ -8,7 +8,7 @@ import { type ServiceRecord, VERSION_STATES } from '../../src/model/state.ts';
 import type { ProxySeen } from '../../src/ports/store.ts';
 
 /** A spec with every default, as the parser would fill it in. */
-export function serviceSpec(name: string): VersionedService {
+function serviceSpec(name: string): VersionedService {
   return {
     name: serviceName(name),
     version: versionName('v2'),
