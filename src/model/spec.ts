@@ -52,7 +52,7 @@ export type Scope =
 export interface PinPolicy {
   /** Header that names the version, lower-case; default `x-delegate-version`. */
   readonly header: string;
-  /** Marker header; a request that carries it with `true` but no pin is refused. Default `x-delegate-pinned`. */
+  /** Marker header; a request that carries it, with any value but `false`, and no pin is refused. Default `x-delegate-pinned`. */
   readonly markerHeader: string;
   /** Where the pin counts; elsewhere the header is removed before the request is forwarded. */
   readonly allow: Scope;
