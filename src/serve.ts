@@ -12,6 +12,7 @@ import { CliError, EXIT, type ExitCode } from './cli/exit.ts';
 import type { AddressFlag, ControllerFlags } from './cli/local-commands.ts';
 import { defaultDataDir, defaultSocket } from './cli/paths.ts';
 import { type Context, print } from './cli/shell.ts';
+import { CommandsNotAllowedError } from './controller/controller.ts';
 import { stateFile } from './data-folder.ts';
 import { type Core, openCore } from './serve-core.ts';
 import { startHttpServer } from './telemetry/http-server.ts';
@@ -182,7 +183,10 @@ function addressText({ host, port }: AddressFlag): string {
 /** Refusals that their own words explain. */
 function isKnown(error: unknown): error is Error {
   return (
-    error instanceof StoreRefusedError || error instanceof FolderInUseError || error instanceof ListenError
+    error instanceof CommandsNotAllowedError ||
+    error instanceof StoreRefusedError ||
+    error instanceof FolderInUseError ||
+    error instanceof ListenError
   );
 }
 

@@ -39,6 +39,16 @@ const TICK: Milliseconds = 1_000;
 const PROXY_SAVE_TICKS = 5;
 const ACTIVITY_TIMEOUT: Milliseconds = 5_000;
 
+/** The store holds services that run commands, and this controller was not allowed to run any. */
+export class CommandsNotAllowedError extends Error {
+  override readonly name = 'CommandsNotAllowedError';
+  constructor(services: readonly ServiceName[]) {
+    super(
+      `${services.join(', ')} run commands, which were applied with --allow-commands; start with it again, or restore another state`,
+    );
+  }
+}
+
 export class Controller {
   readonly options: ControllerOptions;
   readonly ledger: Ledger;
@@ -83,9 +93,19 @@ export class Controller {
     ledger.subscribe(() => this.#publish());
   }
 
-  /** Loads the store. Rejects where it cannot be read; nothing was started then. */
+  /**
+   * Loads the store. Rejects where it cannot be read, or with CommandsNotAllowedError where it holds commands that may
+   * not run; nothing was started then.
+   */
   static async open(options: ControllerOptions): Promise<Controller> {
-    return new Controller(options, await Ledger.open(options.store));
+    const ledger = await Ledger.open(options.store);
+    const withCommands = [...ledger.records().values()].filter(
+      ({ spec }) => spec.runtime.kind === 'processes',
+    );
+    if (options.allowCommands !== true && withCommands.length > 0) {
+      throw new CommandsNotAllowedError(withCommands.map(({ name }) => name));
+    }
+    return new Controller(options, ledger);
   }
 
   /** Starts what should run, waits until what already ran is known, publishes, and goes on until stopped. */

@@ -27,6 +27,23 @@ export function aSpec(replaced: Partial<VersionedService> = {}): VersionedServic
   };
 }
 
+/** The same service with instances that Switchyard runs. */
+export function aProcessesSpec(replaced: Partial<VersionedService> = {}): VersionedService {
+  return aSpec({
+    runtime: {
+      kind: 'processes',
+      command: ['manager', '--port', '${port}'],
+      environment: {},
+      instances: 1,
+      ports: { from: 9000, to: 9099 },
+      readiness: { kind: 'tcp', interval: 1_000, timeout: 1_000, failureThreshold: 1 },
+      stopGrace: 1_000,
+      restartBackoff: { initial: 1_000, max: 1_000 },
+    },
+    ...replaced,
+  });
+}
+
 /** A version in a state, since the beginning of time. */
 export function aVersion(name: string, replaced: Partial<VersionRecord> = {}): VersionRecord {
   return {

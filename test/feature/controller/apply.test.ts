@@ -1,7 +1,9 @@
 /** apply: all or nothing, with the place of each fault, and with what it would do said before it is done. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMemoryStore } from '../../../src/adapters/memory/store.ts';
 import type { ApplyRequest } from '../../../src/operations/types.ts';
 import { ControllerWorld, manager, managerDocument, operator } from '../../support/controller-world.ts';
+import { aProcessesSpec, aRecord } from '../../support/records.ts';
 
 let world: ControllerWorld;
 beforeEach(async () => {
@@ -94,4 +96,10 @@ describe('rule 7: nothing is wiped by accident', () => {
     expect(first?.table).toEqual(before?.table);
     expect(first?.number).toBeGreaterThan(before?.number ?? 0);
   });
+});
+
+test('a controller that may not run commands refuses a store that holds some, and names the flag', async () => {
+  const store = createMemoryStore();
+  await store.commit({ services: [aRecord({ spec: aProcessesSpec() })] });
+  await expect(ControllerWorld.start({ store })).rejects.toThrow(/manager .*--allow-commands/);
 });

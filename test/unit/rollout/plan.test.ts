@@ -11,7 +11,7 @@ import {
   type RecordingAction,
 } from '../../../src/rollout/plan.ts';
 import { applyActions } from '../../../src/rollout/record.ts';
-import { anInstance, aRecord, aSpec, aVersion } from '../../support/records.ts';
+import { anInstance, aProcessesSpec, aRecord, aSpec, aVersion } from '../../support/records.ts';
 
 const v1 = versionName('v1');
 const v2 = versionName('v2');
@@ -168,19 +168,7 @@ describe('rule 8: retiring', () => {
   });
 
   test('the version is Retired when its instances are gone; addresses that somebody else runs are not waited for', () => {
-    const processes = aSpec({
-      ...drainable,
-      runtime: {
-        kind: 'processes',
-        command: ['x'],
-        environment: {},
-        instances: 1,
-        ports: { from: 1, to: 2 },
-        readiness: { kind: 'tcp', interval: 1, timeout: 1, failureThreshold: 1 },
-        stopGrace: 1,
-        restartBackoff: { initial: 1, max: 1 },
-      },
-    });
+    const processes = aProcessesSpec({ drain: drainable.drain });
     expect(plan(retiring('StoppingInstances', false, processes), observed())).toEqual([]);
     expect(kinds(plan(retiring('StoppingInstances', false, processes), observed({ instances: [] })))).toEqual(
       ['v2 -> Retired'],
