@@ -125,6 +125,23 @@ describe('an answer of the proxy itself', () => {
     expect(JSON.parse(response?.body ?? '')).toMatchObject({ code: 'NO_READY_ENDPOINT' });
   });
 
+  test('a version whose instances cannot be reached: 503 with the reason, safe to send again', async () => {
+    const gateway = await gatewayOf({ versions: { v1: {}, v2: { endpoints: [await nobody()] } } });
+    const response = await rawHttp1(gateway.port(), [`${PIN}: v2`]);
+    expect(response?.status).toBe(503);
+    expect(response?.headers.get('content-type')).toBe('application/json');
+    expect(response?.headers.get('x-switchyard-code')).toBe('INSTANCE_UNREACHABLE');
+    expect(JSON.parse(response?.body ?? '')).toMatchObject({ code: 'INSTANCE_UNREACHABLE' });
+  });
+
+  test('an instance that was lost on the way says nothing of the kind', async () => {
+    const v2 = await echo('v2', 'CutAfterHeaders');
+    const gateway = await gatewayOf({ versions: { v1: {}, v2: { endpoints: [v2.address] } } });
+    const response = await rawHttp1(gateway.port(), [`${PIN}: v2`]);
+    expect(response?.status).toBe(503);
+    expect(response?.headers.has('x-switchyard-code')).toBe(false);
+  });
+
   test('a service without a primary: 503 with the reason', async () => {
     const reason = 'no version has been ready yet';
     const gateway = await gatewayOf({ versions: {}, defaultRoute: { kind: 'Unavailable', reason } });

@@ -116,7 +116,7 @@ function believesPinned(rule: RefusalRule): HeaderMatcher[] {
   return [
     isPresent(header),
     ...(harmlessValue === undefined ? [] : [{ ...textIs(header, harmlessValue), invertMatch: true }]),
-    { ...isPresent(unless), invertMatch: true },
+    isAbsent(unless),
   ];
 }
 
@@ -178,6 +178,19 @@ function textIs(name: string, exact: string): HeaderMatcher {
   };
 }
 
+/** Whatever its value: to `presentMatch`, grpc-go (1.85) takes an empty value for no header at all. */
 function isPresent(name: string): HeaderMatcher {
-  return { name, headerMatchSpecifier: { case: 'presentMatch', value: true } };
+  const anything = { regex: '.*', engineType: { case: 'googleRe2', value: {} } } as const;
+  return {
+    name,
+    headerMatchSpecifier: {
+      case: 'stringMatch',
+      value: { matchPattern: { case: 'safeRegex', value: anything } },
+    },
+  };
+}
+
+/** An inverted text match would not do: it needs a header to look at. */
+function isAbsent(name: string): HeaderMatcher {
+  return { name, headerMatchSpecifier: { case: 'presentMatch', value: true }, invertMatch: true };
 }

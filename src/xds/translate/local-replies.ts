@@ -4,44 +4,45 @@
  */
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { AccessLogFilterSchema } from '../../gen/envoy/config/accesslog/v3/accesslog_pb.js';
-import type { LocalReplyConfigSchema } from '../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import type {
+  LocalReplyConfigSchema,
+  ResponseMapperSchema,
+} from '../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { CODE_HEADER, responseHeader } from './answers.ts';
 
-const CODE = 'NO_READY_ENDPOINT';
-const MESSAGE = 'the version has no ready endpoint';
-
-/** Envoy's flag for "no healthy upstream host". */
-const NO_HEALTHY_HOST = 'UH';
+/** Envoy's response flags that we give a reason for. In both cases no instance has begun the request. */
+const REASONS = [
+  { flag: 'UH', code: 'NO_READY_ENDPOINT', message: 'the version has no ready endpoint' },
+  { flag: 'UF', code: 'INSTANCE_UNREACHABLE', message: 'no instance of the version could be reached' },
+] as const;
 
 export function localReplies(): MessageInitShape<typeof LocalReplyConfigSchema> {
-  const headersToAdd = [responseHeader(CODE_HEADER, CODE)];
-  return {
-    mappers: [
-      {
-        filter: { filterSpecifier: { case: 'andFilter', value: { filters: [FROM_GRPC, NO_HOST] } } },
-        body: { specifier: { case: 'inlineString', value: MESSAGE } },
-        headersToAdd,
+  return { mappers: REASONS.flatMap(mappersOf) };
+}
+
+function mappersOf({ flag, code, message }: (typeof REASONS)[number]): Mapper[] {
+  const flagged: Filter = { filterSpecifier: { case: 'responseFlagFilter', value: { flags: [flag] } } };
+  const headersToAdd = [responseHeader(CODE_HEADER, code)];
+  return [
+    {
+      filter: { filterSpecifier: { case: 'andFilter', value: { filters: [FROM_GRPC, flagged] } } },
+      body: { specifier: { case: 'inlineString', value: message } },
+      headersToAdd,
+    },
+    {
+      filter: flagged,
+      body: { specifier: { case: 'inlineString', value: `${JSON.stringify({ code, message })}\n` } },
+      bodyFormatOverride: {
+        format: { case: 'textFormatSource', value: WHOLE_BODY },
+        contentType: 'application/json',
       },
-      {
-        filter: NO_HOST,
-        body: {
-          specifier: { case: 'inlineString', value: `${JSON.stringify({ code: CODE, message: MESSAGE })}\n` },
-        },
-        bodyFormatOverride: {
-          format: { case: 'textFormatSource', value: WHOLE_BODY },
-          contentType: 'application/json',
-        },
-        headersToAdd,
-      },
-    ],
-  };
+      headersToAdd,
+    },
+  ];
 }
 
 type Filter = MessageInitShape<typeof AccessLogFilterSchema>;
-
-const NO_HOST: Filter = {
-  filterSpecifier: { case: 'responseFlagFilter', value: { flags: [NO_HEALTHY_HOST] } },
-};
+type Mapper = MessageInitShape<typeof ResponseMapperSchema>;
 
 const FROM_GRPC: Filter = {
   filterSpecifier: {
