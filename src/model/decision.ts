@@ -15,7 +15,10 @@ export interface RequestFacts {
   readonly host: string;
   /** With the leading slash; the query is ignored. */
   readonly path: string;
-  /** In the order sent; a name may be repeated; names are compared without regard to case. */
+  /**
+   * In the order sent; a name may be repeated; names are compared without regard to case. Spaces and tabs around a value
+   * are removed, as HTTP/1 does; over HTTP/2 they stay, and a padded pin is refused.
+   */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The client's IP address as the proxy sees it, in the usual short form. */
   readonly sourceAddress?: string;
