@@ -59,7 +59,7 @@ export function serviceToMessage(view: ServiceView, detail: Detail): MessageInit
   };
 }
 
-export function trafficToMessage(traffic: Traffic): MessageInitShape<typeof TrafficSchema> {
+function trafficToMessage(traffic: Traffic): MessageInitShape<typeof TrafficSchema> {
   switch (traffic.kind) {
     case 'none':
       return { kind: { case: 'none', value: {} } };

@@ -39,7 +39,7 @@ export interface HeaderArgument {
 }
 
 /** Collects `Name: value`, as curl takes it. */
-export function header(text: string, earlier: readonly HeaderArgument[]): HeaderArgument[] {
+export function header(text: string, earlier: readonly HeaderArgument[] = []): HeaderArgument[] {
   const match = /^([^:\s]+):[ \t]*(.*)$/.exec(text);
   if (match === null) throw new InvalidArgumentError("Write it as curl does: -H 'name: value'.");
   return [...earlier, { name: match[1] ?? '', value: match[2] ?? '' }];

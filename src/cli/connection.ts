@@ -11,7 +11,7 @@ import { problemLine } from './problems.ts';
 import type { Context } from './shell.ts';
 
 /** How long a question that changes nothing may take, in milliseconds. */
-export const READ_DEADLINE = 15_000;
+const READ_DEADLINE = 15_000;
 
 /** Whether a call that breaks off may have changed something. */
 export type CallKind = 'read' | 'change';

@@ -39,7 +39,8 @@ export async function runCommandLine(line: CommandLine): Promise<ExitCode> {
   }
 }
 
-function declare(
+/** The declared verbs; `run` is given the one that was asked for. */
+export function declare(
   line: CommandLine,
   run: (command: (context: Context) => Promise<ExitCode>) => Promise<void>,
 ): Command {

@@ -13,13 +13,13 @@ export interface ExplainFlags {
   readonly listener?: string;
   readonly host: string;
   readonly path: string;
-  readonly header: readonly { readonly name: string; readonly value: string }[];
+  readonly header?: readonly { readonly name: string; readonly value: string }[];
   readonly sourceAddress?: string;
   readonly grpc?: boolean;
 }
 
 export async function explain(context: Context, flags: ExplainFlags): Promise<ExitCode> {
-  const { service = '', listener = '', host, path, header, sourceAddress = '', grpc } = flags;
+  const { service = '', listener = '', host, path, header = [], sourceAddress = '', grpc } = flags;
   const decision = await withClient(context, 'read', (client) =>
     client.call(
       'explain',

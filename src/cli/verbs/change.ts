@@ -4,7 +4,7 @@ import { count, duration, percent, repeated, serviceGeneration } from '../argume
 import type { ApplyFlags } from '../commands/apply.ts';
 import type { ChangeCommand, ChangeFlags, ChangeMethod } from '../commands/change.ts';
 import type { DownFlags } from '../commands/controller-calls.ts';
-import { type AddVerbs, changeOptions, type Session, yesOption } from './session.ts';
+import { type AddVerbs, changeOptions, defaulted, type Session, yesOption } from './session.ts';
 
 const load = () => import('../commands/change.ts');
 
@@ -130,7 +130,12 @@ function addLifecycleVerbs(program: Command, session: Session): void {
   yesOption(program.command('down'))
     .description('stop all instances that Switchyard runs, and the controller')
     .option('--reason <text>', 'why, for the audit trail')
-    .option('--timeout <duration>', 'how long instances may take to stop', duration, 60_000)
+    .addOption(
+      defaulted('--timeout <duration>', 'how long instances may take to stop', {
+        parse: duration,
+        shown: '60s',
+      }),
+    )
     .action((flags: DownFlags) =>
       session.run(async (context) => (await import('../commands/controller-calls.ts')).down(context, flags)),
     );

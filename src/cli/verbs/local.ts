@@ -1,11 +1,13 @@
 /** Declares the verbs that need no running controller, or are one. What they do comes from main, by the port below. */
-import { Option } from 'commander';
+import { Argument, Option } from 'commander';
 import { address, duration, repeated } from '../arguments.ts';
 import type { BootstrapFlags } from '../commands/bootstrap.ts';
+import { completionScript, SHELLS, type ShellName } from '../completion.ts';
+import { EXIT } from '../exit.ts';
 import type { ControllerFlags, LocalCommands, RestoreFlags } from '../local-commands.ts';
 import { defaultDataDir } from '../paths.ts';
-import type { AddVerbs } from './session.ts';
-import { yesOption } from './session.ts';
+import { print } from '../shell.ts';
+import { type AddVerbs, defaulted, yesOption } from './session.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
@@ -22,14 +24,18 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
           .choices(['file', 'memory'])
           .default('file'),
       )
-      .option('--xds-address <host:port>', 'where proxies connect', address, {
-        host: '127.0.0.1',
-        port: 18_000,
-      })
-      .option('--http-address <host:port>', 'metrics and health', address, {
-        host: '127.0.0.1',
-        port: 18_002,
-      })
+      .addOption(
+        defaulted('--xds-address <host:port>', 'where proxies connect', {
+          parse: address,
+          shown: '127.0.0.1:18000',
+        }),
+      )
+      .addOption(
+        defaulted('--http-address <host:port>', 'metrics and health', {
+          parse: address,
+          shown: '127.0.0.1:18002',
+        }),
+      )
       .option(
         '--admin-socket <path>',
         'Unix socket of the admin API (default: admin.sock in the data folder)',
@@ -41,9 +47,10 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
       .option('--allow-commands', 'let specs name commands to run')
       .option('--accept-empty', 'show an empty state to proxies that hold configuration')
       .addOption(
-        new Option('--proxy-grace <duration>', 'how long a proxy that went away keeps removals waiting')
-          .argParser(duration)
-          .default(600_000, '10m'),
+        defaulted('--proxy-grace <duration>', 'how long a proxy that went away keeps removals waiting', {
+          parse: duration,
+          shown: '10m',
+        }),
       )
       .addOption(new Option('--log-level <level>', 'how much is logged').choices(LOG_LEVELS).default('info'))
       .action((flags: ControllerFlags) => session.run((context) => local.controller(context, flags)));
@@ -53,13 +60,20 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
       .option('--node-id <id>', 'the name of the proxy, unique (default: envoy@HOSTNAME)')
       .option('--cluster <name>', 'a group of proxies that do the same', 'gateways')
       .option('--delta', 'use delta xDS instead of state of the world')
-      .option('--xds-address <host:port>', 'the controller', address, { host: '127.0.0.1', port: 18_000 })
+      .addOption(
+        defaulted('--xds-address <host:port>', 'the controller', {
+          parse: address,
+          shown: '127.0.0.1:18000',
+        }),
+      )
       .option('--listener <name>', 'open this listener only; may be repeated', repeated)
       .option('--service <name>', 'know this service only; may be repeated', repeated)
-      .option('--admin-address <host:port>', "Envoy's own admin interface", address, {
-        host: '127.0.0.1',
-        port: 9901,
-      })
+      .addOption(
+        defaulted('--admin-address <host:port>', "Envoy's own admin interface", {
+          parse: address,
+          shown: '127.0.0.1:9901',
+        }),
+      )
       .option('--access-log', 'write a line for each request')
       .option('--ready-anyway', 'report ready after 15 s per resource type although no controller answers')
       .action((flags: BootstrapFlags) =>
@@ -87,6 +101,16 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
       .option('--data-dir <folder>', `where the state is kept (default: ${defaultDataDir(process.env)})`)
       .action((file: string, flags: RestoreFlags) =>
         session.run((context) => local.restore(context, file, flags)),
+      );
+    program
+      .command('completion')
+      .description('print the completion script of a shell')
+      .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
+      .action((shell: ShellName) =>
+        session.run(async (context) => {
+          print(context, completionScript(program, shell));
+          return EXIT.ok;
+        }),
       );
     program
       .command('version')

@@ -1,11 +1,11 @@
 /** Declares the verbs that show something. Their code is loaded when one is run. */
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { count, duration, header, whole } from '../arguments.ts';
 import type { ExportFlags } from '../commands/controller-calls.ts';
 import type { ExplainFlags } from '../commands/explain.ts';
 import type { EventFlags } from '../commands/get.ts';
 import type { StatusFlags } from '../commands/status.ts';
-import type { AddVerbs, Session } from './session.ts';
+import { type AddVerbs, defaulted, type Session } from './session.ts';
 
 const get = () => import('../commands/get.ts');
 const watch = () => import('../commands/watch.ts');
@@ -26,9 +26,7 @@ export const addLookVerbs: AddVerbs = (program, session) => {
     .command('status <service>')
     .description('wait until a service has settled; the exit code says how')
     .addOption(
-      new Option('--timeout <duration>', 'how long to wait (0: for ever)')
-        .argParser(duration)
-        .default(300_000, '5m'),
+      defaulted('--timeout <duration>', 'how long to wait (0: for ever)', { parse: duration, shown: '5m' }),
     )
     .option('--no-watch', 'say how it is now and do not wait')
     .addHelpText('after', '\nExit code: 0 Healthy, 1 Degraded, 2 Paused, 3 still Progressing.')
@@ -117,7 +115,7 @@ function addExplain(program: Command, session: Session): void {
     .description('tell which version a request would reach, and why')
     .requiredOption('--host <authority>', 'the host that the request names')
     .option('--path <path>', 'the path', '/')
-    .option('-H, --header <name: value>', 'a request header; may be repeated', header, [])
+    .option('-H, --header <name: value>', 'a request header; may be repeated', header)
     .option('--source-address <ip>', "the client's address")
     .option('--grpc', 'it is a gRPC request (default: as its content-type says)')
     .option('--no-grpc', 'it is not')

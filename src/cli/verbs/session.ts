@@ -13,7 +13,17 @@ export interface Session {
 /** Adds the commands of one group. */
 export type AddVerbs = (program: Command, session: Session) => void;
 
-export const DEFAULT_WAIT = '30s';
+/** An option whose default is parsed from the text that the help shows. */
+export function defaulted<Value>(flags: string, description: string, parsed: Parsed<Value>): Option {
+  const { parse, shown } = parsed;
+  return new Option(flags, description).argParser(parse).default(parse(shown), shown);
+}
+
+export interface Parsed<Value> {
+  readonly parse: (text: string) => Value;
+  /** The default, as a user would write it. */
+  readonly shown: string;
+}
 
 /** --reason, --dry-run and --wait, with the generation to compare. */
 export function changeOptions(command: Command): Command {
@@ -21,9 +31,10 @@ export function changeOptions(command: Command): Command {
     .option('--reason <text>', 'why, for the audit trail')
     .option('--dry-run', 'check and describe, change nothing')
     .addOption(
-      new Option('--wait <duration>', 'how long to wait until all proxies have it (0: not at all)')
-        .argParser(duration)
-        .default(30_000, DEFAULT_WAIT),
+      defaulted('--wait <duration>', 'how long to wait until all proxies have it (0: not at all)', {
+        parse: duration,
+        shown: '30s',
+      }),
     );
 }
 
