@@ -35,7 +35,7 @@ import { NO_LIMIT, OVER_ADS } from './clusters.ts';
 import { clusterName, refusalClusterName } from './names.ts';
 
 /** Holds that gRPC clients are told: they ask each route in turn, for every call. Envoy gets all of them. */
-export const MAX_GRPC_HOLDS = 100;
+const MAX_GRPC_HOLDS = 100;
 
 type Route = MessageInitShape<typeof RouteSchema>;
 type HeaderMatcher = MessageInitShape<typeof HeaderMatcherSchema>;
