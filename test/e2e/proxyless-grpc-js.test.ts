@@ -7,4 +7,6 @@ const program = {
   arguments: [new URL('../support/proxyless/grpc-js-process.ts', import.meta.url).pathname],
 };
 
-describe('grpc-js', () => proxylessRules(async () => program));
+describe('grpc-js', () => {
+  proxylessRules(async () => program);
+});

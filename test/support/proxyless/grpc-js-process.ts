@@ -84,15 +84,15 @@ async function calls(headers: Headers, count: number, parallel: number): Promise
 
 function begin(headers: Headers): Load {
   const outcomes = new OutcomeCount();
-  let going = true;
+  const stopping = new AbortController();
   const run = async (): Promise<void> => {
-    while (going) await whoAmI(headers, outcomes);
+    while (!stopping.signal.aborted) await whoAmI(headers, outcomes);
   };
   const ended = run();
   return {
     outcomes,
     async finish() {
-      going = false;
+      stopping.abort();
       await ended;
       return outcomes.outcomes();
     },
