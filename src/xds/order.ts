@@ -12,6 +12,8 @@ import type { Target } from './snapshot.ts';
 
 /** What is known of a proxy, over all types. */
 export interface ProxyKnowledge {
+  /** `aggregated`: one stream for all types. `separate`: several streams over one connection. */
+  readonly shape: 'aggregated' | 'separate';
   readonly types: Readonly<Partial<Record<ResourceType, TypeKnowledge>>>;
   /** Clusters that were sent as new, with the number of that response, until endpoints sent later are acknowledged. */
   readonly warming: ReadonlyMap<string, number>;
@@ -29,8 +31,8 @@ export interface ProxyKnowledge {
 /** What a proxy should have now. */
 export interface View {
   readonly sets: Readonly<Record<ResourceType, ResourceSet>>;
-  /** Names that are absent from `sets` for now and must not be called removed. */
-  readonly kept: ReadonlySet<string>;
+  /** Per type: names that are absent from `sets` for now and must not be called removed. */
+  readonly kept: Readonly<Partial<Record<ResourceType, ReadonlySet<string>>>>;
   /** Clusters get no answer yet: routes have to be acknowledged first. */
   readonly clustersWithheld: boolean;
 }
@@ -48,19 +50,24 @@ export function viewOf(target: Target, proxy: ProxyKnowledge): View {
       listeners: target.sets.listeners,
       routes: routes.set,
     },
-    kept: routes.kept.length === 0 ? clusters.kept : new Set([...clusters.kept, ...routes.kept]),
+    kept: { clusters: clusters.kept, routes: routes.kept },
     clustersWithheld: clusters.withheld,
   };
 }
 
-/** Whether the proxy has the cluster and knows its endpoints, as far as it has told. */
-export function isUsable(proxy: ProxyKnowledge, cluster: string): boolean {
-  const { clusters } = proxy.types;
+/**
+ * Whether the proxy has the cluster and knows its endpoints, as far as it has told. Envoy holds its acknowledgement of
+ * clusters back while any of them warms. On an aggregated stream, which is in order, endpoints that it acknowledged after
+ * the cluster was sent tell enough; a cluster of a rejected response does not count.
+ */
+export function isUsable({ types, warming, shape }: ProxyKnowledge, cluster: string): boolean {
+  const { clusters } = types;
+  if (clusters === undefined || !clusters.sent.has(cluster) || warming.has(cluster)) return false;
+  if (clusters.acknowledged.has(cluster)) return true;
+  const onItsWay = clusters.unanswered.flatMap(({ content }) => content.resources);
   return (
-    clusters !== undefined &&
-    clusters.sent.has(cluster) &&
-    clusters.acknowledged.has(cluster) &&
-    !proxy.warming.has(cluster)
+    shape === 'aggregated' &&
+    onItsWay.some(({ name, references }) => name === cluster && references.length > 0)
   );
 }
 
@@ -74,7 +81,8 @@ export function routesSettled({ types: { routes } }: ProxyKnowledge): boolean {
 interface ClustersView {
   readonly set: ResourceSet;
   readonly kept: ReadonlySet<string>;
-  readonly retained: readonly Resource[];
+  /** Names of those that are not wanted and stay. Endpoints bear the name of their cluster. */
+  readonly retained: readonly string[];
   readonly withheld: boolean;
 }
 
@@ -96,7 +104,7 @@ function clustersFor(target: Target, proxy: ProxyKnowledge): ClustersView {
   return {
     set: withChanges(base, { put: [...firstForms, ...retained, ...placeholders], drop: [] }),
     kept: known?.dialect === 'delta' && unknown.length > 0 ? new Set(unknown) : NOBODY,
-    retained,
+    retained: [...retained.map(({ name }) => name), ...unknown],
     withheld,
   };
 }
@@ -198,7 +206,7 @@ function routesFor(
   target: Target,
   proxy: ProxyKnowledge,
   usable: (cluster: string) => boolean,
-): { readonly set: ResourceSet; readonly kept: readonly string[] } {
+): { readonly set: ResourceSet; readonly kept: ReadonlySet<string> } {
   const put: Resource[] = [];
   const drop: string[] = [];
   for (const [name, resource] of target.sets.routes.resources) {
@@ -207,17 +215,22 @@ function routesFor(
     if (last === undefined) drop.push(name);
     else if (last !== resource) put.push(last);
   }
-  return { set: withChanges(target.sets.routes, { put, drop }), kept: drop };
+  return {
+    set: withChanges(target.sets.routes, { put, drop }),
+    kept: drop.length === 0 ? NOBODY : new Set(drop),
+  };
 }
 
-/** Wanted endpoints, and those of the clusters that stay. */
-function endpointsFor(target: Target, proxy: ProxyKnowledge, retained: readonly Resource[]): ResourceSet {
-  const base = target.sets.endpoints;
+/** Wanted endpoints, and those of clusters that stay or are still there: one that warms would wait for them. */
+function endpointsFor(target: Target, proxy: ProxyKnowledge, retained: readonly string[]): ResourceSet {
+  const { clusters, endpoints } = proxy.types;
+  const wanted = target.sets.clusters.resources;
+  const there = clusters === undefined || clusters.sent === wanted ? [] : [...clusters.sent.keys()];
+  const names = new Set([...retained, ...there.filter((name) => !wanted.has(name))]);
   const put: Resource[] = [];
-  for (const name of retained.flatMap(({ references }) => references)) {
-    if (base.resources.has(name)) continue;
-    const last = contentToKeep(proxy.types.endpoints, name, target.removed.endpoints);
-    if (last !== undefined) put.push(last);
+  for (const name of names) {
+    const last = contentToKeep(endpoints, name, target.removed.endpoints);
+    if (last !== undefined && !target.sets.endpoints.resources.has(name)) put.push(last);
   }
-  return withChanges(base, { put, drop: [] });
+  return withChanges(target.sets.endpoints, { put, drop: [] });
 }

@@ -9,8 +9,8 @@ import { ClusterLoadAssignmentSchema } from '../gen/envoy/config/endpoint/v3/end
 import { makeResource, type Resource } from './resource-set.ts';
 
 /**
- * A cluster of that name which waits for its endpoints without end. On a proxy that has a cluster of the name, the one
- * that it has goes on serving while this one waits.
+ * A cluster of that name which waits for its endpoints. On a proxy that has a cluster of the name, the one that it has
+ * goes on serving meanwhile; after Envoy's own limit of 15 s the endpoints that it has go on with this one.
  */
 export function placeholderCluster(name: string): Resource {
   const cluster = create(ClusterSchema, {
@@ -20,7 +20,6 @@ export function placeholderCluster(name: string): Resource {
       edsConfig: {
         resourceApiVersion: ApiVersion.V3,
         configSourceSpecifier: { case: 'ads', value: {} },
-        initialFetchTimeout: { seconds: 0n, nanos: 0 },
       },
     },
   });

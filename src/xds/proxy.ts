@@ -10,7 +10,7 @@ import type { AnswerTo } from './knowledge.ts';
 import type { XdsObserver } from './observer.ts';
 import { typeProgress } from './progress.ts';
 import type { PushChannel } from './push.ts';
-import type { WireNode, WireRequest } from './request.ts';
+import { InvalidRequestError, type WireNode, type WireRequest } from './request.ts';
 import { RESOURCE_TYPES, type ResourceType } from './resource.ts';
 import { newSession, type Send, type Session, type SessionEvent, step } from './session.ts';
 import type { Target } from './snapshot.ts';
@@ -43,8 +43,10 @@ const NO_TYPES: ReadonlySet<ResourceType> = new Set();
 export class Proxy {
   readonly id: string;
   readonly cohort: Cohort;
-  /** The stream of each type; with an aggregated stream the same for all. */
-  readonly streams = new Map<ResourceType, ProxyStream>();
+  /** The stream of each type that was asked for. */
+  readonly #streams = new Map<ResourceType, ProxyStream>();
+  /** The aggregated stream, if it has one. */
+  #aggregated: ProxyStream | undefined;
   readonly #context: ProxyContext;
   readonly #node: WireNode;
   readonly #address: string;
@@ -85,8 +87,41 @@ export class Proxy {
     return this.#session.burst === 'Open';
   }
 
-  /** A request of a type that is served. */
+  /** Whether any stream is left. */
+  get connected(): boolean {
+    return this.#aggregated !== undefined || this.#streams.size > 0;
+  }
+
+  /** Whether a stream of that method can be one of this proxy's: no type may come on two streams. */
+  accepts({ dialect, type }: { dialect: 'sotw' | 'delta'; type?: ResourceType }): boolean {
+    if (dialect !== this.#protocol) return false;
+    if (type === undefined) return this.#aggregated === undefined;
+    return this.#aggregated === undefined || this.#streams.get(type) !== this.#aggregated;
+  }
+
+  /** Takes a stream in. A second one for a type takes the place of the first, which may be a dead one. */
+  join(type: ResourceType | undefined, stream: ProxyStream): void {
+    if (type === undefined) this.#aggregated = stream;
+    else {
+      if (this.#streams.has(type)) this.dispatch({ kind: 'Closed', type });
+      this.#streams.set(type, stream);
+    }
+  }
+
+  /** A stream has ended. What the proxy holds of its types stays known while it has another stream. */
+  leave(stream: ProxyStream): void {
+    if (this.#aggregated === stream) this.#aggregated = undefined;
+    const types = [...this.#streams].filter(([, each]) => each === stream).map(([type]) => type);
+    for (const type of types) this.#streams.delete(type);
+    if (this.connected) for (const type of types) this.dispatch({ kind: 'Closed', type });
+  }
+
+  /** A request of a type that is served. Throws InvalidRequestError where the type comes on another stream. */
   receive(type: ResourceType, stream: ProxyStream, request: WireRequest): void {
+    if (!this.#streams.has(type)) this.#streams.set(type, stream);
+    if (this.#streams.get(type) !== stream) {
+      throw new InvalidRequestError(`${type} come on another stream of node ${JSON.stringify(this.id)}`);
+    }
     const answers = answersOf(stream, type, request.nonce);
     const at = this.#context.now();
     this.#lastSeen = at;
@@ -115,7 +150,9 @@ export class Proxy {
 
   /** Ends all streams of the proxy: serving it is not possible. */
   fail(message: string): void {
-    for (const stream of new Set(this.streams.values())) stream.fail(message);
+    const streams = new Set(this.#streams.values());
+    if (this.#aggregated !== undefined) streams.add(this.#aggregated);
+    for (const stream of streams) stream.fail(message);
   }
 
   /** Takes one event and sends what is due after it. */
@@ -154,12 +191,12 @@ export class Proxy {
 
   #blocked(): ReadonlySet<ResourceType> {
     let blocked: Set<ResourceType> | undefined;
-    for (const [type, { channel }] of this.streams) if (channel.full) (blocked ??= new Set()).add(type);
+    for (const [type, { channel }] of this.#streams) if (channel.full) (blocked ??= new Set()).add(type);
     return blocked ?? NO_TYPES;
   }
 
   #send({ type, dialect, serial, content }: Send): void {
-    const stream = this.streams.get(type);
+    const stream = this.#streams.get(type);
     if (stream === undefined) return;
     const frame = this.#context.framer.frame({ dialect, content, lastNonce: stream.lastNonce });
     stream.lastNonce = frame.nonce;

@@ -8,7 +8,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { XdsPublisher } from './publisher.ts';
 import type { RawCall } from './push.ts';
 import { DISCOVERY_METHODS, DISCOVERY_SERVICE } from './services.ts';
-import { DEFAULT_TIMES, SeparateProxies, type StreamTimes, serveStream } from './stream.ts';
+import { ConnectedProxies, DEFAULT_TIMES, type StreamTimes, serveStream } from './stream.ts';
 
 export interface XdsServerOptions {
   readonly publisher: XdsPublisher;
@@ -40,7 +40,7 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   const { publisher, host, port, credentials = ServerCredentials.createInsecure(), way = 'http2' } = options;
   const context = {
     fleet: publisher.fleet,
-    separate: new SeparateProxies(),
+    proxies: new ConnectedProxies(),
     times: { ...DEFAULT_TIMES, ...options.times },
     way,
   };

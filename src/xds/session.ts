@@ -16,8 +16,6 @@ import { type Due, dueSotw, isFullState, receiveSotw, type SotwRequest } from '.
 /** All that is known of one proxy. */
 export interface Session extends ProxyKnowledge {
   readonly kind: 'envoy' | 'grpc';
-  /** `aggregated`: one stream for all types. `separate`: a stream per type, over one connection. */
-  readonly shape: 'aggregated' | 'separate';
   readonly target?: Target;
   /** The number of the last response, over all types. */
   readonly serial: number;
@@ -25,7 +23,7 @@ export interface Session extends ProxyKnowledge {
   readonly configured: boolean;
   /** A proxy that reconnects asks for all types at once; until they are in (`Open`), nothing is answered. */
   readonly burst: 'None' | 'Open' | 'Over';
-  /** Whether a proxy with separate streams has had long enough to open that for clusters. */
+  /** Whether the proxy has had long enough to open a stream of its own for clusters. */
   readonly patienceOver: boolean;
 }
 
@@ -38,6 +36,8 @@ export type SessionEvent =
   | { readonly kind: 'BurstOver' }
   /** Separate streams should all have come. */
   | { readonly kind: 'PatienceOver' }
+  /** The proxy has more than one stream. */
+  | { readonly kind: 'Separated' }
   /** A stream can take more. */
   | { readonly kind: 'Drained' };
 
@@ -114,6 +114,8 @@ function apply(session: Session, event: SessionEvent): Session {
       return { ...session, burst: 'Over' };
     case 'PatienceOver':
       return { ...session, patienceOver: true };
+    case 'Separated':
+      return { ...session, shape: 'separate' };
     case 'Drained':
     default:
       return session;
@@ -182,22 +184,17 @@ function withRouting(session: Session): Session {
   return routing === session.routing ? session : { ...session, routing };
 }
 
-function routingOf({
-  types: { clusters },
-  kind,
-  shape,
-  configured,
-  patienceOver,
-}: Session): Session['routing'] {
+function routingOf({ types: { clusters }, kind, configured, patienceOver }: Session): Session['routing'] {
   if (clusters !== undefined) return clusters.subscription.wildcard ? 'Gated' : 'Free';
-  return kind === 'envoy' && shape === 'separate' && configured && !patienceOver ? 'Held' : 'Free';
+  return kind === 'envoy' && configured && !patienceOver ? 'Held' : 'Free';
 }
 
 function dueFor(session: Session, type: ResourceType, view: View): Due | undefined {
   const knowledge = session.types[type];
   if (knowledge === undefined || !knowledge.open) return undefined;
   const wanted = restrict(view.sets[type], knowledge.subscription);
-  if (knowledge.dialect === 'delta') return dueDelta({ type, knowledge, wanted, kept: view.kept });
+  if (knowledge.dialect === 'delta')
+    return dueDelta({ type, knowledge, wanted, kept: view.kept[type] ?? NOBODY });
   const fillers = type === 'endpoints' && !session.unsettled ? fillersFor(knowledge, wanted) : [];
   return dueSotw({ type, knowledge, wanted, fillers });
 }
@@ -218,7 +215,7 @@ function sent(session: Session, type: ResourceType, due: Due): Session {
   if (type !== 'clusters') return next;
   const warming = new Map([...session.warming].filter(([name]) => after.sent.has(name)));
   for (const { name, references } of due.content.resources) {
-    if (!before.sent.has(name) && references.length > 0) warming.set(name, serial);
+    if (!before.acknowledged.has(name) && references.length > 0) warming.set(name, serial);
   }
   const warmed = { ...next, warming };
   return session.shape === 'aggregated'

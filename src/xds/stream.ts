@@ -24,8 +24,8 @@ export interface StreamTimes {
 
 export const DEFAULT_TIMES: StreamTimes = { firstRequest: 30_000, burst: 200, separateStreams: 35_000 };
 
-/** Proxies with separate streams, by connection and node id: their streams share one order. */
-export class SeparateProxies {
+/** Proxies by connection and node id: the streams of one share one order. */
+export class ConnectedProxies {
   readonly #byConnection = new Map<object | string, Map<string, Proxy>>();
 
   get(connection: object | string, nodeId: string): Proxy | undefined {
@@ -46,7 +46,7 @@ export class SeparateProxies {
 
 export interface StreamContext {
   readonly fleet: Fleet;
-  readonly separate: SeparateProxies;
+  readonly proxies: ConnectedProxies;
   readonly times: StreamTimes;
   /** Which way frames go; `grpc` only in tests. */
   readonly way: 'http2' | 'grpc';
@@ -117,7 +117,7 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
           joined.proxy.dispatch({ kind });
         stream.channel.onDrain(() => guard(() => tell('Drained')));
         later(times.burst, () => tell('BurstOver'));
-        if (method.type !== undefined) later(times.separateStreams, () => tell('PatienceOver'));
+        later(times.separateStreams, () => tell('PatienceOver'));
       }
       if (type === undefined) return;
       proxy.receive(type, stream, request);
@@ -146,7 +146,10 @@ function typeOf(method: DiscoveryMethod, { typeUrl }: WireRequest): ResourceType
   return TYPES_BY_URL.get(typeUrl);
 }
 
-/** Finds or makes the proxy of a stream. */
+/**
+ * Finds or makes the proxy of a stream. Streams of one node over one connection are one proxy, an aggregated one among
+ * them, as long as no type comes on two of them.
+ */
 function join(from: {
   context: StreamContext;
   method: DiscoveryMethod;
@@ -155,27 +158,18 @@ function join(from: {
   node: WireNode;
 }): { proxy: Proxy; leave: () => void } {
   const { context, method, call, stream, node } = from;
-  const { fleet, separate } = context;
-  const { type } = method;
+  const { fleet, proxies } = context;
   const connection = connectionOf(call);
-  const known = type === undefined ? undefined : separate.get(connection, node.id);
-  const proxy = known ?? makeProxy(fleet, method, node, call.getPeer());
-  if (type === undefined) for (const each of RESOURCE_TYPES) proxy.streams.set(each, stream);
-  else {
-    // A second stream for a type takes the place of the first, which may be a dead one.
-    if (proxy.streams.has(type)) proxy.dispatch({ kind: 'Closed', type });
-    proxy.streams.set(type, stream);
-    separate.set(connection, node.id, proxy);
-  }
+  const known = proxies.get(connection, node.id);
+  const joined = known !== undefined && known.accepts(method) ? known : undefined;
+  const proxy = joined ?? makeProxy(fleet, method, node, call.getPeer());
+  if (known === undefined) proxies.set(connection, node.id, proxy);
+  if (joined !== undefined) joined.dispatch({ kind: 'Separated' });
+  proxy.join(method.type, stream);
   const leave = (): void => {
-    if (type !== undefined && proxy.streams.get(type) !== stream) return;
-    if (type === undefined) proxy.streams.clear();
-    else proxy.streams.delete(type);
-    if (type !== undefined && proxy.streams.size > 0) {
-      proxy.dispatch({ kind: 'Closed', type });
-      return;
-    }
-    if (type !== undefined) separate.delete(connection, node.id);
+    proxy.leave(stream);
+    if (proxy.connected) return;
+    if (proxies.get(connection, node.id) === proxy) proxies.delete(connection, node.id);
     fleet.remove(proxy);
     fleet.observer.disconnected?.({ id: proxy.id });
   };

@@ -86,13 +86,13 @@ export class XdsClient {
   }
 
   /** Sends a SotW request for a type. */
-  ask(type: ResourceType | string, fields: SotwFields = {}): void {
+  ask(type: string, fields: SotwFields = {}): void {
     const typeUrl = type in TYPE_URLS ? TYPE_URLS[type as ResourceType] : type;
     this.sendBytes(toBinary(DiscoveryRequestSchema, create(DiscoveryRequestSchema, { typeUrl, ...fields })));
   }
 
   /** Sends a delta request for a type. */
-  change(type: ResourceType | string, fields: DeltaFields = {}): void {
+  change(type: string, fields: DeltaFields = {}): void {
     const typeUrl = type in TYPE_URLS ? TYPE_URLS[type as ResourceType] : type;
     this.sendBytes(
       toBinary(DeltaDiscoveryRequestSchema, create(DeltaDiscoveryRequestSchema, { typeUrl, ...fields })),

@@ -57,6 +57,8 @@ export class EnvoyModel {
   /** Full-state types of which a response is to come though it is the same. */
   #awaitedWhole = new Set<ResourceType>();
   readonly #doubtful = new Set<string>();
+  /** Requests for clusters wait while a cluster warms, acknowledgements too. */
+  #paused: ModelRequest[] = [];
 
   constructor(dialect: 'sotw' | 'delta') {
     this.dialect = dialect;
@@ -65,6 +67,7 @@ export class EnvoyModel {
   /** A new stream; what is held stays. All types that it ever asked for are asked for at once. */
   connect(): void {
     this.outbox.length = 0;
+    this.#paused = [];
     this.#asked = new Set();
     this.#nonces = new Map();
     this.#names = new Map();
@@ -99,6 +102,7 @@ export class EnvoyModel {
     this.#follow(type, before);
     if (bad.length === 0) this.#accepted.set(type, content.version);
     this.#send(type, bad.length > 0 ? `${bad.map(({ name }) => name).join()} is bad` : undefined);
+    if (this.unfinished.length === 0) this.outbox.push(...this.#paused.splice(0));
     if (this.dialect === 'sotw' && type === 'clusters' && bad.length > 0) this.#doubtful.add('clusters');
   }
 
@@ -159,7 +163,12 @@ export class EnvoyModel {
     }
   }
 
-  #applyEndpoints({ resources }: Content): void {
+  #applyEndpoints({ resources, removed }: Content): void {
+    // That there are none is an answer too: the cluster is in use, and empty.
+    for (const name of removed) {
+      const cluster = this.clusters.get(name);
+      if (cluster !== undefined) Object.assign(cluster, { ready: true, warming: false });
+    }
     for (const { name, version } of resources) {
       const cluster = this.clusters.get(name);
       if (cluster === undefined) continue;
@@ -231,6 +240,9 @@ export class EnvoyModel {
 
   #ask(type: ResourceType): void {
     const names = this.#wantedNames(type);
+    // Without names a first delta request would ask for all; Envoy does not ask before there is a name.
+    const named = type === 'endpoints' || type === 'routes';
+    if (this.dialect === 'delta' && named && names.size === 0) return;
     this.#asked.add(type);
     this.#everAsked.add(type);
     this.#names.set(type, names);
@@ -264,7 +276,8 @@ export class EnvoyModel {
   ): void {
     const nonce =
       this.dialect === 'delta' && change.spontaneous === true ? '' : (this.#nonces.get(type) ?? '');
-    this.outbox.push({
+    const paused = type === 'clusters' && change.spontaneous !== true && this.unfinished.length > 0;
+    (paused ? this.#paused : this.outbox).push({
       type,
       nonce,
       ...(error !== undefined && { error }),

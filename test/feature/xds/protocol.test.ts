@@ -128,7 +128,10 @@ describe('bounds', () => {
       ],
       [
         (client) =>
-          client.ask('endpoints', { node: node('n'), resourceNames: new Array<string>(20_001).fill('x') }),
+          client.ask('endpoints', {
+            node: node('n'),
+            resourceNames: Array.from({ length: 20_001 }, () => 'x'),
+          }),
         'may carry 20000 resource names',
       ],
       [

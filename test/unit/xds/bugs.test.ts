@@ -107,6 +107,7 @@ describe('over SotW', () => {
     const script = new Script({ table: scene({ clusters: {} }) });
     expect(script.sotw('routes', ['gateway'], { version: 'of another server' })).toEqual([]);
     expect(script.event({ kind: 'BurstOver' })).toEqual([]);
+    expect(script.event({ kind: 'PatienceOver' })).toEqual([]);
     const sent = script.publish(scene({ clusters: {}, routes: [] }));
     expect(only(sent)).toMatchObject({ type: 'routes', names: ['gateway'] });
   });
