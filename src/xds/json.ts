@@ -26,7 +26,7 @@ import { HttpRequestHeaderMatchInputSchema } from '../gen/envoy/type/matcher/v3/
 import type { ResourceType } from './resource.ts';
 
 /** The message behind each resource type. */
-export const RESOURCE_SCHEMAS = {
+const RESOURCE_SCHEMAS = {
   clusters: ClusterSchema,
   endpoints: ClusterLoadAssignmentSchema,
   listeners: ListenerSchema,
@@ -46,10 +46,7 @@ const PACKED: Registry = createRegistry(
 );
 
 /** One message as JSON. */
-export function messageToJson<Desc extends DescMessage>(
-  schema: Desc,
-  message: MessageShape<Desc>,
-): JsonValue {
+function messageToJson<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>): JsonValue {
   return toJson(schema, message, { registry: PACKED, useProtoFieldName: true });
 }
 

@@ -18,7 +18,7 @@ import type { Route } from './matching.ts';
 import { clusterName } from './names.ts';
 
 /** The response header that tells which version answered. */
-export const VERSION_HEADER = 'x-switchyard-version';
+const VERSION_HEADER = 'x-switchyard-version';
 
 /** Shares of the traffic, in the order in which a hash is compared with them; they sum to 100. */
 export type Shares = readonly { readonly version: VersionName; readonly weight: number }[];
@@ -31,7 +31,7 @@ export interface Forward {
   readonly remove: readonly string[];
   /** What a share is chosen by; absent where there is one. */
   readonly chooseBy?: readonly HashPolicy[];
-  /** A retry may go to the other version. Pinned requests and held tenants stay. */
+  /** A retry may go to the other version. Where it may not, the virtual host's policy holds. */
   readonly retryMayMove: boolean;
 }
 
@@ -64,7 +64,7 @@ export function forward({ routes, shares, remove, chooseBy, retryMayMove }: Forw
   const action = {
     timeout: duration(0),
     idleTimeout: duration(0),
-    ...(routes.retries === 0 ? {} : { retryPolicy: retryPolicy(routes.retries, retryMayMove) }),
+    ...(retryMayMove ? retries(routes, 'MayMove') : {}),
     ...(chooseBy === undefined ? {} : { hashPolicy: [...chooseBy] }),
   };
   return {
@@ -94,18 +94,27 @@ function target({ service }: ServiceRoutes, shares: Shares): Target {
   };
 }
 
-function retryPolicy(retries: number, mayMove: boolean): MessageInitShape<typeof RetryPolicySchema> {
+/**
+ * Retries of what cannot have begun. `Stay`: on the version that was chosen. `MayMove`: in a split the next attempt takes
+ * the other side (Envoy 1.39 and newer).
+ */
+export function retries(
+  { retries: count }: ServiceRoutes,
+  where: 'Stay' | 'MayMove',
+): { retryPolicy?: MessageInitShape<typeof RetryPolicySchema> } {
+  if (count === 0) return {};
   return {
-    retryOn: 'connect-failure,refused-stream',
-    numRetries: retries,
-    retryHostPredicate: [
-      {
-        name: 'envoy.retry_host_predicates.previous_hosts',
-        configType: { case: 'typedConfig', value: anyPack(PreviousHostsPredicateSchema, PREVIOUS_HOSTS) },
-      },
-    ],
-    hostSelectionRetryMaxAttempts: 3n,
-    // In a split the next attempt takes the other side (Envoy 1.39 and newer).
-    refreshClusterOnRetry: mayMove,
+    retryPolicy: {
+      retryOn: 'connect-failure,refused-stream',
+      numRetries: count,
+      retryHostPredicate: [
+        {
+          name: 'envoy.retry_host_predicates.previous_hosts',
+          configType: { case: 'typedConfig', value: anyPack(PreviousHostsPredicateSchema, PREVIOUS_HOSTS) },
+        },
+      ],
+      hostSelectionRetryMaxAttempts: 3n,
+      refreshClusterOnRetry: where === 'MayMove',
+    },
   };
 }

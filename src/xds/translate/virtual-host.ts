@@ -8,7 +8,7 @@ import type { VersionName } from '../../model/names.ts';
 import { type LookupRule, misspeltHeader, type RefusalRule, type Rule, rulesOf } from '../../model/rules.ts';
 import type { DefaultRoute, ServiceRoutes } from '../../model/table.ts';
 import { noPrimary, refusal } from './answers.ts';
-import { BY_SOURCE_ADDRESS, byTenant, forward, type HashPolicy, type Shares } from './forward.ts';
+import { BY_SOURCE_ADDRESS, byTenant, forward, type HashPolicy, retries, type Shares } from './forward.ts';
 import {
   all,
   any,
@@ -34,6 +34,8 @@ export function virtualHost(
   return {
     name: routes.service,
     domains: domains.toSorted(),
+    // For pins and holds; written once, as there may be thousands of holds.
+    ...retries(routes, 'Stay'),
     matcher: tree.onMatch?.case === 'matcher' ? tree.onMatch.value : { onNoMatch: tree },
   };
 }
