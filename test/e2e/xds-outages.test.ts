@@ -162,12 +162,12 @@ async function reach(world: XdsWorld, wanted: RoutingTable): Promise<number> {
 /** Asks one request after the other until the returned function is called, which gives all answers. */
 function keepAsking(ask: () => Promise<string>): () => Promise<string[]> {
   const answers: string[] = [];
-  let on = true;
+  const stop = new AbortController();
   const loop = (async () => {
-    while (on) answers.push(await ask());
+    while (!stop.signal.aborted) answers.push(await ask());
   })();
   return async () => {
-    on = false;
+    stop.abort();
     await loop;
     return answers;
   };
