@@ -188,15 +188,12 @@ export function convergenceToMessage(
     publication: BigInt(convergence.publication),
     acknowledged: [...convergence.acknowledged],
     elapsed: durationFromMs(convergence.elapsed),
-    stragglers:
-      convergence.kind === 'Everywhere'
-        ? []
-        : convergence.stragglers.map(({ proxy, kind, publication, message }) => ({
-            proxy,
-            kind: STRAGGLER[kind],
-            publication: BigInt(publication),
-            message,
-          })),
+    stragglers: convergence.stragglers.map(({ proxy, kind, publication, message }) => ({
+      proxy,
+      kind: STRAGGLER[kind],
+      publication: BigInt(publication),
+      message,
+    })),
   };
 }
 

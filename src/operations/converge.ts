@@ -21,12 +21,8 @@ export function converge(
         .connected()
         .filter(({ routesPublication }) => routesPublication >= publication)
         .map(({ id }) => id);
-      const facts = { publication, acknowledged, elapsed: options.clock.now() - started };
-      resolve(
-        connectedBehind
-          ? { kind: 'NotYetEverywhere', stragglers, ...facts }
-          : { kind: 'Everywhere', ...facts },
-      );
+      const kind = connectedBehind ? 'NotYetEverywhere' : 'Everywhere';
+      resolve({ kind, publication, acknowledged, stragglers, elapsed: options.clock.now() - started });
     };
     const onAbort = (): void => {
       proxies.refresh();

@@ -139,17 +139,19 @@ export type ReleaseRequest = ChangeRequest & { readonly tenant: TenantName };
 /** Deletes a service with its primary; the only way to drop a primary. */
 export type DeleteServiceRequest = ChangeRequest;
 
-/** How far a publication has come. */
-export type Convergence = {
+/**
+ * How far a publication has come. `Everywhere`: every connected proxy has acknowledged its routes; proxies that are away
+ * have not, are not waited for, and are named all the same.
+ */
+export interface Convergence {
+  readonly kind: 'Everywhere' | 'NotYetEverywhere';
   readonly publication: number;
   /** Connected proxies that acknowledged its routes. */
   readonly acknowledged: readonly string[];
+  readonly stragglers: readonly Straggler[];
   /** From the call to the last acknowledgement, or to now. */
   readonly elapsed: Milliseconds;
-} & (
-  | { readonly kind: 'Everywhere' }
-  | { readonly kind: 'NotYetEverywhere'; readonly stragglers: readonly Straggler[] }
-);
+}
 
 /** A proxy that has not acknowledged. */
 export interface Straggler {

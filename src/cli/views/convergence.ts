@@ -22,11 +22,9 @@ export function convergenceText(convergence: Convergence | undefined): string {
   return ` (publication ${publication}; committed, not yet everywhere: on ${proxies})`;
 }
 
-/** One line for each proxy that has not followed. */
+/** One line for each proxy that has not followed; those that are away will when they come back. */
 export function stragglerLines(convergence: Convergence | undefined): string[] {
-  return convergence?.state === ConvergenceState.NOT_YET_EVERYWHERE
-    ? convergence.stragglers.map(stragglerLine)
-    : [];
+  return convergence?.stragglers.map(stragglerLine) ?? [];
 }
 
 function stragglerLine({ proxy, kind, publication, message }: Straggler): string {

@@ -185,3 +185,35 @@ describe('a hold', () => {
     await expect(world.operations.hold(request)).rejects.toMatchObject({ code: 'InvalidArgument' });
   });
 });
+
+describe('convergence', () => {
+  const converge = (publication: number, within: number) =>
+    world.operations.converge({ publication, signal: AbortSignal.timeout(within) });
+
+  test('is everywhere when every connected proxy has acknowledged; those that are away are named, not waited for', async () => {
+    world.proxies.connect('gateway-1', 'prompt');
+    world.proxies.connect('gateway-2', 'prompt');
+    world.proxies.disconnect('gateway-2');
+    const { publication } = await flip();
+    expect(await converge(publication, 5_000)).toMatchObject({
+      kind: 'Everywhere',
+      acknowledged: ['gateway-1'],
+      stragglers: [{ proxy: 'gateway-2', kind: 'Away' }],
+    });
+  });
+
+  test('at its deadline names who is behind and who refused; the flip stays committed', async () => {
+    world.proxies.connect('slow', 'slow');
+    world.proxies.connect('stubborn', 'slow');
+    world.proxies.reject('stubborn', 'no room');
+    const { publication } = await flip();
+    expect(await converge(publication, 50)).toMatchObject({
+      kind: 'NotYetEverywhere',
+      stragglers: [
+        { proxy: 'slow', kind: 'Behind' },
+        { proxy: 'stubborn', kind: 'Rejected', message: 'rejected routes: no room' },
+      ],
+    });
+    expect(world.operations.service(manager).record.traffic).toMatchObject({ primary: 'v2' });
+  });
+});
