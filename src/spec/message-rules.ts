@@ -56,6 +56,7 @@ const MESSAGE_RULES: readonly MessageRule[] = [
       : [{ field: 'max', message: 'must not be shorter than initial' }],
   ),
   rule(config.TrafficSchema, ['steps'], ({ steps }) => stepsThatRise(steps)),
+  rule(config.UpstreamSchema, ['protocol', 'healthCheck'], grpcChecksNeedHttp2),
   rule(config.VersionedServiceSpecSchema, ['version', 'runtime'], wantedVersionIsListed),
   rule(config.VersionedServiceSpecSchema, ['pin', 'tenantKey'], distinctHeaders),
 ];
@@ -115,6 +116,18 @@ function distinctAddresses({ addresses }: config.EndpointsVersion): readonly Mes
       });
   }
   return faults;
+}
+
+/** A proxy rejects the cluster otherwise. Http1 is also what a protocol that is left out means. */
+function grpcChecksNeedHttp2({ protocol, healthCheck }: config.Upstream): readonly MessageFault[] {
+  if (healthCheck?.kind.case !== 'grpc') return [];
+  if (protocol === config.Protocol.HTTP2 || protocol === config.Protocol.SAME_AS_CLIENT) return [];
+  return [
+    {
+      field: 'healthCheck.grpc',
+      message: 'needs HTTP/2: set protocol to Http2 or SameAsClient, or check over http or tcp',
+    },
+  ];
 }
 
 function stepsThatRise(steps: readonly number[]): readonly MessageFault[] {

@@ -107,7 +107,7 @@ const processes: fc.Arbitrary<model.ProcessesRuntimeSpec> = fc
   )
   .map((runtime) => ({ ...runtime, environment: { ...runtime.environment } }));
 
-const upstream: fc.Arbitrary<model.UpstreamSpec> = fc.record(
+const upstreamParts: fc.Arbitrary<model.UpstreamSpec> = fc.record(
   {
     protocol: fc.constantFrom('Http1' as const, 'Http2' as const, 'SameAsClient' as const),
     connectTimeout: between(1, 60_000),
@@ -130,6 +130,10 @@ const upstream: fc.Arbitrary<model.UpstreamSpec> = fc.record(
     }),
   },
   { requiredKeys: ['protocol', 'connectTimeout'] },
+);
+/** A gRPC health check needs HTTP/2. */
+const upstream = upstreamParts.filter(
+  ({ protocol, healthCheck }) => protocol !== 'Http1' || healthCheck?.kind !== 'grpc',
 );
 
 /** Any valid spec. */

@@ -17,6 +17,7 @@ import {
   ClusterLoadAssignmentSchema,
 } from '../../gen/envoy/config/endpoint/v3/endpoint_pb.js';
 import { HttpProtocolOptionsSchema } from '../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
+import { CodecClientType } from '../../gen/envoy/type/v3/http_pb.js';
 import type { HealthCheckSpec, OutlierDetectionSpec, UpstreamSpec } from '../../model/spec.ts';
 import type { RoutedVersion, ServiceRoutes } from '../../model/table.ts';
 import { duration } from './duration.ts';
@@ -74,7 +75,7 @@ export function envoyCluster(
     ...(outlierDetection === undefined ? {} : { outlierDetection: ejection(outlierDetection) }),
     ...(healthCheck === undefined || healthChecks === 'WithoutHealthChecks'
       ? {}
-      : { healthChecks: [activeCheck(healthCheck)] }),
+      : { healthChecks: [activeCheck(healthCheck, upstream.protocol)] }),
   });
 }
 
@@ -142,7 +143,10 @@ function ejection(spec: OutlierDetectionSpec): MessageInitShape<typeof OutlierDe
   };
 }
 
-function activeCheck(spec: HealthCheckSpec): MessageInitShape<typeof HealthCheckSchema> {
+function activeCheck(
+  spec: HealthCheckSpec,
+  protocol: UpstreamSpec['protocol'],
+): MessageInitShape<typeof HealthCheckSchema> {
   return {
     interval: duration(spec.interval),
     // Until a host has taken its first request Envoy would check it once a minute only.
@@ -150,16 +154,24 @@ function activeCheck(spec: HealthCheckSpec): MessageInitShape<typeof HealthCheck
     timeout: duration(spec.timeout),
     healthyThreshold: spec.healthyThreshold,
     unhealthyThreshold: spec.unhealthyThreshold,
-    healthChecker: checker(spec),
+    healthChecker: checker(spec, protocol),
   };
 }
 
 function checker(
   spec: HealthCheckSpec,
+  protocol: UpstreamSpec['protocol'],
 ): NonNullable<MessageInitShape<typeof HealthCheckSchema>['healthChecker']> {
   switch (spec.kind) {
     case 'http':
-      return { case: 'httpHealthCheck', value: { path: spec.path } };
+      // By default Envoy checks over HTTP/1, also where the instances take HTTP/2 only.
+      return {
+        case: 'httpHealthCheck',
+        value: {
+          path: spec.path,
+          codecClientType: protocol === 'Http2' ? CodecClientType.HTTP2 : CodecClientType.HTTP1,
+        },
+      };
     case 'grpc':
       return { case: 'grpcHealthCheck', value: { serviceName: spec.service } };
     case 'tcp':
