@@ -1,12 +1,13 @@
 /** All verbs over one controller; this is what the admin API and every later face call. */
 import type { Controller } from '../controller/controller.ts';
-import { explain } from '../routing/explain.ts';
+
 import { apply } from './apply.ts';
 import { type OperationContext, requireService, requireVersion } from './context.ts';
 import { converge } from './converge.ts';
 import { deleteService } from './delete-service.ts';
 import { down } from './down.ts';
 import { drain } from './drain.ts';
+import { explain } from './explain.ts';
 import { flip, setWeight } from './flip.ts';
 import { hold, release } from './hold.ts';
 import { countOpenWork, retire } from './retire.ts';
@@ -31,7 +32,7 @@ export function createOperations(controller: Controller): Operations {
     services: () => serviceViews(context),
     service: (name) => serviceView(context, name),
     proxies: () => controller.proxies.views(),
-    explain: (request) => explain(controller.publications.table, request),
+    explain: (request) => explain(context, request),
     events: (query) => controller.options.store.events(query),
     openWork: async ({ service, version }) => {
       const record = requireService(controller.ledger.records(), service);
