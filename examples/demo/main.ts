@@ -63,7 +63,8 @@ function statusLine({ requests, failed, refused, recent, streams }: TrafficProgr
   );
   const shares = [...recent].map(([version, count]) => `${version} ${Math.round((100 * count) / total)}%`);
   const open = [...streams].map(([version, count]) => `${version} ${count}`);
-  return `${requests} requests, ${failed} failed, ${refused} refused | default: ${shares.join(', ')} | streams: ${open.join(', ')}`;
+  const counts = `${requests} requests ${failed} failed ${refused} refused`;
+  return `${counts} | ${shares.join(' ')} | streams ${open.join(' ')}`;
 }
 
 function invite(world: World, screen: Screen): void {
@@ -80,7 +81,7 @@ function invite(world: World, screen: Screen): void {
     '  bin/switchyard set-weight manager v3 25',
     '  bin/switchyard flip manager v3',
     '  bin/switchyard rollback manager',
-    "  bin/switchyard explain --host any -H 'x-delegate-version: v3'",
+    "  bin/switchyard explain --host 127.0.0.1 -H 'x-delegate-version: v3'",
     '  bin/switchyard get events',
     '',
     `  Envoy's own interface: ${world.gateway.admin}`,
@@ -113,7 +114,7 @@ async function main(): Promise<number> {
     }
     return wrong.length === 0 ? 0 : 1;
   } catch (error) {
-    screen.unfollow();
+    screen.end();
     console.error(`\nthe demo broke off: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
   } finally {

@@ -86,9 +86,9 @@ export class Operator {
     const pending = this.#history.begin({ stage, at: startedAt });
     const served = servedBy === undefined ? undefined : this.#probe.untilServedBy(servedBy, signal);
     try {
-      const [servedAt] = await Promise.all([served, give()]);
-      pending.converged(performance.now());
-      return (servedAt ?? performance.now()) - startedAt;
+      const [servedAt, givenAt] = await Promise.all([served, give().then(() => performance.now())]);
+      pending.converged(await this.#probe.afterOneAnswer());
+      return (servedAt ?? givenAt) - startedAt;
     } catch (error) {
       failed.abort();
       throw error;

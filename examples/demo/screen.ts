@@ -8,6 +8,7 @@ export class Screen {
   readonly #isTerminal = stdout.isTTY;
   #status = () => '';
   #timer: NodeJS.Timeout | undefined;
+  #ended = false;
 
   /** Shows this line under everything else from now on; without a terminal, after each act instead. */
   follow(status: () => string): void {
@@ -19,6 +20,12 @@ export class Screen {
     clearInterval(this.#timer);
     this.#erase();
     this.#status = () => '';
+  }
+
+  /** Shows nothing any more. */
+  end(): void {
+    this.unfollow();
+    this.#ended = true;
   }
 
   /** Begins an act. */
@@ -36,6 +43,7 @@ export class Screen {
 
   /** Lines as they are. */
   print(lines: readonly string[]): void {
+    if (this.#ended) return;
     this.#erase();
     stdout.write(`${lines.join('\n')}\n`);
     this.#draw();

@@ -16,8 +16,8 @@ import type { World } from './world.ts';
 
 /** Time for the audience, and for the traffic to show what an act has done. */
 const LOOK_MS = 2500;
-const MEASURED_ROUNDS = 12;
-const BETWEEN_ROUNDS_MS = 120;
+const MEASURED_ROUNDS = 25;
+const BETWEEN_ROUNDS_MS = 100;
 
 const BOTH = ['v1', 'v2'];
 
@@ -38,7 +38,7 @@ export async function raiseTheCurtain(
   operator: Operator,
 ): Promise<void> {
   screen.act('A controller, and a service "manager" in version v1 with two instances');
-  await world.controller.start();
+  await world.startController();
   screen.say(`the controller runs as process ${world.controller.pid}`);
   await operator.order('apply', '-f', world.document('v1'));
   await world.startGateway();
@@ -108,10 +108,10 @@ async function killTheController({ world, screen }: Cast): Promise<void> {
   const table = async () => (await world.run(['get', 'table'])).stdout;
   const [tableBefore, gatewayBefore] = [await table(), await resourceVersions(world.gateway)];
   const pid = world.controller.pid;
-  await world.controller.kill();
+  await world.killController();
   screen.say(`kill -9 ${pid}: there is no controller now; the traffic goes on`);
   await sleep(LOOK_MS);
-  await world.controller.start();
+  await world.startController();
   await eventually(async () => isConnected(world), { what: 'the gateway at the new controller' });
   screen.say(`a new controller runs as process ${world.controller.pid}`);
   if ((await table()) !== tableBefore) throw new Error('the routing table changed over the restart');

@@ -19,6 +19,9 @@ export class World {
   readonly gatewayAddress: { readonly host: string; readonly port: number };
   readonly #firstPort: number;
   #gateway: Envoy | undefined;
+  /** Settles when the gateway's start has come to an end, so that `close` meets none half started. */
+  #gatewayStart: Promise<void> = Promise.resolve();
+  #closing = false;
 
   private constructor(parts: {
     folder: string;
@@ -54,9 +57,13 @@ export class World {
     return `http://${this.gatewayAddress.host}:${this.gatewayAddress.port}`;
   }
 
-  async startGateway(): Promise<void> {
+  startGateway(): Promise<void> {
+    this.#requireOpen();
     const { server, xdsPort } = this.controller;
-    this.#gateway = await startGateway({ name: 'gateway', server, xdsPort });
+    this.#gatewayStart = startGateway({ name: 'gateway', server, xdsPort }).then((gateway) => {
+      this.#gateway = gateway;
+    });
+    return this.#gatewayStart;
   }
 
   /** Writes the document that asks for a version and tells where it is. */
@@ -68,23 +75,48 @@ export class World {
   }
 
   /** Runs `switchyard` against the controller. */
-  run(args: readonly string[]): Promise<CommandResult> {
+  async run(args: readonly string[]): Promise<CommandResult> {
+    this.#requireOpen();
     return switchyard(this.controller.server, args);
+  }
+
+  async startController(): Promise<void> {
+    this.#requireOpen();
+    await this.controller.start();
+  }
+
+  /** kill -9. */
+  async killController(): Promise<void> {
+    this.#requireOpen();
+    await this.controller.kill();
   }
 
   /** Stops everything that was started and removes the folder. */
   async close(): Promise<void> {
+    this.#closing = true;
+    await this.#gatewayStart.catch(() => {});
     await this.#gateway?.stop();
     await this.#down();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Only a controller can stop its instances: one that was killed on the way is started once more. */
+  /** Only a controller can stop its instances: one that was killed, or heard Ctrl-C too, is started once more. */
   async #down(): Promise<void> {
-    if (!this.controller.started) return;
-    if (this.controller.pid === undefined) await this.controller.start();
-    const { exitCode, stderr } = await this.run(['down', '--yes']);
-    if (exitCode !== 0) console.error(`switchyard down failed; instances may still run:\n${stderr}`);
+    if (!this.controller.started || (await this.#stopInstances())) return;
     await this.controller.stop();
+    await this.controller.start();
+    if (!(await this.#stopInstances())) console.error('switchyard down failed; instances may still run');
+  }
+
+  async #stopInstances(): Promise<boolean> {
+    if (this.controller.pid === undefined) return false;
+    const { exitCode } = await switchyard(this.controller.server, ['down', '--yes']);
+    await this.controller.stop();
+    return exitCode === 0;
+  }
+
+  /** A story that goes on while everything is being stopped must not start anything again. */
+  #requireOpen(): void {
+    if (this.#closing) throw new Error('the demo is being stopped');
   }
 }

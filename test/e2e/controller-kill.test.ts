@@ -6,9 +6,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { full, seed } from '../support/seed.ts';
-import { Fleet, ORDER } from '../support/system/fleet.ts';
+import { type Fleet, ORDER, useFleet } from '../support/system/fleet.ts';
 import { resourceVersions } from '../support/system/gateway.ts';
 import type { Stage } from '../support/traffic/history.ts';
 
@@ -17,11 +17,11 @@ const KILLS = full() ? 50 : 8;
 const AT_ACKNOWLEDGEMENT_EACH = 4;
 const VERSIONS = ['v1', 'v2'] as const;
 
+const theFleet = useFleet({ versions: VERSIONS, instances: 2, requestsPerSecond: 75 });
 let fleet: Fleet;
-beforeAll(async () => {
-  fleet = await Fleet.start({ versions: VERSIONS, instances: 2, requestsPerSecond: 75 });
+beforeEach(() => {
+  fleet = theFleet();
 });
-afterAll(() => fleet?.stop());
 
 type Answer = 'acknowledged' | 'broken off';
 

@@ -3,9 +3,9 @@
  * that stay open: nobody may be hurt. All 200 with SWITCHYARD_FULL=1.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { full } from '../support/seed.ts';
-import { acknowledgedEverywhere, Fleet, ORDER } from '../support/system/fleet.ts';
+import { acknowledgedEverywhere, type Fleet, ORDER, useFleet } from '../support/system/fleet.ts';
 import type { Stage } from '../support/traffic/history.ts';
 import { STREAM_FACES } from '../support/traffic/samples.ts';
 
@@ -15,19 +15,18 @@ const BY_WEIGHTS_EACH = 6;
 const BETWEEN_MS = 60;
 const VERSIONS = ['v1', 'v2'] as const;
 
+const theFleet = useFleet({ versions: VERSIONS, instances: 2, requestsPerSecond: 75 });
 let fleet: Fleet;
-beforeAll(async () => {
-  fleet = await Fleet.start({ versions: VERSIONS, instances: 2, requestsPerSecond: 75 });
+beforeEach(() => {
+  fleet = theFleet();
 });
-afterAll(() => fleet?.stop());
 
 /** Moves default traffic as an operator would, and waits until both Envoys serve it. */
 async function move(stage: Stage, give: () => Promise<readonly string[]>): Promise<readonly string[]> {
   const pending = fleet.begin(stage);
   const acknowledged = await give();
   for (const [entrance, change] of pending) {
-    if (stage.weight >= 100) await entrance.servedBy(stage.to);
-    change.converged(performance.now());
+    change.converged(await (stage.weight >= 100 ? entrance.servedBy(stage.to) : entrance.inForce()));
   }
   await sleep(BETWEEN_MS);
   return acknowledged;

@@ -3,10 +3,10 @@
  * cluster that it lacks (rule 5): its clients see no failure, and nobody behind the other Envoy notices anything.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import type { Entrance } from '../support/system/entrance.ts';
-import { Fleet, ORDER } from '../support/system/fleet.ts';
+import { type Fleet, ORDER, useFleet } from '../support/system/fleet.ts';
 import type { Pending, Stage } from '../support/traffic/history.ts';
 import type { Verdict } from '../support/traffic/judge.ts';
 
@@ -15,12 +15,12 @@ const NO_WAIT = { ...ORDER, waitTimeout: { seconds: 0n } };
 /** Time for traffic to meet the routes as they are. */
 const LOOK_MS = 500;
 
-let fleet: Fleet;
 let primary = 1;
-beforeAll(async () => {
-  fleet = await Fleet.start({ versions: ['v1'], instances: 1, requestsPerSecond: 50 });
+const theFleet = useFleet({ versions: ['v1'], instances: 1, requestsPerSecond: 50 });
+let fleet: Fleet;
+beforeEach(() => {
+  fleet = theFleet();
 });
-afterAll(() => fleet?.stop());
 
 interface Absence {
   /** Gives the verdict on the traffic so far where it ends here. */
@@ -64,6 +64,7 @@ describe.each(Object.entries(ABSENCES))('an Envoy that is %s', (_, { leave, come
       const absent = away();
       const present = fleet.entrances.find((entrance) => entrance !== absent) as Entrance;
       const [old, next] = [`v${primary}`, `v${primary + 1}`];
+      primary += 1;
       await fleet.versions.start(next, 1);
       const wishes = { pins: [old, next], streamPins: [old], quickOnly: true };
       await Promise.all(fleet.entrances.map((entrance) => entrance.startTraffic(wishes)));
@@ -74,7 +75,8 @@ describe.each(Object.entries(ABSENCES))('an Envoy that is %s', (_, { leave, come
 
       await absent.servedBy(next);
       await fleet.inSync();
-      for (const pending of late) pending.converged(performance.now());
+      const caughtUpAt = await absent.inForce();
+      for (const pending of late) pending.converged(caughtUpAt);
       if (before !== undefined) await absent.startTraffic({ ...wishes, streamPins: [next] });
       await sleep(LOOK_MS);
 
@@ -127,7 +129,7 @@ async function replace(old: string, next: string, present: Entrance): Promise<Pe
     await done();
     await fleet.inSync([present.name]);
     for (const [entrance, change] of pending) {
-      if (entrance === present) change.converged(performance.now());
+      if (entrance === present) change.converged(await entrance.inForce());
       else late.push(change);
     }
   };

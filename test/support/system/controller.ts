@@ -9,6 +9,7 @@ import { SWITCHYARD } from './command-line.ts';
 export class ControllerProcess {
   /** How clients name it: `unix:PATH`. */
   readonly server: string;
+  readonly dataDir: string;
   readonly xdsPort: number;
   readonly #folder: string;
   readonly #arguments: readonly string[];
@@ -17,15 +18,15 @@ export class ControllerProcess {
   private constructor(folder: string, ports: { xds: number; http: number }) {
     const socket = join(folder, 'admin.sock');
     this.server = `unix:${socket}`;
+    this.dataDir = join(folder, 'data');
     this.xdsPort = ports.xds;
     this.#folder = folder;
     this.#arguments = [
       'controller',
-      `--data-dir=${join(folder, 'data')}`,
+      `--data-dir=${this.dataDir}`,
       `--xds-address=127.0.0.1:${ports.xds}`,
       `--http-address=127.0.0.1:${ports.http}`,
       `--admin-socket=${socket}`,
-      '--allow-commands',
     ];
   }
 
@@ -44,12 +45,15 @@ export class ControllerProcess {
     return this.#child?.running === true ? this.#child.pid : undefined;
   }
 
-  /** Starts it, for the first time or again, and resolves when it answers and has loaded its state. */
-  async start(): Promise<void> {
+  /**
+   * Starts it, for the first time or again, and resolves when it answers and has loaded its state. Rejects with what it
+   * said where it ends instead.
+   */
+  async start(flags: readonly string[] = ['--allow-commands']): Promise<void> {
     const child = await Child.start({
       name: 'the controller',
       command: SWITCHYARD,
-      arguments: this.#arguments,
+      arguments: [...this.#arguments, ...flags],
       logFile: join(this.#folder, 'controller.log'),
     });
     this.#child = child;

@@ -74,6 +74,11 @@ export class Entrance {
     return this.#probe.untilServedBy(version, AbortSignal.timeout(SERVED_WITHIN_MS));
   }
 
+  /** Resolves with the time when what this Envoy has acknowledged is in force (see Probe.afterOneAnswer). */
+  inForce(): Promise<number> {
+    return this.#probe.afterOneAnswer();
+  }
+
   /** Begins constant traffic, with streams of every kind for default traffic and for each pin. */
   async startTraffic({ pins, streamPins, quickOnly }: EntranceTraffic): Promise<void> {
     const traffic = new Traffic({

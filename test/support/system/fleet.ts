@@ -5,11 +5,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll, beforeEach } from 'vitest';
 import { adminClient } from '../../../src/admin/client.ts';
 import type { RequestInit, Response, UnaryMethod } from '../../../src/admin/contract.ts';
 import { CONVERGENCE, VERSION_STATE } from '../../../src/admin/enums.ts';
 import type { ChangeResult } from '../../../src/gen/switchyard/admin/v1/changes_pb.js';
 import type { Version } from '../../../src/gen/switchyard/admin/v1/resources_pb.js';
+import { envoyVersion } from '../envoy.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free-port.ts';
 import type { Pending, Stage } from '../traffic/history.ts';
@@ -193,6 +195,23 @@ spec:
   drain: { http: { fencePath: /switchyard/drain, openWorkPath: /switchyard/work } }
 `;
   }
+}
+
+/**
+ * One fleet for all tests of a file: started before the first, stopped after the last. The tests count as not run where
+ * there is no Envoy.
+ */
+export function useFleet(options: FleetOptions): () => Fleet {
+  let fleet: Fleet | undefined;
+  beforeEach(async () => {
+    envoyVersion();
+    fleet ??= await Fleet.start(options);
+  });
+  afterAll(() => fleet?.stop());
+  return () => {
+    if (fleet === undefined) throw new Error('the fleet is used outside a test');
+    return fleet;
+  };
 }
 
 /** What every order needs. */

@@ -11,6 +11,8 @@ export interface GatewayOptions {
   readonly protocol?: 'sotw' | 'delta';
   /** The listeners to open; absent: all. */
   readonly listeners?: readonly string[];
+  /** The services to know; absent: all. */
+  readonly services?: readonly string[];
 }
 
 /** Starts it. Resolves when its process runs; it waits for its first configuration by itself. */
@@ -22,6 +24,7 @@ export async function startGateway(options: GatewayOptions): Promise<Envoy> {
     `--xds-address=127.0.0.1:${options.xdsPort}`,
     ...(options.protocol === 'delta' ? ['--delta'] : []),
     ...(options.listeners ?? []).map((listener) => `--listener=${listener}`),
+    ...(options.services ?? []).map((service) => `--service=${service}`),
   ]);
   if (exitCode !== 0) throw new Error(`switchyard bootstrap failed: ${stderr}`);
   return startEnvoy(JSON.parse(stdout) as object);

@@ -17,8 +17,9 @@ export class RunningVersions {
     this.#folder = folder;
   }
 
-  /** Starts instances of a version. Resolves when all of them take requests. */
+  /** Starts instances of a version that does not run. Resolves when all of them take requests. */
   async start(version: string, instances: number): Promise<void> {
+    if (this.#running.has(version)) throw new Error(`${version} runs already`);
     const ports: number[] = [];
     const children: Child[] = [];
     this.#running.set(version, { ports, children });

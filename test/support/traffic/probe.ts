@@ -24,6 +24,15 @@ export class Probe {
     }
   }
 
+  /**
+   * Resolves after one more answer. A proxy acknowledges routes a moment before its worker has them; a request that
+   * was sent after the acknowledgement and answered shows that the worker has gone round since.
+   */
+  async afterOneAnswer(): Promise<number> {
+    await this.#client.send({});
+    return performance.now();
+  }
+
   close(): void {
     this.#client.close();
   }

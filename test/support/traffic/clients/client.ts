@@ -5,6 +5,8 @@ import type { Asked, Outcome } from '../samples.ts';
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** The name that it asks for, which chooses among services that share a listener; absent: the address itself. */
+  readonly authority?: string;
 }
 
 /** A wish as a client gets it. `path` is for HTTP only; gRPC has its own methods. */

@@ -124,7 +124,7 @@ function listen(call: ReadableCall, listener: StreamListener): OpenStream {
   return { close: () => call.cancel() };
 }
 
-function connectTo({ host, port }: Address): Client {
+function connectTo({ host, port, authority }: Address): Client {
   return new Client(`${host}:${port}`, credentials.createInsecure(), {
     'grpc.enable_retries': 0,
     // Without this, clients of one process that talk to one address would share a connection.
@@ -132,6 +132,7 @@ function connectTo({ host, port }: Address): Client {
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1000,
     'grpc.service_config_disable_resolution': 1,
+    ...(authority === undefined ? {} : { 'grpc.default_authority': authority }),
   });
 }
 

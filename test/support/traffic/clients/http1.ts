@@ -15,13 +15,19 @@ export class Http1Client implements RequestClient, StreamClient {
     this.#address = address;
   }
 
+  #headers(wish: Wish): Record<string, string> {
+    const { authority } = this.#address;
+    return { ...(authority === undefined ? {} : { host: authority }), ...askingHeaders(wish) };
+  }
+
   send(wish: Wish): Promise<Outcome> {
     return new Promise((resolve) => {
       const call = request({
-        ...this.#address,
+        host: this.#address.host,
+        port: this.#address.port,
         agent: this.#requests,
         path: wish.path ?? '/',
-        headers: askingHeaders(wish),
+        headers: this.#headers(wish),
         timeout: ANSWER_WITHIN_MS,
       });
       call.on('timeout', () => call.destroy(new Error(`no answer in ${ANSWER_WITHIN_MS} ms`)));
@@ -33,10 +39,11 @@ export class Http1Client implements RequestClient, StreamClient {
 
   open(wish: Wish & { tickMs: number }, listener: StreamListener): OpenStream {
     const call = request({
-      ...this.#address,
+      host: this.#address.host,
+      port: this.#address.port,
       agent: this.#streams,
       path: `/stream?ms=${wish.tickMs}`,
-      headers: askingHeaders(wish),
+      headers: this.#headers(wish),
     });
     call.on('error', (error) => listener.onEnd(failed(error)));
     call.on('response', (response) => {

@@ -13,11 +13,13 @@ import type { Address, OpenStream, RequestClient, StreamClient, StreamListener, 
 import { LineReader } from './lines.ts';
 
 export class Http2Client implements RequestClient, StreamClient {
-  readonly #authority: string;
+  readonly #origin: string;
+  readonly #named: { readonly ':authority'?: string };
   #session: ClientHttp2Session | undefined;
 
-  constructor({ host, port }: Address) {
-    this.#authority = `http://${host}:${port}`;
+  constructor({ host, port, authority }: Address) {
+    this.#origin = `http://${host}:${port}`;
+    this.#named = authority === undefined ? {} : { ':authority': authority };
   }
 
   send(wish: Wish): Promise<Outcome> {
@@ -49,13 +51,13 @@ export class Http2Client implements RequestClient, StreamClient {
   }
 
   #request(path: string, wish: Wish): ClientHttp2Stream {
-    return this.#connected().request({ ':path': path, ...askingHeaders(wish) });
+    return this.#connected().request({ ':path': path, ...this.#named, ...askingHeaders(wish) });
   }
 
   #connected(): ClientHttp2Session {
     const current = this.#session;
     if (current !== undefined && !current.closed && !current.destroyed) return current;
-    const session = connect(this.#authority);
+    const session = connect(this.#origin);
     // Its requests report the error; without a listener it would end the process.
     session.on('error', () => {});
     session.setMaxListeners(0);

@@ -6,13 +6,18 @@ import { readMessage } from './lines.ts';
 
 export class WebsocketClient implements StreamClient {
   readonly #url: string;
+  readonly #named: { readonly host?: string };
 
-  constructor({ host, port }: Address) {
+  constructor({ host, port, authority }: Address) {
     this.#url = `ws://${host}:${port}/echo`;
+    this.#named = authority === undefined ? {} : { host: authority };
   }
 
   open(wish: Wish & { tickMs: number }, listener: StreamListener): OpenStream {
-    const socket = new WebSocket(this.#url, { headers: askingHeaders(wish), perMessageDeflate: false });
+    const socket = new WebSocket(this.#url, {
+      headers: { ...this.#named, ...askingHeaders(wish) },
+      perMessageDeflate: false,
+    });
     let routedVersion: string | undefined;
     let timer: NodeJS.Timeout | undefined;
     socket.on('upgrade', (response) => {

@@ -1,0 +1,65 @@
+/** The demo as a stranger runs it: its exit status and its report say that nobody was hurt, and it cleans up. */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DemoReport } from '../../examples/demo/report.ts';
+import { envoyVersion } from '../support/envoy.ts';
+
+const DEMO = join(import.meta.dirname, '..', '..', 'examples', 'demo', 'main.ts');
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'switchyard-demo-test-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the demo with its temporary files in `folder`; resolves with its exit code and what it printed. */
+function runDemo(reportFile: string): Promise<{ exitCode: number; output: string }> {
+  const env = { ...process.env, TMPDIR: folder, NO_COLOR: '1' };
+  return new Promise((resolve) => {
+    execFile(execPath, [DEMO, '--report', reportFile], { env }, (error, stdout, stderr) => {
+      resolve({ exitCode: Number(error?.code ?? 0), output: `${stdout}${stderr}` });
+    });
+  });
+}
+
+describe('the demo', () => {
+  it('flips, rolls back, loses its controller and retires a version, and hurts nobody', async () => {
+    const version = envoyVersion();
+    const reportFile = join(folder, 'report.json');
+    const { exitCode, output } = await runDemo(reportFile);
+    if (exitCode !== 0) throw new Error(`the demo ended with exit code ${exitCode}:\n${output}`);
+
+    const report = JSON.parse(readFileSync(reportFile, 'utf8')) as DemoReport;
+    const latency = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) };
+    expect(report).toEqual({
+      requests: expect.any(Number),
+      failed: 0,
+      misrouted: 0,
+      refusedExpected: report.refusedSeen,
+      refusedSeen: expect.any(Number),
+      streamsOpened: 20,
+      streamsCut: 0,
+      tenantsMovedWrongly: 0,
+      flips: expect.any(Number),
+      rollbacks: expect.any(Number),
+      flipMs: latency,
+      rollbackMs: latency,
+      controllerKills: 1,
+      envoy: version,
+    });
+    const { requests, refusedSeen, flips, rollbacks } = report;
+    expect(Math.min(requests, refusedSeen, flips, rollbacks)).toBeGreaterThan(0);
+    for (const { p50, p99, max } of [report.flipMs, report.rollbackMs]) {
+      expect(p50).toBeGreaterThan(0);
+      expect([p50, p99, max]).toEqual([p50, p99, max].toSorted((one, other) => one - other));
+    }
+
+    const tooLong = output.split('\n').filter((line) => line.length > 80);
+    expect(tooLong).toEqual([]);
+    expect(readdirSync(folder)).toEqual(['report.json']);
+  });
+});
