@@ -7,6 +7,9 @@ import type { VersionName } from './names.ts';
 import type { Scope } from './spec.ts';
 import type { DefaultRoute, ServiceRoutes } from './table.ts';
 
+/** Holds that proxyless gRPC clients are told: they ask each route in turn, for every call. Envoy gets all of them. */
+export const MAX_GRPC_HOLDS = 100;
+
 /** One question about a request, and what follows. */
 export type Rule = LookupRule | RefusalRule;
 

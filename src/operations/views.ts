@@ -1,6 +1,7 @@
 /** What operators see of services: the record, its instances, the traffic as it really is, and what is wrong. */
 import { instancesOf, runtimeProblems } from '../controller/runtimes.ts';
 import type { ServiceName } from '../model/names.ts';
+import { MAX_GRPC_HOLDS } from '../model/rules.ts';
 import type { ServiceRecord, Traffic } from '../model/state.ts';
 import type { RoutedVersion } from '../model/table.ts';
 import { effectiveTraffic, serviceRoutes, weightOf } from '../routing/table.ts';
@@ -35,6 +36,7 @@ function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
   );
   const alerts = [
     ...trafficAlerts(record.traffic, routed),
+    ...holdAlerts(context, record),
     ...rejectionAlerts(context),
     ...runtimeProblems(runtimes, record),
   ];
@@ -58,6 +60,12 @@ function trafficAlerts(traffic: Traffic, routed: readonly RoutedVersion[]): stri
     alerts.push(`the previous ${traffic.previous} has no ready endpoint: a rollback would be refused`);
   }
   return alerts;
+}
+
+function holdAlerts({ controller }: OperationContext, { holds }: ServiceRecord): string[] {
+  const isTold = controller.proxies.connected().some(({ kind }) => kind === 'grpc');
+  if (!isTold || holds.length <= MAX_GRPC_HOLDS) return [];
+  return [`${holds.length} tenants are held; proxyless gRPC clients follow the first ${MAX_GRPC_HOLDS} only`];
 }
 
 function rejectionAlerts({ controller }: OperationContext): string[] {

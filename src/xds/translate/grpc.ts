@@ -28,14 +28,11 @@ import {
 import { RouterSchema } from '../../gen/envoy/extensions/filters/http/router/v3/router_pb.js';
 import { HttpConnectionManagerSchema } from '../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import type { ServiceName } from '../../model/names.ts';
-import { type LookupRule, type RefusalRule, type Rule, rulesOf } from '../../model/rules.ts';
+import { type LookupRule, MAX_GRPC_HOLDS, type RefusalRule, type Rule, rulesOf } from '../../model/rules.ts';
 import type { Scope } from '../../model/spec.ts';
 import type { ServiceRoutes } from '../../model/table.ts';
 import { NO_LIMIT, OVER_ADS } from './clusters.ts';
 import { clusterName, refusalClusterName } from './names.ts';
-
-/** Holds that gRPC clients are told: they ask each route in turn, for every call. Envoy gets all of them. */
-const MAX_GRPC_HOLDS = 100;
 
 type Route = MessageInitShape<typeof RouteSchema>;
 type HeaderMatcher = MessageInitShape<typeof HeaderMatcherSchema>;
