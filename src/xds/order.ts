@@ -7,7 +7,13 @@
 import { possiblyHeld, type TypeKnowledge } from './knowledge.ts';
 import { placeholderCluster } from './placeholder.ts';
 import type { ResourceType } from './resource.ts';
-import { type Held, type Resource, type ResourceSet, withChanges } from './resource-set.ts';
+import {
+  type Held,
+  missingReferences,
+  type Resource,
+  type ResourceSet,
+  withChanges,
+} from './resource-set.ts';
 import type { Target } from './snapshot.ts';
 
 /** What is known of a proxy, over all types. */
@@ -121,12 +127,10 @@ function contentToKeep(
   const acknowledged = known?.acknowledged.get(name);
   if (acknowledged !== undefined) return acknowledged.resource;
   const refused = known?.rejection?.content.resources.find((resource) => resource.name === name);
-  const candidates = [
-    known?.sent.get(name)?.resource,
-    known?.doubtful.find((held) => held.name === name)?.resource,
-    published.get(name),
-  ];
-  return candidates.find((candidate) => candidate !== undefined && candidate.version !== refused?.version);
+  const sent = known?.sent.get(name);
+  const before = known?.doubtful.find((held) => held.name === name);
+  const likely = sent === undefined ? (before?.resource ?? published.get(name)) : sent.resource;
+  return likely?.version === refused?.version ? undefined : likely;
 }
 
 /** Clusters that are no longer wanted and have to stay for now. */
@@ -142,7 +146,8 @@ function namesToRetain(
     if (!wanted.has(name)) names.add(name);
   };
   if (proxy.unsettled) proxy.brought.forEach(retain);
-  for (const held of routes === undefined ? [] : possiblyHeld(routes)) held.references.forEach(retain);
+  for (const held of routes === undefined ? [] : possiblyHeld(routes))
+    missingReferences(held, wanted).forEach(retain);
   if (clusters === undefined || clusters.sent === wanted) return names;
   const going = [...clusters.sent.keys()].filter(
     (name) => !wanted.has(name) && clusters.acknowledged.has(name),
@@ -207,6 +212,9 @@ function routesFor(
   proxy: ProxyKnowledge,
   usable: (cluster: string) => boolean,
 ): { readonly set: ResourceSet; readonly kept: ReadonlySet<string> } {
+  const { clusters } = proxy.types;
+  const complete = clusters?.acknowledged === target.sets.clusters.resources && proxy.warming.size === 0;
+  if (complete && proxy.routing === 'Gated') return { set: target.sets.routes, kept: NOBODY };
   const put: Resource[] = [];
   const drop: string[] = [];
   for (const [name, resource] of target.sets.routes.resources) {

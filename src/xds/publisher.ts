@@ -47,6 +47,7 @@ const WAVE = 512;
 export function createPublisher(options: PublisherOptions): XdsPublisher {
   const observer = options.observer ?? {};
   const proxies = new Set<Proxy>();
+  const ids = new Set<string>();
   const listeners = new Set<() => void>();
   let snapshot: Snapshot | undefined;
   let guarded = options.emptyStore === true;
@@ -99,17 +100,19 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
     changed,
     aim,
     freeId(nodeId) {
-      const taken = new Set([...proxies].map(({ id }) => id));
       let id = nodeId;
-      for (let number = 2; taken.has(id); number += 1) id = `${nodeId}#${number}`;
+      for (let number = 2; ids.has(id); number += 1) id = `${nodeId}#${number}`;
       return id;
     },
     add(proxy) {
       proxies.add(proxy);
+      ids.add(proxy.id);
       changed();
     },
     remove(proxy) {
-      if (proxies.delete(proxy)) changed();
+      if (!proxies.delete(proxy)) return;
+      ids.delete(proxy.id);
+      changed();
     },
   };
 

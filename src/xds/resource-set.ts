@@ -153,6 +153,20 @@ export function content(
   return contentOf(set, { names: all ? 'all' : names, removed }, id);
 }
 
+const missing = new WeakMap<Held, WeakMap<Resources, readonly string[]>>();
+
+/** Names that a resource refers to and that are not in `resources`. */
+export function missingReferences(held: Held, resources: Resources): readonly string[] {
+  let known = missing.get(held);
+  if (known === undefined) missing.set(held, (known = new WeakMap()));
+  let result = known.get(resources);
+  if (result === undefined) {
+    result = held.references.filter((name) => !resources.has(name));
+    known.set(resources, result);
+  }
+  return result;
+}
+
 const differences = new WeakMap<Holdings, WeakMap<ResourceSet, Difference>>();
 
 /** What of `set` is new or different beside `held`, and what of `held` is not in `set`; sorted as they are there. */

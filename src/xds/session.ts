@@ -214,8 +214,9 @@ function sent(session: Session, type: ResourceType, due: Due): Session {
   const next: Session = { ...session, serial, types: { ...session.types, [type]: after } };
   if (type !== 'clusters') return next;
   const warming = new Map([...session.warming].filter(([name]) => after.sent.has(name)));
-  for (const { name, references } of due.content.resources) {
-    if (!before.acknowledged.has(name) && references.length > 0) warming.set(name, serial);
+  for (const { name, version, references } of due.content.resources) {
+    const news = !before.acknowledged.has(name) && before.sent.get(name)?.version !== version;
+    if (news && references.length > 0) warming.set(name, serial);
   }
   const warmed = { ...next, warming };
   return session.shape === 'aggregated'

@@ -3,6 +3,7 @@
  * (a rejected cluster response is applied in part, a rejected route response not at all, a changed cluster warms until
  * endpoints come), asks for what follows from what it holds, and throws where the server does what would hurt.
  */
+import { placeholderCluster } from '../../src/xds/placeholder.ts';
 import type { ResourceType } from '../../src/xds/resource.ts';
 import type { Content, Resource } from '../../src/xds/resource-set.ts';
 
@@ -31,7 +32,7 @@ interface HeldCluster {
   warming: boolean;
 }
 
-/** A resource whose bytes contain this is rejected. */
+/** What contains this is rejected. */
 export const BAD = 'bad';
 const TYPES: readonly ResourceType[] = ['clusters', 'endpoints', 'listeners', 'routes'];
 
@@ -106,7 +107,14 @@ export class EnvoyModel {
     if (this.dialect === 'sotw' && type === 'clusters' && bad.length > 0) this.#doubtful.add('clusters');
   }
 
-  /** Clusters that wait for endpoints. */
+  /** Placeholders have waited for endpoints for 15 s: they go on with those that the cluster had. */
+  timeOut(): void {
+    for (const [name, cluster] of this.clusters) {
+      if (cluster.version === placeholderCluster(name).version) cluster.warming = false;
+    }
+    if (this.unfinished.length === 0) this.outbox.push(...this.#paused.splice(0));
+  }
+
   get unfinished(): readonly string[] {
     return [...this.clusters].filter(([, { ready, warming }]) => !ready || warming).map(([name]) => name);
   }
@@ -168,6 +176,7 @@ export class EnvoyModel {
     for (const name of removed) {
       const cluster = this.clusters.get(name);
       if (cluster !== undefined) Object.assign(cluster, { ready: true, warming: false });
+      this.endpoints.delete(name);
     }
     for (const { name, version } of resources) {
       const cluster = this.clusters.get(name);

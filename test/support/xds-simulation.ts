@@ -147,6 +147,9 @@ export class Simulation {
     for (let moves = 0; moves < 2_000; moves += 1) {
       if (this.deliverRequest() || this.deliverResponse()) continue;
       this.endBurst();
+      if (this.#toServer.length + this.#toProxy.length > 0) continue;
+      this.proxy.timeOut();
+      this.#collect();
       if (this.#toServer.length + this.#toProxy.length === 0) return;
     }
     throw new Error('the server and the proxy go on for ever');
