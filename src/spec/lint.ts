@@ -38,7 +38,10 @@ export function lintService(service: VersionedService): readonly ServiceProblem[
   }));
 }
 
-/** The findings of listed versions; `path` is the field that holds the list. */
+/**
+ * The findings of listed versions; `path` is the field that holds the list. A watched file follows what runs now, and
+ * what is found in it is shown as wrong: so only faults of routing are named, no advice.
+ */
 export function lintEndpoints(versions: readonly EndpointsVersion[], path: string): readonly Finding[] {
   const owners = new Map<string, string>();
   return versions.flatMap(({ name, addresses }, index) => {
@@ -46,8 +49,6 @@ export function lintEndpoints(versions: readonly EndpointsVersion[], path: strin
     const findings: Finding[] = [];
     if (addresses.length === 0)
       findings.push({ field, message: `${name} has no address: requests for it get 503` });
-    if (addresses.length === 1)
-      findings.push({ field, message: `${name} has one instance: when it restarts, ${name} is away` });
     for (const [position, address] of addresses.entries()) {
       const text = formatSocketAddress(address);
       const owner = owners.get(text);
@@ -135,7 +136,8 @@ function ofEndpoints(
   { versions }: EndpointsRuntimeSpec,
   { healthCheck, outlierDetection }: VersionedService['upstream'],
 ): readonly Finding[] {
-  const findings = lintEndpoints(versions, 'spec.runtime.endpoints.versions');
+  const path = 'spec.runtime.endpoints.versions';
+  const findings = [...loneInstances(versions, path), ...lintEndpoints(versions, path)];
   if (healthCheck !== undefined || outlierDetection !== undefined) return findings;
   return [
     ...findings,
@@ -144,6 +146,19 @@ function ofEndpoints(
       message: 'nothing notices a listed instance that is down: add healthCheck or outlierDetection',
     },
   ];
+}
+
+function loneInstances(versions: readonly EndpointsVersion[], path: string): readonly Finding[] {
+  return versions.flatMap(({ name, addresses }, index) =>
+    addresses.length === 1
+      ? [
+          {
+            field: `${path}[${index}].addresses`,
+            message: `${name} has one instance: when it restarts, ${name} is away`,
+          },
+        ]
+      : [],
+  );
 }
 
 /** A finding of the `processes` runtime. */

@@ -48,3 +48,16 @@ test('a YAML file of versions and addresses is followed, and a fault in it is na
   );
   expect(runtime.instances(MANAGER).map(({ id }) => id)).toEqual(listed);
 });
+
+test('a file that lists one instance of a version, for now or for good, has nothing wrong', async () => {
+  const file = join(folder, 'endpoints.yaml');
+  await writeFile(file, 'versions:\n  - name: v1\n    addresses: ["127.0.0.1:9001"]\n');
+  await runtime.want({
+    service: MANAGER,
+    spec: { kind: 'endpoints', versions: [], file },
+    versions: [versionName('v1')],
+  });
+  await runtime.settled(MANAGER);
+  expect(runtime.instances(MANAGER)).toHaveLength(1);
+  expect(runtime.problems(MANAGER)).toEqual([]);
+});
