@@ -6,6 +6,7 @@
 import { placeholderCluster } from '../../src/xds/placeholder.ts';
 import type { ResourceType } from '../../src/xds/resource.ts';
 import type { Content, Resource } from '../../src/xds/resource-set.ts';
+import { isFullState } from '../../src/xds/sotw.ts';
 
 /** A request on its way to the server. */
 export interface ModelRequest {
@@ -32,7 +33,7 @@ interface HeldCluster {
   warming: boolean;
 }
 
-/** What contains this is rejected. */
+/** A resource whose bytes contain this is rejected. */
 export const BAD = 'bad';
 const TYPES: readonly ResourceType[] = ['clusters', 'endpoints', 'listeners', 'routes'];
 
@@ -93,8 +94,8 @@ export class EnvoyModel {
     else if (type === 'endpoints') this.#applyEndpoints(content);
     else if (type === 'listeners') this.#applyListeners(content);
     else if (bad.length === 0) this.#applyRoutes(content);
-    for (const { name } of content.resources) this.#awaited.get(type)?.delete(name);
-    for (const name of content.removed) this.#awaited.get(type)?.delete(name);
+    const told = [...content.resources.map(({ name }) => name), ...content.removed];
+    for (const name of told) this.#awaited.get(type)?.delete(name);
     this.#awaitedWhole.delete(type);
     for (const { name } of content.resources) {
       if (bad.length > 0) this.#doubtful.add(`${type}/${name}`);
@@ -115,12 +116,13 @@ export class EnvoyModel {
     if (this.unfinished.length === 0) this.outbox.push(...this.#paused.splice(0));
   }
 
+  /** Clusters that wait for endpoints. */
   get unfinished(): readonly string[] {
     return [...this.clusters].filter(([, { ready, warming }]) => !ready || warming).map(([name]) => name);
   }
 
   #checkNews({ type, resources, removed }: Content): void {
-    const whole = this.dialect === 'sotw' && (type === 'clusters' || type === 'listeners');
+    const whole = this.dialect === 'sotw' && isFullState(type);
     const held = (name: string): string | undefined =>
       type === 'clusters'
         ? this.clusters.get(name)?.version
@@ -135,9 +137,9 @@ export class EnvoyModel {
       (resource) => held(resource.name) === resource.version && !excused(resource),
     );
     if (whole) {
-      const count = type === 'clusters' ? this.clusters.size : this.listeners.size;
       const equal =
-        resources.length === count && resources.every(({ name, version }) => held(name) === version);
+        resources.length === this[type].size &&
+        resources.every(({ name, version }) => held(name) === version);
       const doubt = [...this.#doubtful].some((key) => key.startsWith(type));
       if (equal && !this.#awaitedWhole.has(type) && !doubt) throw new Breach(`the same ${type} come again`);
     } else if (same.length > 0) {
@@ -162,9 +164,9 @@ export class EnvoyModel {
     }
     for (const { name, version, bytes } of resources) {
       // The server cannot know whether a rejected cluster warms, so its endpoints may come again.
-      const doubt = Buffer.from(bytes).includes(BAD) || this.#doubtful.has(`clusters/${name}`);
-      if (doubt) this.#await('endpoints', [name]);
-      if (Buffer.from(bytes).includes(BAD)) continue;
+      const bad = Buffer.from(bytes).includes(BAD);
+      if (bad || this.#doubtful.has(`clusters/${name}`)) this.#await('endpoints', [name]);
+      if (bad) continue;
       const held = this.clusters.get(name);
       if (held === undefined) this.clusters.set(name, { version, ready: false, warming: true });
       else if (held.version !== version) Object.assign(held, { version, warming: true });
@@ -219,8 +221,7 @@ export class EnvoyModel {
       );
       this.#renew('endpoints', changed);
     }
-    const started = this.unfinished.length === 0 && (type === 'clusters' || type === 'endpoints');
-    if (started && !this.#asked.has('listeners')) this.#ask('listeners');
+    if (this.unfinished.length === 0 && !this.#asked.has('listeners')) this.#ask('listeners');
     if (type === 'listeners') this.#renew('routes', false);
   }
 
@@ -232,10 +233,10 @@ export class EnvoyModel {
   }
 
   #renew(type: ResourceType, askAgain: boolean): void {
-    const before = this.#names.get(type) ?? new Set();
+    const before = this.#names.get(type) ?? new Set<string>();
     const now = this.#wantedNames(type);
-    const added = [...now].filter((name) => !before.has(name));
-    const gone = [...before].filter((name) => !now.has(name));
+    const added = [...now.difference(before)];
+    const gone = [...before.difference(now)];
     if (!this.#asked.has(type)) {
       if (now.size > 0) this.#ask(type);
       return;
