@@ -97,10 +97,8 @@ export class EnvoyModel {
     const told = [...content.resources.map(({ name }) => name), ...content.removed];
     for (const name of told) this.#awaited.get(type)?.delete(name);
     this.#awaitedWhole.delete(type);
-    for (const { name } of content.resources) {
-      if (bad.length > 0) this.#doubtful.add(`${type}/${name}`);
-      else this.#doubtful.delete(`${type}/${name}`);
-    }
+    const keys = content.resources.map(({ name }) => `${type}/${name}`);
+    for (const key of keys) this.#doubtful[bad.length > 0 ? 'add' : 'delete'](key);
     this.#follow(type, before);
     if (bad.length === 0) this.#accepted.set(type, content.version);
     this.#send(type, bad.length > 0 ? `${bad.map(({ name }) => name).join()} is bad` : undefined);
