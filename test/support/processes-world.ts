@@ -82,8 +82,8 @@ export async function createProcessesWorld(portCount = 20): Promise<ProcessesWor
   };
 }
 
-/** Processes whose environment holds WORLD=folder. */
-function aliveOf(folder: string): Map<string, number[]> {
+/** Processes whose environment holds WORLD=folder, by the instance that they are. */
+export function aliveOf(folder: string): Map<string, number[]> {
   const alive = new Map<string, number[]>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;

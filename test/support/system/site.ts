@@ -20,6 +20,14 @@ import { type ServiceDocument, serviceDocument } from './documents.ts';
 import { type GatewayOptions, startGateway } from './gateway.ts';
 import { Load, type LoadOptions } from './load.ts';
 
+/** An instance that a test runs itself. */
+export interface RunningManager {
+  /** `127.0.0.1:PORT`. */
+  readonly address: string;
+  /** Requests and streams that are open on it. */
+  open(): number;
+}
+
 const CALL_WITHIN_MS = 60_000;
 
 export class Site {
@@ -142,11 +150,12 @@ export class Site {
     return envoy;
   }
 
-  /** An instance of the example manager within this process; gives its address and a way to stop it before the end. */
-  async manager(version: string, id: string): Promise<{ address: string; stop: () => Promise<void> }> {
-    const server = await serve(new Instance({ version, instance: id }), { host: '127.0.0.1', port: 0 });
+  /** An instance of the example manager within this process. */
+  async manager(version: string, id: string): Promise<RunningManager> {
+    const instance = new Instance({ version, instance: id });
+    const server = await serve(instance, { host: '127.0.0.1', port: 0 });
     this.defer(() => server.stop(0));
-    return { address: `127.0.0.1:${server.port}`, stop: () => server.stop(0) };
+    return { address: `127.0.0.1:${server.port}`, open: () => instance.report().total };
   }
 
   /** Traffic that ends with the site where a test has not ended it. */
