@@ -104,7 +104,6 @@ describe.each(Object.entries(ABSENCES))('an Envoy that is %s', (_, { leave, come
         expect([clusters.includes(`${next}::`), clusters.includes(`${old}::`)]).toEqual([true, false]);
       }
       await fleet.versions.stop(old);
-      primary += 1;
     },
   );
 });
