@@ -1,5 +1,16 @@
 /** What is where in the controller's data folder. */
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/**
+ * Makes the folder and those above it, for this user only. Throws the file system's error. One by one, since Node's own
+ * recursion never ends where a parent exists and takes no folder (such as /proc).
+ */
+export function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
 
 /** The SQLite file with the recorded state. */
 export function stateFile(dataDir: string): string {

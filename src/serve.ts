@@ -2,7 +2,6 @@
  * Runs the controller: opens the adapters, binds all addresses, loads the state, serves until a signal or `down`, and
  * stops in order. Places are bound before anything is started, so a taken port is told before an instance runs.
  */
-import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FolderInUseError } from './adapters/processes/folder-lock.ts';
 import { StoreRefusedError } from './adapters/sqlite/errors.ts';
@@ -13,7 +12,7 @@ import type { AddressFlag, ControllerFlags } from './cli/local-commands.ts';
 import { defaultDataDir, defaultSocket } from './cli/paths.ts';
 import { type Context, print } from './cli/shell.ts';
 import { CommandsNotAllowedError } from './controller/controller.ts';
-import { stateFile } from './data-folder.ts';
+import { makeFolder, stateFile } from './data-folder.ts';
 import { type Core, openCore } from './serve-core.ts';
 import { startHttpServer } from './telemetry/http-server.ts';
 import { createLog } from './telemetry/log.ts';
@@ -35,7 +34,7 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
   const log = createLog({ level: flags.logLevel });
   const metrics = new Metrics({ version });
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    makeDataDir(dataDir);
     // What is opened last is closed first: calls end before the loop, the loop before the store.
     await using closing = new AsyncDisposableStack();
     const core = await openCore({ dataDir, flags, log, metrics, closing });
@@ -143,6 +142,18 @@ class Status {
     return state === 'Ready'
       ? ({ kind: 'ready' } as const)
       : ({ kind: 'notReady', reason: reason === '' ? state : reason } as const);
+  }
+}
+
+function makeDataDir(dataDir: string): void {
+  try {
+    makeFolder(dataDir);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      EXIT.failed,
+      `the data folder ${dataDir} cannot be made (${why}); give another with --data-dir`,
+    );
   }
 }
 

@@ -102,6 +102,12 @@ describe('a controller that cannot begin exits with 1 and names the way out', ()
     expect(stderr).toBe(`error: 127.0.0.1:${port} is taken; give another with ${flag}\n`);
   });
 
+  test('where the data folder cannot be made', async () => {
+    const { code, stderr } = await runCli(['controller', '--data-dir', '/proc/nobody/may/make/this']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: the data folder \/proc\S+ cannot be made \(ENOENT.*--data-dir$/m);
+  });
+
   test('where another controller has the data folder', async () => {
     await ready();
     const { code, stderr } = await controller().finished;
