@@ -44,7 +44,8 @@ function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
 }
 
 function trafficAlerts(traffic: Traffic, routed: readonly RoutedVersion[]): string[] {
-  if (traffic.kind === 'none') return ['no version has been ready yet, so there is no primary'];
+  // A service without a primary is on its way to one; an instance that keeps it from there shows as failed.
+  if (traffic.kind === 'none') return [];
   const ready = (name: string): number =>
     routed.find(({ version }) => version === name)?.endpoints.length ?? 0;
   const alerts: string[] = [];
