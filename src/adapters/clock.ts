@@ -11,7 +11,8 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => instant(Date.now()),
   async sleep(length, signal) {
-    if (Number.isNaN(length) || length < 0) throw new RangeError(`a sleep must last 0 ms or longer, not ${length}`);
+    if (Number.isNaN(length) || length < 0)
+      throw new RangeError(`a sleep must last 0 ms or longer, not ${length}`);
     let rest = length;
     do {
       const part = Math.min(rest, LONGEST_TIMER);

@@ -19,7 +19,7 @@ export function offeredVersions(runtimes: RuntimeSet, record: ServiceRecord): re
 }
 
 /** The versions whose instances should run. */
-export function wantedVersions(record: ServiceRecord): readonly VersionName[] {
+function wantedVersions(record: ServiceRecord): readonly VersionName[] {
   return record.versions
     .filter(({ state, retirement }) => state !== 'Retired' && retirement?.step !== 'StoppingInstances')
     .map(({ name }) => name)

@@ -52,7 +52,7 @@ export function listenerName(text: string): ListenerName {
 
 const TENANT_PATTERN = /^[\x21-\x7e]([\x20-\x7e]{0,254}[\x21-\x7e])?$/;
 /** What a tenant may look like, in words for error messages. */
-export const TENANT_RULE = '1 to 256 visible ASCII characters, without a space at either end';
+const TENANT_RULE = '1 to 256 visible ASCII characters, without a space at either end';
 
 /** Checks and brands a tenant. Throws InvalidNameError. */
 export function tenantName(text: string): TenantName {

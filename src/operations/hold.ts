@@ -5,7 +5,7 @@ import { changeService, type OperationContext, requireVersion } from './context.
 import { type ChangeOutcome, type HoldRequest, OperationError, type ReleaseRequest } from './types.ts';
 
 /** The most holds of one service; proxyless clients get them as a list that they scan. */
-export const MAX_HOLDS = 10_000;
+const MAX_HOLDS = 10_000;
 const MAX_DURATION_MS = 366 * 24 * 3_600_000;
 
 /** Keeps a tenant's default traffic on a version until the hold expires or is released. Throws OperationError. */

@@ -9,7 +9,7 @@ import { isActive, type ServiceRecord, type Traffic, type VersionRecord } from '
 import type { DefaultRoute, RoutedVersion, ServiceRoutes } from '../model/table.ts';
 
 /** How long a refused client should wait before it asks again, in seconds. */
-export const REFUSAL_RETRY_AFTER_SECONDS = 10;
+const REFUSAL_RETRY_AFTER_SECONDS = 10;
 
 /** The routes of one service. Equal input in any order gives equal output. */
 export function serviceRoutes(record: ServiceRecord, instances: readonly Instance[]): ServiceRoutes {

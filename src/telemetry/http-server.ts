@@ -95,10 +95,10 @@ async function pageFor(options: HttpServerOptions, request: IncomingMessage): Pr
 
 const pages: Readonly<Record<string, (options: HttpServerOptions) => Page | Promise<Page>>> = {
   '/': () => text(200, `Switchyard controller: ${Object.keys(pages).slice(1).join(', ')}`),
-  '/metrics': async ({ scrape }) => ({ status: 200, ...(await scrape()) }),
+  '/metrics': async (options) => ({ status: 200, ...(await options.scrape()) }),
   '/healthz': () => text(200, 'ok'),
-  '/readyz': ({ readiness }) => {
-    const now = readiness();
+  '/readyz': (options) => {
+    const now = options.readiness();
     return now.kind === 'ready' ? text(200, 'ready') : text(503, `not ready: ${now.reason}`);
   },
 };

@@ -35,8 +35,7 @@ function byName(resources: readonly TranslatedResource[], wanted: ResourceType):
 function withRoutes(value: JsonObject, tables: ReadonlyMap<string, JsonObject>): JsonObject {
   const entries = Object.entries(value).map(([key, part]): [string, JsonValue] => {
     if (key !== 'rds') return [key, descend(part, tables)];
-    const name = String(object(part)['route_config_name']);
-    return ['route_config', required(tables, name)];
+    return ['route_config', required(tables, text(object(part)['route_config_name']))];
   });
   return Object.fromEntries(entries);
 }
@@ -48,12 +47,17 @@ function descend(value: JsonValue, tables: ReadonlyMap<string, JsonObject>): Jso
 
 function withEndpoints(cluster: JsonObject, endpoints: ReadonlyMap<string, JsonObject>): JsonObject {
   const { eds_cluster_config: source, type, ...rest } = cluster;
-  const name = String(object(source ?? null)['service_name']);
+  const name = text(object(source ?? null)['service_name']);
   return {
     ...rest,
-    type: type === 'EDS' ? 'STATIC' : String(type),
+    type: type === 'EDS' ? 'STATIC' : text(type),
     load_assignment: required(endpoints, name),
   };
+}
+
+function text(value: JsonValue | undefined): string {
+  if (typeof value !== 'string') throw new Error(`${JSON.stringify(value)} must be text in Envoy's JSON`);
+  return value;
 }
 
 function required(found: ReadonlyMap<string, JsonObject>, name: string): JsonObject {

@@ -66,7 +66,7 @@ export function viewOf(target: Target, proxy: ProxyKnowledge): View {
  * clusters back while any of them warms. On an aggregated stream, which is in order, endpoints that it acknowledged after
  * the cluster was sent tell enough; a cluster of a rejected response does not count.
  */
-export function isUsable({ types, warming, shape }: ProxyKnowledge, cluster: string): boolean {
+function isUsable({ types, warming, shape }: ProxyKnowledge, cluster: string): boolean {
   const { clusters } = types;
   if (clusters === undefined || !clusters.sent.has(cluster) || warming.has(cluster)) return false;
   if (clusters.acknowledged.has(cluster)) return true;

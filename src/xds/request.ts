@@ -26,7 +26,7 @@ export interface WireRequest {
 }
 
 /** The most names in one request, and the longest name in characters. */
-export const REQUEST_LIMITS = { names: 20_000, nameLength: 2_048 } as const;
+const REQUEST_LIMITS = { names: 20_000, nameLength: 2_048 } as const;
 
 /** A request that cannot be read, or is beyond the limits. The text says what would be right. */
 export class InvalidRequestError extends Error {

@@ -4,7 +4,7 @@
  * is due follows from knowledge alone, so a response that cannot be sent yet is not queued: it is found again later.
  */
 import { type DeltaRequest, dueDelta, receiveDelta } from './delta.ts';
-import { afterSending, closedKnowledge, possiblyHeld, type TypeKnowledge } from './knowledge.ts';
+import { afterSending, closedKnowledge, type TypeKnowledge } from './knowledge.ts';
 import { type ProxyKnowledge, routesSettled, type View, viewOf } from './order.ts';
 import { emptyEndpoints } from './placeholder.ts';
 import { publicationReached } from './progress.ts';
@@ -251,9 +251,4 @@ function withProgress(session: Session, target: Target): Session {
     types = { ...types, [type]: { ...knowledge, publication: target.publication } };
   }
   return types === session.types ? session : { ...session, types };
-}
-
-/** Whether the proxy may hold anything of a type. */
-export function holdsAny(knowledge: TypeKnowledge | undefined): boolean {
-  return knowledge !== undefined && possiblyHeld(knowledge).length > 0;
 }

@@ -17,7 +17,7 @@ afterEach(async () => {
 /** An instance of `version`. */
 export async function echo(version: string, behaviour: Behaviour = 'Answer'): Promise<EchoServer> {
   const server = await startEcho(version, behaviour);
-  running.push({ stop: server.close });
+  running.push({ stop: () => server.close() });
   return server;
 }
 

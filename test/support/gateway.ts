@@ -44,7 +44,7 @@ export async function startGateway(
         if (port === undefined) throw new Error(`Envoy has no listener ${listener}: ${envoy.log()}`);
         return port;
       },
-      stop: envoy.stop,
+      stop: () => envoy.stop(),
     };
   } catch (error) {
     await envoy.stop();

@@ -37,7 +37,7 @@ interface HeldCluster {
 export const BAD = 'bad';
 const TYPES: readonly ResourceType[] = ['clusters', 'endpoints', 'listeners', 'routes'];
 
-export class Breach extends Error {
+class Breach extends Error {
   override readonly name = 'Breach';
 }
 

@@ -45,7 +45,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   return {
     async load(): Promise<StoredState> {
       assertOpen();
-      const sorted = [...services.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
+      const sorted = [...services.values()].toSorted((one, other) => (one.name < other.name ? -1 : 1));
       return structuredClone({
         services: sorted,
         nextPublication,
@@ -64,7 +64,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     async saveProxies(seen: readonly ProxySeen[]) {
       assertOpen();
       checkProxies(seen);
-      proxies = structuredClone([...seen].sort((one, other) => (one.id < other.id ? -1 : 1)));
+      proxies = structuredClone(seen.toSorted((one, other) => (one.id < other.id ? -1 : 1)));
     },
     async events(query: EventQuery) {
       assertOpen();
@@ -74,7 +74,9 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
           event.sequence > (query.afterSequence ?? 0) &&
           (query.service === undefined || event.service === query.service),
       );
-      return structuredClone(query.newest === true ? matching.slice(-query.limit) : matching.slice(0, query.limit));
+      return structuredClone(
+        query.newest === true ? matching.slice(-query.limit) : matching.slice(0, query.limit),
+      );
     },
     async backup() {
       throw new Error(

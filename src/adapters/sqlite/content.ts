@@ -51,7 +51,7 @@ export class StoreContent {
         limit: query.limit,
         ...(query.service === undefined ? {} : { service: query.service }),
       });
-      const events = rows.map((row) => this.#read(storedEvent, `event ${row['key']}`, row['body']));
+      const events = rows.map((row) => this.#read(storedEvent, `event ${String(row['key'])}`, row['body']));
       return query.newest === true ? events.toReversed() : events;
     });
   }

@@ -69,7 +69,9 @@ function copyChecked({
     copy.exec('PRAGMA journal_mode = WAL'); // as the store opens it
     copy.close();
   } catch (error) {
-    throw error instanceof StoreRefusedError ? notABackup({ ...error, file: backup }) : error;
+    throw error instanceof StoreRefusedError
+      ? notABackup({ reason: error.reason, finding: error.finding, file: backup })
+      : error;
   }
   chmodSync(unfinished, 0o600);
   sync(unfinished);

@@ -26,7 +26,7 @@ export class ShapeError extends Error {
 
 /** A shape for each field: required ones as they are, optional ones wrapped by `optional`. */
 export type Fields<T> = {
-  readonly [Key in keyof T]-?: Record<never, never> extends Pick<T, Key>
+  readonly [Key in keyof T]-?: Partial<Pick<T, Key>> extends Pick<T, Key>
     ? OptionalShape<Exclude<T[Key], undefined>>
     : Shape<T[Key]>;
 };
@@ -96,7 +96,7 @@ export function optional<T>(shape: Shape<T>): OptionalShape<T> {
 
 /** An object with exactly these fields; others are left out. */
 export function object<T extends object>(fields: Fields<T>): Shape<T> {
-  const entries = Object.entries(fields) as [string, Shape<unknown> | OptionalShape<unknown>][];
+  const entries = Object.entries<Shape<unknown> | OptionalShape<unknown>>(fields);
   return {
     read(value, path) {
       const source = asObject(value, path);
@@ -156,6 +156,6 @@ function asObject(value: unknown, path: string): Record<string, unknown> {
 
 function excerpt(value: unknown): string {
   if (value === undefined) return 'absent';
-  const json = JSON.stringify(value) ?? String(value);
+  const json = JSON.stringify(value);
   return json.length > 60 ? `${json.slice(0, 60)}…` : json;
 }

@@ -9,7 +9,7 @@ import { type RoutesFacts, serviceRoutes, table } from '../tables.ts';
 import { startXdsWorld, type XdsWorld } from '../xds-world.ts';
 import { type ClientProgram, type ProxylessClient, startClient } from './client.ts';
 
-export const NODE_ID = 'client-1';
+const NODE_ID = 'client-1';
 
 /** Where default traffic goes: all of it to a version, or a share of it to a candidate. */
 export type Default =

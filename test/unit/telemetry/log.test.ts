@@ -48,7 +48,7 @@ test('an error is logged with its stack', () => {
 });
 
 test('the last line before a process is killed is there', async () => {
-  const module = new URL('../../../src/telemetry/log.ts', import.meta.url);
+  const module = new URL('../../../src/telemetry/log.ts', import.meta.url).href;
   const program = `import { createLog } from '${module}'; createLog({ level: 'info' }).info('last words'); process.kill(process.pid, 'SIGKILL');`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'ignore', 'pipe'],

@@ -85,7 +85,7 @@ describe('a count', () => {
     expect(count).toMatchObject({ kind: 'counted', total: 0, open: [] });
   });
 
-  test.each([
+  test.each<[string, RequestListener, string]>([
     ['another status', answering(idle, 500), 'GET /work answered status 500'],
     ['a redirect', answering('', 302), 'GET /work answered status 302'],
     ['no JSON', answering('<html>'), 'its answer is not JSON: "<html>"'],
@@ -109,13 +109,9 @@ describe('a count', () => {
       'its address is answered by version v2, not v1',
     ],
     ['too long an answer', answering('x'.repeat(5000)), 'its answer is longer than 4096 bytes'],
-    [
-      'an answer without end',
-      ((_, response) => response.write('{')) as RequestListener,
-      'no answer within 300 ms',
-    ],
-    ['no answer', (() => {}) as RequestListener, 'no answer within 300 ms'],
-    ['a broken connection', ((request) => request.socket.destroy()) as RequestListener, 'socket hang up'],
+    ['an answer without end', (_, response) => response.write('{'), 'no answer within 300 ms'],
+    ['no answer', () => {}, 'no answer within 300 ms'],
+    ['a broken connection', (request) => request.socket.destroy(), 'socket hang up'],
   ])('is unknown when one instance gives %s', async (_, listener, reason) => {
     const good = await startInstance('manager-1', answering(idle));
     const bad = await startInstance('manager-2', listener);

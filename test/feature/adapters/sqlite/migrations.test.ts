@@ -62,7 +62,7 @@ describe('a state file and two releases', () => {
     const newer = [...MIGRATIONS, additive];
     withContent(file, () => {}, newer);
     expect(readHolding(`${file}.before-migration-${LAST + 1}`)).toEqual(holdingAfter(3, SIZE));
-    expect(actionsIn(`${file}`)).toEqual([3]);
+    expect(actionsIn(file)).toEqual([3]);
   });
 
   test('the older release reads and writes what the newer one has added to, and back again', () => {

@@ -1,8 +1,8 @@
 /** Reads the example manager's answers and Switchyard's refusals: status, headers and body in, an Outcome out. */
 import type { Outcome } from '../samples.ts';
 
-export const PIN_HEADER = 'x-delegate-version';
-export const TENANT_HEADER = 'x-tenant-id';
+const PIN_HEADER = 'x-delegate-version';
+const TENANT_HEADER = 'x-tenant-id';
 export const VERSION_HEADER = 'x-switchyard-version';
 /** A request or the opening of a stream that has no answer after so long has failed. */
 export const ANSWER_WITHIN_MS = 30_000;
