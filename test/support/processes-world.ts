@@ -101,6 +101,19 @@ export function aliveOf(folder: string): Map<string, number[]> {
   return alive;
 }
 
+/**
+ * Whether a process has ended with all its threads. Only then are its sockets closed: the memory of a process that was
+ * killed goes first, and the first thread may end before the others.
+ */
+export function hasEnded(pid: number): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.length === 1 && /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
+
 /** Sends a signal to a process that a test started. */
 export function kill(pid: number, signal: NodeJS.Signals): void {
   execFileSync('kill', [`-${signal.slice(3)}`, String(pid)]);
