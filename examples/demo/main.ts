@@ -40,7 +40,7 @@ async function run(world: World, screen: Screen): Promise<DemoReport> {
     entrance: ENTRANCE,
     address: world.gatewayAddress,
     requestsPerSecond: REQUESTS_PER_SECOND,
-    mix: { tenants: 300, pins: ['v1', 'v2'], unknownPins: ['v9', 'V1', 'v1,v2'], slowMs: 400 },
+    mix: { tenants: 100, pins: ['v1', 'v2'], unknownPins: ['v9', 'V1', 'v1,v2'], slowMs: 400 },
     habits: { tickMs: 500, silenceMs: 10_000, finishMs: 1500 },
   });
   screen.follow(() => statusLine(traffic.progress()));

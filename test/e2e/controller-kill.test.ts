@@ -15,6 +15,8 @@ import type { Stage } from '../support/traffic/history.ts';
 const KILLS = full() ? 50 : 8;
 /** Every so many kills come at the moment of the acknowledgement, the others at a random point of the flip. */
 const AT_ACKNOWLEDGEMENT_EACH = 4;
+/** A restart takes a second or so, and much longer on a busy machine. */
+const TIME_LIMIT_MS = 120_000 + KILLS * 15_000;
 const VERSIONS = ['v1', 'v2'] as const;
 
 const theFleet = useFleet({ versions: VERSIONS, instances: 2, requestsPerSecond: 75 });
@@ -44,7 +46,9 @@ async function flipAndKill(version: string, killAfterMs: number): Promise<Answer
 }
 
 describe(`a controller that is killed with -9 during ${KILLS} flips`, () => {
-  it('has the old table or the new one, loses no acknowledged flip, and hurts no traffic', async () => {
+  it('has the old table or the new one, loses no acknowledged flip, and hurts no traffic', {
+    timeout: TIME_LIMIT_MS,
+  }, async () => {
     const { tables, flipMs } = await bothTables();
     await Promise.all(
       fleet.entrances.map((entrance) => entrance.startTraffic({ pins: VERSIONS, streamPins: VERSIONS })),

@@ -13,6 +13,8 @@ const FLIPS = full() ? 200 : 30;
 /** Every so many flips go by weights. */
 const BY_WEIGHTS_EACH = 6;
 const BETWEEN_MS = 60;
+/** At a weight every tenant is seen once or twice, so that one that moves against the rules is noticed. */
+const AT_A_WEIGHT_MS = 800;
 const VERSIONS = ['v1', 'v2'] as const;
 
 const theFleet = useFleet({ versions: VERSIONS, instances: 2, requestsPerSecond: 75 });
@@ -28,7 +30,7 @@ async function move(stage: Stage, give: () => Promise<readonly string[]>): Promi
   for (const [entrance, change] of pending) {
     change.converged(await (stage.weight >= 100 ? entrance.servedBy(stage.to) : entrance.inForce()));
   }
-  await sleep(BETWEEN_MS);
+  await sleep(stage.weight >= 100 ? BETWEEN_MS : AT_A_WEIGHT_MS);
   return acknowledged;
 }
 
@@ -65,7 +67,7 @@ describe(`${FLIPS} flips and rollbacks through a SotW gateway and a delta sideca
     for (let flips = 0; flips < FLIPS; flips += 2) {
       const to = { from: 'v1', to: 'v2', active: VERSIONS };
       if (flips % BY_WEIGHTS_EACH === 0) {
-        for (const weight of [10, 50])
+        for (const weight of [30, 60])
           acknowledgements.push(await move({ ...to, weight }, () => setWeight(weight)));
       }
       acknowledgements.push(await move({ ...to, weight: 100 }, flip));

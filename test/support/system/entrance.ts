@@ -86,7 +86,8 @@ export class Entrance {
       address: { host: '127.0.0.1', port: this.#options.port },
       requestsPerSecond: this.#options.requestsPerSecond,
       mix: {
-        tenants: 100,
+        // Few enough that each is seen several times a second, so that a tenant that moves is noticed.
+        tenants: 20,
         pins,
         unknownPins: ['v0', 'V1', 'v1,v2'],
         ...(quickOnly === true ? {} : { slowMs: 300 }),
