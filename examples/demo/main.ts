@@ -25,11 +25,18 @@ interface Options {
   readonly report: string | undefined;
 }
 
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: { keep: { type: 'boolean', default: false }, report: { type: 'string' } },
-  });
-  return { keep: values.keep, report: values.report };
+const USAGE = 'usage: npm run demo -- [--keep] [--report FILE]';
+
+/** What was asked for, or what is wrong with it. */
+function readOptions(): Options | string {
+  try {
+    const { values } = parseArgs({
+      options: { keep: { type: 'boolean', default: false }, report: { type: 'string' } },
+    });
+    return { keep: values.keep, report: values.report };
+  } catch (error) {
+    return `${error instanceof Error ? error.message : String(error)}\n${USAGE}`;
+  }
 }
 
 async function run(world: World, screen: Screen): Promise<DemoReport> {
@@ -90,6 +97,10 @@ function invite(world: World, screen: Screen): void {
 
 async function main(): Promise<number> {
   const options = readOptions();
+  if (typeof options === 'string') {
+    console.error(options);
+    return 2;
+  }
   const envoy = findTool('envoy');
   if (envoy.kind === 'missing') {
     console.error(`the demo needs a real Envoy: ${envoy.why}`);

@@ -42,7 +42,7 @@ spec:
       readiness:
         http: { path: /healthz }
         interval: 250ms
-      stopGrace: 10s
+      stopGrace: 15s
   traffic:
     steps: [10, 50, 100]
   upstream:
