@@ -95,6 +95,17 @@ function invite(world: World, screen: Screen): void {
   ]);
 }
 
+/** Rejects when the demo has to end early, whatever the cause: it must clean up after itself all the same. */
+function untilInterrupted(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => reject(new Error(`stopped by ${signal}`)));
+    }
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', reject);
+    process.on('uncaughtException', reject);
+  });
+}
+
 async function main(): Promise<number> {
   const options = readOptions();
   if (typeof options === 'string') {
@@ -106,11 +117,7 @@ async function main(): Promise<number> {
     console.error(`the demo needs a real Envoy: ${envoy.why}`);
     return 1;
   }
-  const interrupted = new Promise<never>((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => reject(new Error(`stopped by ${signal}`)));
-    }
-  });
+  const interrupted = untilInterrupted();
   interrupted.catch(() => {});
   const screen = new Screen();
   const world = await World.prepare();
