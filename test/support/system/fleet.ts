@@ -34,17 +34,17 @@ export class Fleet {
   readonly versions: RunningVersions;
   readonly gateway: Entrance;
   readonly sidecar: Entrance;
-  readonly #folder: string;
+  readonly #undo: AsyncDisposableStack;
   readonly #ports: { readonly gateway: number; readonly outbound: number };
 
   private constructor(parts: {
-    folder: string;
+    undo: AsyncDisposableStack;
     ports: { gateway: number; outbound: number };
     controller: ControllerProcess;
     versions: RunningVersions;
     entrances: readonly [Entrance, Entrance];
   }) {
-    this.#folder = parts.folder;
+    this.#undo = parts.undo;
     this.#ports = parts.ports;
     this.controller = parts.controller;
     this.versions = parts.versions;
@@ -85,10 +85,9 @@ export class Fleet {
         port: ports.outbound,
       });
       undo.defer(() => sidecar.stop());
-      const fleet = new Fleet({ folder, ports, controller, versions, entrances: [gateway, sidecar] });
+      const fleet = new Fleet({ undo, ports, controller, versions, entrances: [gateway, sidecar] });
       for (const version of options.versions) await fleet.apply(version);
       await Promise.all(fleet.entrances.map((entrance) => entrance.servedBy(primary)));
-      undo.move();
       return fleet;
     } catch (error) {
       await undo.disposeAsync();
@@ -166,12 +165,9 @@ export class Fleet {
     return new Map(this.entrances.map((entrance) => [entrance, entrance.history.begin({ stage, at })]));
   }
 
-  /** Stops everything. */
-  async stop(): Promise<void> {
-    await Promise.all(this.entrances.map((entrance) => entrance.stop()));
-    await this.controller.stop();
-    await this.versions.stopAll();
-    rmSync(this.#folder, { recursive: true, force: true });
+  /** Stops everything; what fails keeps nothing else running. */
+  stop(): Promise<void> {
+    return this.#undo.disposeAsync();
   }
 
   #document(version: string): string {
