@@ -8,6 +8,7 @@ import type { ListenerBinding } from '../../model/spec.ts';
 import { listenersOf, type RoutingTable, type ServiceRoutes } from '../../model/table.ts';
 import type { TranslatedResource, Translation } from '../resource.ts';
 import { envoyListener } from './listeners.ts';
+import { createMemory, type Remember } from './memory.ts';
 import { routeTable } from './routes.ts';
 import { bytesOf, type ServicePart, servicePart } from './service-part.ts';
 
@@ -17,18 +18,17 @@ export function translate(table: RoutingTable): Translation {
 }
 
 /**
- * A `translate` that remembers its last table: services that are as they were are not encoded again, so the work of a
- * publish grows with what changed. The result is the same as without the memory.
+ * A `translate` that remembers its last table: what is as it was is not encoded again. The result is the same as without
+ * the memory.
  */
 export function createTranslator(): (table: RoutingTable) => Translation {
-  let known: ReadonlyMap<string, ServicePart> = new Map();
+  const memory = createMemory();
   return (table) => {
-    const keys = table.services.map((routes) => JSON.stringify(routes));
-    const parts = table.services.map((routes, index) => known.get(keys[index] ?? '') ?? servicePart(routes));
-    known = new Map(parts.map((part, index) => [keys[index] ?? '', part]));
+    memory.turn();
+    const parts = table.services.map((routes) => servicePart(routes, memory.remember));
     const partOf = new Map(table.services.map((routes, index) => [routes, parts[index]]));
     const entrances = [...listenersOf(table)].flatMap(([name, services]) => [
-      listener(name, services),
+      listener(name, services, memory.remember),
       routesOf(name, services, partOf),
     ]);
     return {
@@ -38,15 +38,21 @@ export function createTranslator(): (table: RoutingTable) => Translation {
   };
 }
 
-function listener(name: ListenerName, services: readonly ServiceRoutes[]): TranslatedResource {
-  return {
+function listener(
+  name: ListenerName,
+  sharing: readonly ServiceRoutes[],
+  remember: Remember,
+): TranslatedResource {
+  const binding = bindingOf(name, sharing);
+  const services = sharing.map(({ service }) => service);
+  return remember(['listener', binding, services], () => ({
     type: 'listeners',
     name,
-    bytes: bytesOf(ListenerSchema, envoyListener(bindingOf(name, services))),
+    bytes: bytesOf(ListenerSchema, envoyListener(binding)),
     references: [name],
-    services: services.map(({ service }) => service),
+    services,
     listeners: [name],
-  };
+  }));
 }
 
 function routesOf(

@@ -77,10 +77,24 @@ describe('translate', () => {
       fc.property(fc.array(tables, { minLength: 2, maxLength: 4 }), (sequence) => {
         const remembering = createTranslator();
         for (const each of [...sequence, ...sequence]) {
-          expect(bytesByKey(remembering(each).envoy)).toEqual(bytesByKey(translate(each).envoy));
+          const { envoy, grpc } = remembering(each);
+          expect(bytesByKey(envoy)).toEqual(bytesByKey(translate(each).envoy));
+          expect(bytesByKey(grpc)).toEqual(bytesByKey(translate(each).grpc));
         }
       }),
     );
+  });
+
+  test('encodes only route tables again for a flip', () => {
+    const translateNext = createTranslator();
+    const translations = ['v1', 'v2'].map((version) =>
+      translateNext(table(serviceRoutes({ defaultRoute: { kind: 'Single', version } }))),
+    );
+    for (const kind of ['envoy', 'grpc'] as const) {
+      const [before = [], after = []] = translations.map((translation) => translation[kind]);
+      const again = after.filter((resource) => !before.includes(resource));
+      expect(again.map(({ type }) => type)).toEqual(['routes']);
+    }
   });
 
   test('names each resource once', () => {
