@@ -4,7 +4,7 @@ import { type Hold, isActive } from '../model/state.ts';
 import { changeService, type OperationContext, requireVersion } from './context.ts';
 import { type ChangeOutcome, type HoldRequest, OperationError, type ReleaseRequest } from './types.ts';
 
-/** The most holds of one service; proxyless clients get them as a list that they scan. */
+/** The most holds of one service: each Envoy holds all of them, as a map. Proxyless clients get MAX_GRPC_HOLDS. */
 const MAX_HOLDS = 10_000;
 const MAX_DURATION_MS = 366 * 24 * 3_600_000;
 

@@ -1,15 +1,22 @@
-/** docs/cli.md and the completion know every verb and every option that is declared. */
+/**
+ * docs/cli.md and the completion know every verb and every option that is declared, and every command that README.md
+ * or a page of docs/ shows is one that the program takes.
+ */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { expect, test } from 'vitest';
 import { completionScript } from '../../../src/cli/completion.ts';
 import { declare } from '../../../src/cli/program.ts';
+import { commandLinesOf, namedCommandsOf, type Piece, pages } from '../../support/documents.ts';
 
-const program = declare(
-  { arguments: [], shell: process, local: {} as never, version: '' },
-  async () => undefined,
-);
+const silent = { ...process, stdout: { write: () => true }, stderr: { write: () => true } } as never;
+
+function declared(): Command {
+  return declare({ arguments: [], shell: silent, local: {} as never, version: '' }, async () => undefined);
+}
+
+const program = declared();
 const page = readFileSync('docs/cli.md', 'utf8');
 
 function verbs(command: Command, path: readonly string[] = []): { path: string; command: Command }[] {
@@ -53,4 +60,68 @@ test('zsh gets the same by its bridge to bash, and fish a line for each word', (
   expect(completionScript(program, 'fish')).toContain(
     "complete -c switchyard -n '__fish_seen_subcommand_from get; and __fish_seen_subcommand_from proxies' -l watch\n",
   );
+});
+
+/** What a page writes in capitals, as somebody would fill it in. */
+const FILLED: Readonly<Record<string, string>> = {
+  DURATION: '10m',
+  PERCENT: '10',
+  NUMBER: '7',
+  SHELL: 'bash',
+  'HOST:PORT': '127.0.0.1:18000',
+  'SERVICE=NUMBER': 'manager=7',
+};
+
+function filledWords(commandLine: string): string[] {
+  return [...commandLine.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) => {
+    const bare = word.replaceAll(/['"]/g, '').replace(/^\[(.*)\]$/, '$1');
+    return FILLED[bare] ?? bare;
+  });
+}
+
+/** What the program says against a command line; nothing where it takes it. */
+async function refusal({ place, text }: Piece): Promise<{ code: string; told: string } | undefined> {
+  try {
+    await declared().parseAsync(filledWords(text), { from: 'user' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return undefined;
+    return { code: error.code, told: `${place}: switchyard ${text}: ${error.message}` };
+  }
+}
+
+/** A sentence may leave out what the reader's command must have; it may not name what does not exist. */
+const SHORTENED = new Set([
+  'commander.missingArgument',
+  'commander.optionMissingArgument',
+  'commander.missingMandatoryOptionValue',
+]);
+
+test.each(pages())('the program takes every command line of %s', async (shown) => {
+  const refusals = await Promise.all(commandLinesOf(shown).map(refusal));
+  expect(refusals.flatMap((each) => (each === undefined ? [] : [each.told]))).toEqual([]);
+});
+
+test.each(pages())('every command that a sentence of %s names exists', async (shown) => {
+  const known = new Set(program.commands.map((command) => command.name()));
+  const named = namedCommandsOf(shown, known).filter(({ text }) => !text.startsWith('VERB'));
+  const refusals = await Promise.all(named.map(refusal));
+  const wrong = refusals.filter((each) => each !== undefined && !SHORTENED.has(each.code));
+  expect(wrong.map((each) => each?.told)).toEqual([]);
+});
+
+test('many commands are compared: the reader of the pages has not gone blind', () => {
+  expect(pages().flatMap(commandLinesOf).length).toBeGreaterThan(15);
+  expect(commandLinesOf('README.md')).toContainEqual(
+    expect.objectContaining({ text: 'flip manager v2 --reason "v2 is fine"' }),
+  );
+});
+
+test.each([
+  ['lint -f FILE', 'commander.unknownOption'],
+  ['frobnicate all', 'commander.unknownCommand'],
+  ['describe a b', 'commander.excessArguments'],
+])('a page that showed `switchyard %s` would be found out', async (text, code) => {
+  expect(await refusal({ place: 'here', text })).toMatchObject({ code });
 });
