@@ -3,11 +3,15 @@
  * column is never padded, so it may be long; on a terminal it is cut at the width instead of wrapping.
  */
 import { stripVTControlCharacters } from 'node:util';
+import { visible } from '../model/text.ts';
 
 /** A column of a table of `Row`s. */
 export interface Column<Row> {
   readonly heading: string;
+  /** Control characters in it are not printed. */
   readonly text: (row: Row) => string;
+  /** Puts colour around the text. */
+  readonly paint?: (text: string, row: Row) => string;
   /** Shown with `-o wide` only. */
   readonly wide?: boolean;
 }
@@ -29,7 +33,7 @@ export function tableLines<Row>(
   const shown = columns.filter(({ wide }) => options.wide || wide !== true);
   const cells = [
     shown.map(({ heading }) => heading),
-    ...rows.map((row) => shown.map(({ text }) => text(row) || '-')),
+    ...rows.map((row) => shown.map((column) => cellOf(column, row))),
   ];
   const widths = shown.map((_, column) => Math.max(...cells.map((line) => printedWidth(line[column] ?? ''))));
   return cells.map((line) => {
@@ -38,6 +42,11 @@ export function tableLines<Row>(
     );
     return cut(padded.join(GAP), options.width);
   });
+}
+
+function cellOf<Row>({ text, paint }: Column<Row>, row: Row): string {
+  const shown = visible(text(row)) || '-';
+  return paint === undefined ? shown : paint(shown, row);
 }
 
 function printedWidth(text: string): number {

@@ -2,6 +2,7 @@
  * Who a proxy is and what concerns it: read from the node that it sends first, and used to pick its part of the
  * resources. Proxies of one cohort (same kind, same wishes) share everything.
  */
+import { excerpt, visible } from '../model/text.ts';
 import type { TranslatedResource } from './resource.ts';
 
 /** What a proxy asks for in its node metadata: `switchyard: {listeners: [...], services: [...]}`. */
@@ -32,13 +33,13 @@ export function cohortOf(node: NodeFields): Cohort {
   if (wishes === undefined) return { kind };
   if (typeof wishes !== 'object' || wishes === null || Array.isArray(wishes)) {
     throw new InvalidNodeError(
-      `node ${JSON.stringify(node.id)}: metadata.switchyard must be an object like {"listeners": ["gateway"]}, not ${JSON.stringify(wishes)}`,
+      `node ${JSON.stringify(node.id)}: metadata.switchyard must be an object like {"listeners": ["gateway"]}, not ${excerpt(wishes)}`,
     );
   }
   for (const field of Object.keys(wishes)) {
     if (field !== 'listeners' && field !== 'services') {
       throw new InvalidNodeError(
-        `node ${JSON.stringify(node.id)}: metadata.switchyard.${field} is unknown; allowed are listeners and services`,
+        `node ${JSON.stringify(node.id)}: metadata.switchyard.${visible(field, 80)} is unknown; allowed are listeners and services`,
       );
     }
   }
@@ -56,7 +57,7 @@ function nameList(
   if (value === undefined) return undefined;
   if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) {
     throw new InvalidNodeError(
-      `node ${JSON.stringify(id)}: metadata.switchyard.${field} must be a list of names, not ${JSON.stringify(value)}`,
+      `node ${JSON.stringify(id)}: metadata.switchyard.${field} must be a list of names, not ${excerpt(value)}`,
     );
   }
   return [...new Set(value)].toSorted();

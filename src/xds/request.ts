@@ -5,6 +5,8 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { type Node, NodeSchema } from '../gen/envoy/config/core/v3/base_pb.js';
+import { excerpt, visible } from '../model/text.ts';
+import { nodeIdProblem } from './node-id.ts';
 
 /** What both dialects' requests carry, decoded. */
 export interface WireRequest {
@@ -27,6 +29,9 @@ export interface WireRequest {
 
 /** The most names in one request, and the longest name in characters. */
 const REQUEST_LIMITS = { names: 20_000, nameLength: 2_048 } as const;
+
+/** The longest reason of a rejection and the longest name of a client's software that are kept, in characters. */
+const KEPT = { reason: 4_096, userAgent: 256 } as const;
 
 /** A request that cannot be read, or is beyond the limits. The text says what would be right. */
 export class InvalidRequestError extends Error {
@@ -96,7 +101,7 @@ const LENGTH_DELIMITED = WireType.LengthDelimited;
 
 function statusMessage(bytes: Uint8Array): string {
   const [, message] = stringPair(bytes);
-  return message === '' ? 'rejected without a reason' : message;
+  return message === '' ? 'rejected without a reason' : visible(message, KEPT.reason);
 }
 
 const mapEntry = stringPair;
@@ -122,7 +127,7 @@ function checkNames(names: readonly string[]): void {
   const long = names.find((name) => name.length > REQUEST_LIMITS.nameLength);
   if (long !== undefined) {
     throw new InvalidRequestError(
-      `a resource name may have ${REQUEST_LIMITS.nameLength} characters, this one has ${long.length}: ${JSON.stringify(long.slice(0, 60))}…`,
+      `a resource name may have ${REQUEST_LIMITS.nameLength} characters, this one has ${long.length}: ${excerpt(long)}`,
     );
   }
 }
@@ -136,7 +141,7 @@ export interface WireNode {
   readonly metadata: unknown;
 }
 
-/** Reads the node of a first request. Throws InvalidRequestError where there is none, or none with an id. */
+/** Reads the node of a first request. Throws InvalidRequestError where there is none, or none with a usable id. */
 export function readNode(bytes: Uint8Array | undefined): WireNode {
   if (bytes === undefined) throw new InvalidRequestError('the first request on a stream must carry the node');
   let node: Node;
@@ -145,13 +150,14 @@ export function readNode(bytes: Uint8Array | undefined): WireNode {
   } catch (error) {
     throw new InvalidRequestError(`the node cannot be read: ${(error as Error).message}`);
   }
-  if (node.id === '') throw new InvalidRequestError('node.id is empty; give each proxy an id of its own');
   const { id, userAgentName, metadata } = node;
   return {
     id,
     userAgentName,
     metadata,
-    userAgent: `${userAgentName || 'unknown'} ${userAgentVersion(node)}`.trim(),
+  const problem = nodeIdProblem(id);
+  if (problem !== undefined) throw new InvalidRequestError(problem);
+    userAgent: visible(`${userAgentName || 'unknown'} ${userAgentVersion(node)}`.trim(), KEPT.userAgent),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { status } from '@grpc/grpc-js';
 import type { Milliseconds } from '../model/instant.ts';
+import { excerpt, visible } from '../model/text.ts';
 import { cohortOf, InvalidNodeError } from './cohort.ts';
 import { makeStream, Proxy, type ProxyStream } from './proxy.ts';
 import type { Fleet } from './publisher.ts';
@@ -52,6 +53,9 @@ export interface StreamContext {
   readonly way: 'http2' | 'grpc';
 }
 
+/** The longest text that ends a stream, in characters: it travels in a header. */
+const LONGEST_REASON = 1_024;
+
 const TYPES_BY_URL: ReadonlyMap<string, ResourceType> = new Map(
   RESOURCE_TYPES.map((type) => [TYPE_URLS[type], type]),
 );
@@ -70,9 +74,10 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
     for (const timer of timers) clearTimeout(timer);
     leave?.();
   };
-  const refuse = (code: status, message: string): void => {
+  const refuse = (code: status, reason: string): void => {
     if (ended) return;
     end();
+    const message = visible(reason, LONGEST_REASON);
     fleet.observer.refused?.({ address, code, message });
     call.emit('error', { code, details: message });
   };
@@ -138,7 +143,7 @@ function typeOf(method: DiscoveryMethod, { typeUrl }: WireRequest): ResourceType
   if (method.type !== undefined) {
     if (typeUrl === '' || typeUrl === TYPE_URLS[method.type]) return method.type;
     throw new InvalidRequestError(
-      `this stream serves ${TYPE_URLS[method.type]}, the request asks for ${typeUrl}`,
+      `this stream serves ${TYPE_URLS[method.type]}, the request asks for ${excerpt(typeUrl, 160)}`,
     );
   }
   if (typeUrl === '')

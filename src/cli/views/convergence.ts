@@ -6,6 +6,7 @@ import {
   ConvergenceState,
   type Straggler,
 } from '../../gen/switchyard/admin/v1/changes_pb.js';
+import { visible } from '../../model/text.ts';
 import { formatDuration } from '../duration.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 
@@ -22,13 +23,20 @@ export function convergenceText(convergence: Convergence | undefined): string {
   return ` (publication ${publication}; committed, not yet everywhere: on ${proxies})`;
 }
 
-/** One line for each proxy that has not followed; those that are away will when they come back. */
+/** Proxies that are told one by one; the JSON output has all. */
+const LISTED = 10;
+
+/** One line for each proxy that has not followed, the first few; those that are away will when they come back. */
 export function stragglerLines(convergence: Convergence | undefined): string[] {
-  return convergence?.stragglers.map(stragglerLine) ?? [];
+  const stragglers = convergence?.stragglers ?? [];
+  const more = stragglers.length - LISTED;
+  const lines = stragglers.slice(0, LISTED).map(stragglerLine);
+  return more > 0 ? [...lines, `  and ${more} more`] : lines;
 }
 
 function stragglerLine({ proxy, kind, publication, message }: Straggler): string {
-  return `  ${proxy}: ${wordOf(STRAGGLER, kind)}, at publication ${publication}${message === '' ? '' : `: ${message}`}`;
+  const why = message === '' ? '' : `: ${message}`;
+  return visible(`  ${proxy}: ${wordOf(STRAGGLER, kind)}, at publication ${publication}${why}`);
 }
 
 /** Not yet everywhere is its own code, unless the caller did not want to wait. */

@@ -10,7 +10,7 @@ export function proxiesView(paint: Paint, now: number): ListView<Proxy> {
     columns: [
       { heading: 'PROXY', text: ({ id }) => id },
       { heading: 'KIND', text: ({ kind }) => wordOf(PROXY_KIND, kind) },
-      { heading: 'STATE', text: (proxy) => syncText(paint, proxy) },
+      { heading: 'STATE', text: syncWord, paint: (word) => paintWord(paint, word) },
       { heading: 'PUBLICATION', text: ({ publication }) => String(publication) },
       {
         heading: 'ROUTES',
@@ -39,8 +39,7 @@ export function syncWord(proxy: Proxy): 'InSync' | 'Behind' | 'Rejected' | 'Away
   return proxy.inSync ? 'InSync' : 'Behind';
 }
 
-function syncText(paint: Paint, proxy: Proxy): string {
-  const word = syncWord(proxy);
+function paintWord(paint: Paint, word: string): string {
   if (word === 'InSync') return paint.good(word);
   return word === 'Rejected' ? paint.bad(word) : paint.busy(word);
 }

@@ -46,7 +46,8 @@ export function servicesView(paint: Paint): ListView<Service> {
       },
       {
         heading: 'ALERTS',
-        text: ({ alerts }) => (alerts.length === 0 ? 'none' : paint.bad(alerts.join('; '))),
+        text: ({ alerts }) => (alerts.length === 0 ? 'none' : alerts.join('; ')),
+        paint: (text, { alerts }) => (alerts.length === 0 ? text : paint.bad(text)),
       },
     ],
     name: ({ name }) => `service/${name}`,
@@ -64,7 +65,11 @@ export function versionsView(paint: Paint, now: number): ListView<Version> {
     columns: [
       { heading: 'SERVICE', text: ({ service }) => service },
       { heading: 'VERSION', text: ({ name }) => name },
-      { heading: 'STATE', text: (version) => stateText(paint, version) },
+      {
+        heading: 'STATE',
+        text: stateWords,
+        paint: (words, version) => paintState(paint, words, version),
+      },
       { heading: 'WEIGHT', text: ({ weight }) => `${weight}%` },
       { heading: 'READY', text: readyText },
       { heading: 'ROLE', text: ({ isPrevious }) => (isPrevious ? 'previous' : ''), wide: true },
@@ -84,9 +89,17 @@ export function readyText({ readyEndpoints, instances }: Version): string {
 
 const STEADY_STATES = new Set(['Primary', 'Standby']);
 
-export function stateText(paint: Paint, { state, mark, readyEndpoints }: Version): string {
+export function stateText(paint: Paint, version: Version): string {
+  return paintState(paint, stateWords(version), version);
+}
+
+function stateWords({ state, mark }: Version): string {
   const word = wordOf(VERSION_STATE, state);
-  const text = mark === undefined ? word : `${word},${wordOf(VERSION_MARK, mark.kind)}`;
+  return mark === undefined ? word : `${word},${wordOf(VERSION_MARK, mark.kind)}`;
+}
+
+function paintState(paint: Paint, text: string, { state, mark, readyEndpoints }: Version): string {
+  const word = wordOf(VERSION_STATE, state);
   if (mark !== undefined || (word === 'Primary' && readyEndpoints === 0)) return paint.bad(text);
   return STEADY_STATES.has(word) ? paint.good(text) : paint.busy(text);
 }

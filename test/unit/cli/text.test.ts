@@ -1,10 +1,13 @@
 /** Tables and lengths of time, as people write and read them. */
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { create } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatDuration, parseDuration } from '../../../src/cli/duration.ts';
 import { ChangedLines } from '../../../src/cli/live.ts';
 import { tableLines } from '../../../src/cli/table.ts';
+import { stragglerLines } from '../../../src/cli/views/convergence.ts';
+import { ConvergenceSchema } from '../../../src/gen/switchyard/admin/v1/changes_pb.js';
 
 describe('a length of time', () => {
   test.each([
@@ -71,9 +74,20 @@ describe('a table', () => {
   });
 
   test('has columns of equal width whether or not cells are coloured', () => {
-    const green = styleText('green', 'a', { validateStream: false });
-    const [, coloured = ''] = tableLines(columns, [{ name: green, note: 'x' }], { wide: false });
-    expect(coloured).toBe(`${green}     x`);
+    const green = (text: string) => styleText('green', text, { validateStream: false });
+    const [plain, ...others] = columns;
+    const painted = [{ ...(plain ?? expect.fail('no column')), paint: green }, ...others];
+    const [, coloured = ''] = tableLines(painted, [{ name: 'a', note: 'x' }], { wide: false });
+    const [, uncoloured] = tableLines(columns, [{ name: 'a', note: 'x' }], { wide: false });
+    expect(coloured).toContain(green('a'));
+    expect(stripVTControlCharacters(coloured)).toBe(uncoloured);
+  });
+
+  test('prints no control character of a cell, so a name forges neither rows nor colours', () => {
+    const [, ...rows] = tableLines(columns, [{ name: '\x1b[32mok\x1b[0m\nb  InSync', note: 'x' }], {
+      wide: false,
+    });
+    expect(rows).toEqual([expect.stringContaining('\uFFFD[32mok\uFFFD[0m b  InSync')]);
   });
 
   test('never has a line wider than the terminal', () => {
@@ -85,6 +99,15 @@ describe('a table', () => {
       }),
     );
   });
+});
+
+test('of the proxies that have not followed ten are told, and how many more there are', () => {
+  const stragglers = Array.from({ length: 12 }, (_, index) => ({ proxy: `gw${index}`, message: 'a\nb' }));
+  const lines = stragglerLines(create(ConvergenceSchema, { stragglers }));
+  expect(lines).toHaveLength(11);
+  expect(lines[0]).toMatch(/gw0: .*: a b$/);
+  expect(lines.at(-1)).toBe('  and 2 more');
+  expect(stragglerLines(create(ConvergenceSchema, { stragglers: stragglers.slice(0, 10) }))).toHaveLength(10);
 });
 
 test('of lines that are shown again only those whose key is new are printed', () => {
