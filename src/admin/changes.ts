@@ -82,7 +82,12 @@ export function changeHandlers(operations: Operations, onFault: FaultListener): 
       ),
     drain: (message, call) =>
       run(message, call, (change) =>
-        operations.drain({ ...change, version: versionOf(message), giveUpRollback: message.giveUpRollback }),
+        operations.drain({
+          ...change,
+          version: versionOf(message),
+          giveUpRollback: message.giveUpRollback,
+          waiveStragglers: message.waiveStragglers,
+        }),
       ),
     retire: (message, call) =>
       run(message, call, (change) =>

@@ -5,11 +5,12 @@
  */
 import type { Instance } from '../model/instance.ts';
 import { after, type Instant, type Milliseconds } from '../model/instant.ts';
-import type { VersionName } from '../model/names.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { WorkSource } from '../ports/work-source.ts';
+import type { FenceOutcome, WorkSource } from '../ports/work-source.ts';
 import type { Activity, WorkObservation } from '../rollout/plan.ts';
+import type { LoopLog } from './loop.ts';
 
 /** The least time between two rounds of the same activity. */
 const ROUND_INTERVAL: Milliseconds = 900;
@@ -22,14 +23,23 @@ interface Outcome {
 export class Activities {
   readonly #workSource: WorkSource;
   readonly #clock: Clock;
+  readonly #log: LoopLog;
   readonly #timeout: Milliseconds;
   readonly #wake: () => void;
-  readonly #running = new Map<string, AbortController>();
+  readonly #running = new Map<string, { readonly cancel: AbortController; readonly done: Promise<void> }>();
   readonly #outcomes = new Map<string, Outcome>();
   readonly #lastEnded = new Map<string, Instant>();
+  readonly #suspended = new Set<string>();
 
-  constructor(options: { workSource: WorkSource; clock: Clock; timeout: Milliseconds; wake: () => void }) {
+  constructor(options: {
+    workSource: WorkSource;
+    clock: Clock;
+    log: LoopLog;
+    timeout: Milliseconds;
+    wake: () => void;
+  }) {
     this.#workSource = options.workSource;
+    this.#log = options.log;
     this.#clock = options.clock;
     this.#timeout = options.timeout;
     this.#wake = options.wake;
@@ -49,28 +59,56 @@ export class Activities {
   start(record: ServiceRecord, activity: Activity, instances: readonly Instance[]): void {
     const version = findVersion(record, activity.version);
     const id = `${record.name} ${activity.version} ${activity.kind}`;
-    if (version === undefined || this.#running.has(id) || this.#endedJustNow(id, version.since)) return;
+    // Planned for a state that it has left meanwhile: a primary must not be fenced.
+    if (activity.kind === 'FenceAndCount' && version?.state !== 'Draining' && version?.state !== 'Drained') return;
+    if (version === undefined || this.#suspended.has(`${record.name} ${activity.version}`)) return;
+    if (this.#running.has(id) || this.#endedJustNow(id, version.since)) return;
     const cancel = new AbortController();
-    this.#running.set(id, cancel);
     const request = {
       source: record.spec.drain.source,
       instances: instances.filter((instance) => instance.version === activity.version),
       signal: AbortSignal.any([cancel.signal, AbortSignal.timeout(this.#timeout)]),
     };
-    void this.#perform(activity, request)
-      .then((observation) => {
-        this.#outcomes.set(`${record.name} ${activity.version}`, { stateSince: version.since, observation });
-      })
+    const done = this.#perform(activity, request)
+      .then((observation) =>
+        this.#note(`${record.name} ${activity.version}`, { stateSince: version.since, observation }),
+      )
       .finally(() => {
         this.#running.delete(id);
         this.#lastEnded.set(id, this.#clock.now());
         if (!cancel.signal.aborted) this.#wake();
       });
+    this.#running.set(id, { cancel, done });
+  }
+
+  /**
+   * Cancels what runs for a version and starts nothing for it until the returned function is called: an operator is
+   * about to tell its instances the opposite. Resolves when nothing runs.
+   */
+  async suspend(service: ServiceName, version: VersionName): Promise<() => void> {
+    const key = `${service} ${version}`;
+    this.#suspended.add(key);
+    const running = [...this.#running]
+      .filter(([id]) => id.startsWith(`${key} `))
+      .map(([, activity]) => activity);
+    for (const { cancel } of running) cancel.abort(new Error('an operator asked for something else'));
+    await Promise.all(running.map(({ done }) => done));
+    return () => this.#suspended.delete(key);
   }
 
   /** Cancels what runs. */
   stop(): void {
-    for (const cancel of this.#running.values()) cancel.abort(new Error('the controller stops'));
+    for (const { cancel } of this.#running.values()) cancel.abort(new Error('the controller stops'));
+  }
+
+  /** A new problem is told once, not in every round. */
+  #note(key: string, outcome: Outcome): void {
+    const { problem } = outcome.observation;
+    const [service, version] = key.split(' ');
+    if (problem !== '' && problem !== this.#outcomes.get(key)?.observation.problem) {
+      this.#log.warn({ service, version, problem }, 'the open work is not known, or a fence not confirmed');
+    }
+    this.#outcomes.set(key, outcome);
   }
 
   /** Rounds are a second apart, but a new state is looked at once without delay. */
@@ -83,7 +121,7 @@ export class Activities {
     try {
       if (activity.kind === 'LiftFence') {
         const lifted = await this.#workSource.lift(request);
-        return { fenceConfirmed: false, liftConfirmed: lifted.kind === 'confirmed', open: undefined };
+        return { ...UNKNOWN, liftConfirmed: lifted.kind === 'confirmed', problem: problemOf(lifted) };
       }
       const fenced = await this.#workSource.fence(request);
       const count = await this.#workSource.count(request);
@@ -91,10 +129,22 @@ export class Activities {
         fenceConfirmed: fenced.kind === 'confirmed',
         liftConfirmed: false,
         open: count.kind === 'counted' ? count.total : undefined,
+        problem: problemOf(fenced) || (count.kind === 'unknown' ? count.reason : ''),
       };
-    } catch {
-      // A source that fails has told nothing: unknown is not zero.
-      return { fenceConfirmed: false, liftConfirmed: false, open: undefined };
+    } catch (error) {
+      return { ...UNKNOWN, problem: String(error) };
     }
   }
+}
+
+/** A source that fails has told nothing: unknown is not zero. */
+const UNKNOWN: WorkObservation = {
+  fenceConfirmed: false,
+  liftConfirmed: false,
+  open: undefined,
+  problem: '',
+};
+
+function problemOf(outcome: FenceOutcome): string {
+  return outcome.kind === 'confirmed' ? '' : outcome.reasons.join('; ');
 }

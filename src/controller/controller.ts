@@ -4,7 +4,7 @@
  * already run have been looked at (rule 7).
  */
 import type { Milliseconds } from '../model/instant.ts';
-import type { ServiceName } from '../model/names.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Publisher } from '../ports/publisher.ts';
@@ -54,7 +54,7 @@ export class Controller {
   readonly ledger: Ledger;
   readonly publications: Publications;
   readonly proxies: ProxyTracker;
-  readonly #activities: Activities;
+  readonly activities: Activities;
   readonly #loop: Loop;
   readonly #endpointChanges: EndpointChanges;
   readonly #listeners = new Set<() => void>();
@@ -77,15 +77,16 @@ export class Controller {
       grace: options.proxyGrace ?? PROXY_GRACE,
       stored: ledger.storedProxies,
     });
-    this.#activities = new Activities({
+    this.activities = new Activities({
       workSource: options.workSource,
       clock,
+      log: options.log,
       timeout: ACTIVITY_TIMEOUT,
       wake: () => this.wake(),
     });
     const { proxies, publications } = this;
     this.#loop = new Loop(
-      { ledger, publications, proxies, activities: this.#activities, runtimes, clock },
+      { ledger, publications, proxies, activities: this.activities, runtimes, clock },
       options.log,
     );
     this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
@@ -112,7 +113,6 @@ export class Controller {
   async start(): Promise<void> {
     const { runtimes } = this.options;
     const records = this.ledger.records();
-    await forgetUnknown(runtimes, records);
     await Promise.all([...records.values()].map((record) => wantVersions(runtimes, record)));
     await Promise.all([...records.values()].map((record) => settled(runtimes, record)));
     for (const runtime of Object.values(runtimes)) {
@@ -123,7 +123,11 @@ export class Controller {
       this.proxies.subscribe(() => this.#proxiesChanged()),
       this.ledger.subscribe(() => this.#notify()),
     );
-    if (this.ledger.everWritten || this.options.acceptEmpty === true) this.openPublications();
+    if (this.ledger.everWritten || this.options.acceptEmpty === true) {
+      this.openPublications();
+      // A crash within a deletion left instances; a proxy may still route to them.
+      this.#whenFollowed(this.publications.number, () => forgetUnknown(runtimes, this.ledger.records()));
+    }
     this.wake();
     this.#ticking = this.#tick();
   }
@@ -142,17 +146,15 @@ export class Controller {
 
   /** Stops the instances of a deleted service when no proxy can route to them any more. */
   forgetWhenUnrouted(record: ServiceRecord, publication: number): void {
-    const forget = (): void => {
-      if (this.#stop.signal.aborted || this.proxies.stragglers(publication, 'all').length > 0) return;
-      unsubscribe();
+    this.#whenFollowed(publication, async () => {
       if (this.ledger.records().has(record.name)) return;
-      this.options.runtimes[record.spec.runtime.kind]
-        ?.forget(record.name)
-        .catch((error: unknown) => this.#complain(error));
-    };
-    const unsubscribe = this.proxies.subscribe(forget);
-    this.#unsubscribe.push(unsubscribe);
-    forget();
+      await this.options.runtimes[record.spec.runtime.kind]?.forget(record.name);
+    });
+  }
+
+  /** What the work source said last of a version, where it could not confirm or count; empty where all is well. */
+  workProblem(record: ServiceRecord, version: VersionName): string {
+    return this.activities.observations(record).get(version)?.problem ?? '';
   }
 
   /** Plans for one service or for all. */
@@ -176,10 +178,22 @@ export class Controller {
     this.#stop.abort();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#endpointChanges.stop();
-    this.#activities.stop();
+    this.activities.stop();
     await this.#loop.stop();
     await this.#ticking;
     await this.proxies.save(this.options.store);
+  }
+
+  /** Acts once every proxy, those away within the grace time included, has acknowledged a publication. */
+  #whenFollowed(publication: number, act: () => Promise<void>): void {
+    const look = (): void => {
+      if (this.#stop.signal.aborted || this.proxies.stragglers(publication, 'all').length > 0) return;
+      unsubscribe();
+      act().catch((error: unknown) => this.#complain(error));
+    };
+    const unsubscribe = this.proxies.subscribe(look);
+    this.#unsubscribe.push(unsubscribe);
+    look();
   }
 
   #instancesChanged(service: ServiceName): void {
@@ -193,7 +207,10 @@ export class Controller {
 
   #proxiesChanged(): void {
     for (const record of this.ledger.records().values()) {
-      if (record.versions.some(({ retirement }) => retirement !== undefined)) this.wake(record.name);
+      const waits = record.versions.some(
+        ({ state, retirement }) => retirement !== undefined || state === 'Draining',
+      );
+      if (waits) this.wake(record.name);
     }
     this.#notify();
   }

@@ -5,7 +5,7 @@
 import type { Instance } from '../model/instance.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import type { Retirement, ServiceRecord } from '../model/state.ts';
-import type { RoutingTable, ServiceRoutes } from '../model/table.ts';
+import type { DefaultRoute, RoutingTable, ServiceRoutes } from '../model/table.ts';
 import type { Publisher } from '../ports/publisher.ts';
 import { compareText, serviceRoutes } from '../routing/table.ts';
 import type { Ledger } from './ledger.ts';
@@ -31,6 +31,7 @@ export class Publications {
   readonly #routes = new Map<ServiceName, BuiltRoutes>();
   readonly #changedInstances = new Set<ServiceName>();
   readonly #shown = new Map<string, Shown>();
+  readonly #offDefault = new Map<string, number>();
   #table: RoutingTable = { services: [] };
   #number = 0;
   #open = false;
@@ -79,7 +80,13 @@ export class Publications {
       this.#number = number;
     }
     this.#noteRetirements();
+    this.#noteOffDefault();
     return this.#number;
+  }
+
+  /** The first publication since which a version gets no default traffic; undefined while it gets some. */
+  offDefaultSince(service: ServiceName, version: VersionName): number | undefined {
+    return this.#offDefault.get(`${service} ${version}`);
   }
 
   /** The first publication that showed a version's present retirement step; undefined where it was not shown yet. */
@@ -115,6 +122,17 @@ export class Publications {
     return changed;
   }
 
+  #noteOffDefault(): void {
+    for (const { service, versions, defaultRoute, holds } of this.#table.services) {
+      for (const { version } of versions) {
+        const key = `${service} ${version}`;
+        const isRouted = receives(defaultRoute, version) || holds.some((hold) => hold.version === version);
+        if (isRouted) this.#offDefault.delete(key);
+        else if (!this.#offDefault.has(key)) this.#offDefault.set(key, this.#number);
+      }
+    }
+  }
+
   #noteRetirements(): void {
     for (const record of this.#ledger.records().values()) {
       for (const { name, retirement } of record.versions) {
@@ -125,5 +143,17 @@ export class Publications {
         }
       }
     }
+  }
+}
+
+/** Whether requests without a pin reach the version. */
+function receives(route: DefaultRoute, version: VersionName): boolean {
+  switch (route.kind) {
+    case 'Unavailable':
+      return false;
+    case 'Single':
+      return route.version === version;
+    case 'Split':
+      return route.primary === version || route.candidate === version;
   }
 }

@@ -1,5 +1,5 @@
 /** One round for one service: observe, plan, execute. Rounds of different services never wait for each other. */
-import type { ServiceName } from '../model/names.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import {
@@ -48,12 +48,31 @@ function observe(parts: RoundParts, record: ServiceRecord): Observation {
     instances: instancesOf(parts.runtimes, record),
     offered: offeredVersions(parts.runtimes, record),
     work: parts.activities.observations(record),
+    stillRouting: observeStillRouting(parts, record),
     removals: observeRemovals(parts, record),
   };
 }
 
+/** Whom a drain waits for: proxies that have not acknowledged that the version is off the default routes. */
+export function observeStillRouting(
+  parts: Pick<RoundParts, 'publications' | 'proxies'>,
+  record: ServiceRecord,
+): Observation['stillRouting'] {
+  const routing = new Map<VersionName, readonly string[]>();
+  for (const { name, state } of record.versions) {
+    if (state !== 'Draining') continue;
+    const since = parts.publications.offDefaultSince(record.name, name);
+    const behind =
+      since === undefined
+        ? ['the next publication']
+        : parts.proxies.stragglers(since, 'routes').map(({ proxy }) => proxy);
+    routing.set(name, behind);
+  }
+  return routing;
+}
+
 function observeRemovals(parts: RoundParts, record: ServiceRecord): Observation['removals'] {
-  const removals = new Map<ServiceRecord['versions'][number]['name'], RemovalObservation>();
+  const removals = new Map<VersionName, RemovalObservation>();
   for (const { name, retirement } of record.versions) {
     const shown = parts.publications.firstShown(record.name, name);
     if (retirement === undefined || shown === undefined || shown.step !== retirement.step) continue;

@@ -37,6 +37,8 @@ export interface VersionRecord {
   readonly mark?: VersionMark;
   /** True from the fence until it was lifted everywhere: its instances were told to take no new work. */
   readonly fenced: boolean;
+  /** An operator's order to fence it although some proxies may still send it default traffic. */
+  readonly fenceAtOnce?: boolean;
   /** How far the retirement has come; absent until `retire` was accepted. */
   readonly retirement?: Retirement;
 }

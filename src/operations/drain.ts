@@ -1,6 +1,6 @@
 /** drain: fences a version. Its open work goes on; it takes no new work (rule 8). */
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
-import { giveUpPrevious, moveVersion } from '../rollout/transition.ts';
+import { giveUpPrevious, moveVersion, replaceVersion } from '../rollout/transition.ts';
 import { changeService, type OperationContext, requireVersion } from './context.ts';
 import { type ChangeOutcome, type DrainRequest, OperationError } from './types.ts';
 
@@ -11,16 +11,25 @@ export function drain(context: OperationContext, request: DrainRequest): Promise
     reason: 'Fenced',
     change: (record, change) => {
       const version = requireVersion(record, request.version);
-      if (version.state === 'Draining' || version.state === 'Drained') return record;
+      if (version.state === 'Draining' || version.state === 'Drained')
+        return fencedAtOnce(record, version, request);
       requireOffTraffic(record, version, request.giveUpRollback);
       requireNoHolds(record, version);
-      return giveUpPrevious(
-        moveVersion(record, { version: version.name, to: 'Draining', change }),
-        version.name,
-      );
+      const draining = moveVersion(record, { version: version.name, to: 'Draining', change });
+      const waived = fencedAtOnce(draining, requireVersion(draining, version.name), request);
+      return giveUpPrevious(waived, version.name);
     },
     describe: (before) => `${before.name}: ${request.version} takes no new work; its open work goes on`,
   });
+}
+
+/** An operator's order not to wait for proxies that may still send the version default traffic. */
+function fencedAtOnce(record: ServiceRecord, version: VersionRecord, request: DrainRequest): ServiceRecord {
+  if (!request.waiveStragglers || version.fenceAtOnce === true) return record;
+  if (request.caller.reason.trim() === '') {
+    throw new OperationError('InvalidArgument', 'reason: a waiver needs a --reason');
+  }
+  return replaceVersion(record, { ...version, fenceAtOnce: true });
 }
 
 /** Throws unless the version gets no default traffic and nobody relies on it as the way back. */

@@ -2,13 +2,16 @@
 import type { VersionName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import { endShift, flipTo, shiftTo } from '../rollout/transition.ts';
-import { changeService, type OperationContext, requireVersion } from './context.ts';
+import { type OperationContext, requireVersion } from './context.ts';
 import { readyCount } from './readiness.ts';
+import { sendTraffic } from './send-traffic.ts';
 import { type ChangeOutcome, type FlipRequest, OperationError, type SetWeightRequest } from './types.ts';
 
 /** Moves all default traffic to a version in one publication. Throws OperationError. */
 export function flip(context: OperationContext, request: FlipRequest): Promise<ChangeOutcome> {
-  return changeService(context, request, {
+  return sendTraffic(context, request, {
+    receiver: request.version,
+    isWaived: request.waiveGates,
     action: 'Flip',
     reason: 'Flipped',
     change: (record, change) => {
@@ -30,7 +33,9 @@ export async function setWeight(
     throw new OperationError('InvalidArgument', `weight: ${weight} must be a whole number from 0 to 100`);
   }
   if (weight === 100) return flip(context, request);
-  return changeService(context, request, {
+  return sendTraffic(context, request, {
+    receiver: weight === 0 ? undefined : version,
+    isWaived: request.waiveGates,
     action: 'SetWeight',
     reason: weight === 0 ? 'ShiftEnded' : 'Shifting',
     change: (record, change) => {

@@ -1,13 +1,17 @@
 /** rollback: the default traffic back to where it came from, in one flip, without warm-up (rule 9). */
 import type { ServiceRecord } from '../model/state.ts';
 import { rollBack } from '../rollout/transition.ts';
-import { changeService, type OperationContext, requireVersion } from './context.ts';
+import { type OperationContext, requireService, requireVersion } from './context.ts';
 import { readyCount } from './readiness.ts';
+import { sendTraffic } from './send-traffic.ts';
 import { type ChangeOutcome, OperationError, type RollbackRequest } from './types.ts';
 
 /** Moves all default traffic back. Throws OperationError, FailedPrecondition where there is no way back. */
-export function rollback(context: OperationContext, request: RollbackRequest): Promise<ChangeOutcome> {
-  return changeService(context, request, {
+export async function rollback(context: OperationContext, request: RollbackRequest): Promise<ChangeOutcome> {
+  const { traffic } = requireService(context.controller.ledger.records(), request.service);
+  return sendTraffic(context, request, {
+    receiver: request.to ?? (traffic.kind === 'steady' ? traffic.previous : undefined),
+    isWaived: false,
     action: 'Rollback',
     reason: 'RolledBack',
     change: (record, change) => {

@@ -117,15 +117,24 @@ export type DrainRequest = ChangeRequest & {
   readonly version: VersionName;
   /** Must be true where `version` is the previous primary: afterwards there is no way back. */
   readonly giveUpRollback: boolean;
+  /** Do not wait for proxies that are away or behind. */
+  readonly waiveStragglers: boolean;
 };
 
 /** Takes a drained version's routes, cluster and instances away. */
 export type RetireRequest = DrainRequest & {
   /** Retire although work is open or unknown; the caller's reason is audited. */
   readonly waiveOpenWork: boolean;
-  /** Do not wait for proxies that are away or behind. */
-  readonly waiveStragglers: boolean;
 };
+
+/** Stops all instances, so that the controller can end. */
+export interface DownRequest {
+  readonly caller: Caller;
+  /** How long the instances may take. */
+  readonly timeout: Milliseconds;
+  /** The caller's own end of waiting. */
+  readonly signal: AbortSignal;
+}
 
 export type HoldRequest = ChangeRequest & {
   readonly tenant: TenantName;
@@ -225,9 +234,12 @@ export interface Operations {
   backup(file: string): Promise<void>;
   /**
    * Stops every instance that Switchyard runs and resolves with their ids when they are gone. What is recorded stays:
-   * the next controller starts them again. The caller ends the process afterwards.
+   * the next controller starts them again. The caller ends the process afterwards. Rejects with Unavailable, naming
+   * those that still run, when the timeout is over or the signal is aborted.
    */
-  down(request: { caller: Caller; signal: AbortSignal }): Promise<{ readonly stopped: readonly string[] }>;
+  down(request: DownRequest): Promise<{ readonly stopped: readonly string[] }>;
+  /** Whether `down` has begun: instances are stopped and nothing starts them again. */
+  isStopping(): boolean;
   /** The table that is published now. */
   table(): import('../model/table.ts').RoutingTable;
   /** Calls back after any change that a view could show. Returns the way to stop that. */

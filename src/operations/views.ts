@@ -1,5 +1,7 @@
 /** What operators see of services: the record, its instances, the traffic as it really is, and what is wrong. */
+import { observeStillRouting } from '../controller/round.ts';
 import { instancesOf, runtimeProblems } from '../controller/runtimes.ts';
+import { after, type Milliseconds } from '../model/instant.ts';
 import type { ServiceName } from '../model/names.ts';
 import { MAX_GRPC_HOLDS } from '../model/rules.ts';
 import type { ServiceRecord, Traffic } from '../model/state.ts';
@@ -36,6 +38,7 @@ function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
   );
   const alerts = [
     ...trafficAlerts(record.traffic, routed),
+    ...fenceAlerts(context, record),
     ...holdAlerts(context, record),
     ...rejectionAlerts(context),
     ...runtimeProblems(runtimes, record),
@@ -61,6 +64,29 @@ function trafficAlerts(traffic: Traffic, routed: readonly RoutedVersion[]): stri
     alerts.push(`the previous ${traffic.previous} has no ready endpoint: a rollback would be refused`);
   }
   return alerts;
+}
+
+/** A drain that waits longer for proxies than this is worth an alert. */
+const FENCE_WAIT: Milliseconds = 5_000;
+
+/** What keeps a drain from going on, and a lifted fence from being lifted. */
+function fenceAlerts({ controller }: OperationContext, record: ServiceRecord): string[] {
+  const routing = observeStillRouting(controller, record);
+  const now = controller.options.clock.now();
+  return record.versions.flatMap(({ name, state, since, fenced, fenceAtOnce }) => {
+    const problem = controller.workProblem(record, name);
+    const behind = routing.get(name) ?? [];
+    if (state === 'Draining' && behind.length > 0 && fenceAtOnce !== true) {
+      if (now < after(since, FENCE_WAIT)) return [];
+      return [
+        `${name} is not fenced yet: ${behind.join(', ')} may still send it default traffic (drain with --waive-stragglers does not wait)`,
+      ];
+    }
+    if (!fenced || problem === '') return [];
+    return state === 'Draining' || state === 'Drained'
+      ? [`the open work of ${name} is not known: ${problem}`]
+      : [`${name} takes traffic, and is still fenced: ${problem}`];
+  });
 }
 
 function holdAlerts({ controller }: OperationContext, { holds }: ServiceRecord): string[] {

@@ -16,6 +16,8 @@ export interface Observation {
   readonly offered: readonly VersionName[];
   /** The last outcome of each activity, by version. */
   readonly work: ReadonlyMap<VersionName, WorkObservation>;
+  /** Proxies that may still send default traffic to a version that should get none; absent: none does. */
+  readonly stillRouting: ReadonlyMap<VersionName, readonly string[]>;
   /** How far the proxies follow a retirement, by version. */
   readonly removals: ReadonlyMap<VersionName, RemovalObservation>;
 }
@@ -27,6 +29,8 @@ export interface WorkObservation {
   readonly liftConfirmed: boolean;
   /** Open work in one round; undefined: unknown, which is not zero. */
   readonly open: number | undefined;
+  /** Why something was not confirmed or not counted; empty where all was. */
+  readonly problem: string;
 }
 
 /** Whether all proxies have acknowledged the publication that shows a retirement step. */
@@ -118,6 +122,9 @@ function planVersion(input: VersionInput): PlanAction[] {
 
 function planDrain({ record, version, observed }: VersionInput): PlanAction[] {
   if (record.spec.drain.source.kind === 'none') return [];
+  // Rule 8: off the default routes first, acknowledged by all; a fenced version would refuse what still comes.
+  const isRouted = (observed.stillRouting.get(version.name) ?? []).length > 0;
+  if (version.state === 'Draining' && isRouted && version.fenceAtOnce !== true) return [];
   const work = observed.work.get(version.name);
   const recount: PlanAction = {
     kind: 'FenceAndCount',

@@ -4,7 +4,7 @@ import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
 import type { RecordingAction } from './plan.ts';
-import { deployVersion, endShift, flipTo, moveVersion, replaceVersion } from './transition.ts';
+import { deployVersion, endShift, flipTo, moveVersion, replaceVersion, withoutFence } from './transition.ts';
 
 /** The record after all actions, one generation up, with an event for each. */
 export function applyActions(input: {
@@ -42,7 +42,7 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
     case 'ReleaseHold':
       return { ...record, holds: record.holds.filter(({ tenant }) => tenant !== action.tenant) };
     case 'ForgetFence':
-      return patchVersion(record, action.version, { fenced: false });
+      return withoutFence(record, action.version);
     case 'AdvanceRetirement': {
       const waiveStragglers = findVersion(record, action.version)?.retirement?.waiveStragglers ?? false;
       return patchVersion(record, action.version, {
@@ -55,7 +55,7 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
 function patchVersion(
   record: ServiceRecord,
   name: VersionName,
-  patch: Partial<Pick<VersionRecord, 'fenced' | 'retirement'>>,
+  patch: Partial<Pick<VersionRecord, 'retirement'>>,
 ): ServiceRecord {
   const version = findVersion(record, name);
   return version === undefined ? record : replaceVersion(record, { ...version, ...patch });

@@ -152,6 +152,12 @@ export function rollBack(record: ServiceRecord, to: VersionName | undefined, cha
   return withTraffic(flipped, { kind: 'steady', primary: target });
 }
 
+/** The record with the version taking new work again: every instance has confirmed it. */
+export function withoutFence(record: ServiceRecord, name: VersionName): ServiceRecord {
+  const version = findVersion(record, name);
+  return version === undefined ? record : replaceVersion(record, { ...version, fenced: false, fenceAtOnce: false });
+}
+
 /** The record without `version` as the way back; afterwards a rollback is refused. */
 export function giveUpPrevious(record: ServiceRecord, version: VersionName): ServiceRecord {
   const { traffic } = record;

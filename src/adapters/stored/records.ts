@@ -49,6 +49,7 @@ const version: Shape<VersionRecord> = object<VersionRecord>({
   since: storedInstant,
   mark: optional(mark),
   fenced: truth,
+  fenceAtOnce: optional(truth),
   retirement: optional(retirement),
 });
 

@@ -21,8 +21,8 @@ function verb(program: Command, nameAndArguments: string): Command {
 }
 
 type Waiver = { readonly waiveGates?: boolean };
-type DrainFlags = { readonly giveUpRollback?: boolean };
-type RetireFlags = DrainFlags & { readonly waiveOpenWork?: boolean; readonly waiveStragglers?: boolean };
+type DrainFlags = { readonly giveUpRollback?: boolean; readonly waiveStragglers?: boolean };
+type RetireFlags = DrainFlags & { readonly waiveOpenWork?: boolean };
 
 export const addChangeVerbs: AddVerbs = (program, session) => {
   program.commandsGroup('Change services:');
@@ -100,12 +100,17 @@ function addLifecycleVerbs(program: Command, session: Session): void {
   verb(program, 'drain <service> <version>')
     .description('give a version no new work; open work goes on')
     .option('--give-up-rollback', 'drain the previous primary: afterwards there is no way back')
+    .option('--waive-stragglers', 'do not wait for proxies that are away or behind; needs --reason')
     .action((service: string, version: string, flags: ChangeFlags & DrainFlags) =>
       change(session, {
         method: 'drain',
         service,
         flags,
-        fields: { version, giveUpRollback: flags.giveUpRollback === true },
+        fields: {
+          version,
+          giveUpRollback: flags.giveUpRollback === true,
+          waiveStragglers: flags.waiveStragglers === true,
+        },
       }),
     );
   yesOption(verb(program, 'retire <service> <version>'))

@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 const drain = (giveUpRollback = true) =>
-  world.operations.drain({ ...world.request(), version: v1, giveUpRollback });
+  world.operations.drain({ ...world.request(), version: v1, giveUpRollback, waiveStragglers: false });
 const retire = (
   waivers: { waiveOpenWork?: boolean; waiveStragglers?: boolean; giveUpRollback?: boolean } = {},
 ) =>
@@ -48,7 +48,12 @@ describe('drain', () => {
 
   test('of the primary is refused', async () => {
     await expect(
-      world.operations.drain({ ...world.request(), version: v2, giveUpRollback: true }),
+      world.operations.drain({
+        ...world.request(),
+        version: v2,
+        giveUpRollback: true,
+        waiveStragglers: false,
+      }),
     ).rejects.toMatchObject({
       message: expect.stringContaining('is the primary'),
     });
@@ -72,6 +77,62 @@ describe('drain', () => {
     await eventually(() => world.work.fenced);
     await expect(retire()).rejects.toMatchObject({ message: expect.stringContaining('unknown is not zero') });
     expect(world.operations.service(manager).record.versions[0]?.state).toBe('Draining');
+  });
+
+  test('waits until no proxy may still send default traffic, or until an operator waives that', async () => {
+    world.proxies.connect('slow', 'slow');
+    await drain();
+    await world.becomes('v1', 'Draining');
+    expect(world.work.fenced).toBe(false);
+    await world.operations.drain({
+      ...world.request(),
+      version: v1,
+      giveUpRollback: true,
+      waiveStragglers: true,
+    });
+    await world.becomes('v1', 'Drained');
+    expect(world.work.fenced).toBe(true);
+  });
+
+  test('goes on by itself when the last proxy has acknowledged', async () => {
+    world.proxies.connect('slow', 'slow');
+    await drain();
+    expect(world.work.fenced).toBe(false);
+    world.proxies.acknowledge('slow');
+    await world.becomes('v1', 'Drained');
+    expect(world.work.fenced).toBe(true);
+  });
+
+  test('is not undone by a flip back whose instances do not confirm, and the traffic stays', async () => {
+    await drain();
+    await world.becomes('v1', 'Drained');
+    world.work.confirms = false;
+    const back = { ...world.request(), version: v1, waiveGates: false };
+    await expect(world.operations.flip(back)).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringMatching(/manager-1 did not answer.*--waive-gates/),
+    });
+    expect(world.operations.service(manager).record.traffic).toMatchObject({ primary: 'v2' });
+    await world.operations.flip({ ...back, waiveGates: true });
+    await eventually(() =>
+      world.operations
+        .service(manager)
+        .alerts.includes('v1 takes traffic, and is still fenced: manager-1 did not answer'),
+    );
+    world.work.confirms = true;
+    await eventually(() => world.operations.service(manager).alerts.length === 0);
+    expect(world.work.fenced).toBe(false);
+  });
+
+  test('is lifted before the traffic comes back, in the same commit', async () => {
+    await drain();
+    await world.becomes('v1', 'Drained');
+    const { service } = await world.operations.flip({ ...world.request(), version: v1, waiveGates: false });
+    expect(world.work.fenced).toBe(false);
+    expect(service.versions.find(({ name }) => name === 'v1')).toMatchObject({
+      state: 'Primary',
+      fenced: false,
+    });
   });
 
   test('is undone by a flip back, which lifts the fence', async () => {
@@ -111,10 +172,9 @@ describe('retire', () => {
 
   test('takes routes, cluster and version away, each only after every proxy has acknowledged the step before', async () => {
     world.proxies.connect('gateway-1', 'prompt');
-    world.proxies.connect('gateway-2', 'slow');
+    world.proxies.connect('gateway-2', 'prompt');
     await drain();
     await world.becomes('v1', 'Drained');
-    world.proxies.acknowledge('gateway-2');
     world.proxies.reject('gateway-2', 'out of memory');
     await retire();
     await eventually(() => routed()?.includes('v1 Refused'));
@@ -158,9 +218,10 @@ describe('retire', () => {
   });
 
   test('goes on where it was after a restart of the controller', async () => {
-    world.proxies.connect('gateway-1', 'slow');
+    world.proxies.connect('gateway-1', 'prompt');
     await drain();
     await world.becomes('v1', 'Drained');
+    world.proxies.reject('gateway-1', 'out of memory');
     await retire();
     await eventually(() => routed()?.includes('v1 Refused'));
     world = await world.restart();

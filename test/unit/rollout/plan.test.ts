@@ -22,6 +22,7 @@ function observed(replaced: Partial<Observation> = {}): Observation {
     instances: [anInstance('v1'), anInstance('v2')],
     offered: [],
     work: new Map(),
+    stillRouting: new Map(),
     removals: new Map(),
     ...replaced,
   };
@@ -29,7 +30,7 @@ function observed(replaced: Partial<Observation> = {}): Observation {
 
 const drainable = aSpec({ drain: { source: { kind: 'http', fencePath: '/drain', openWorkPath: '/work' } } });
 const atWork = (open: number | undefined, fenceConfirmed = true): Observation['work'] =>
-  new Map([[v2, { fenceConfirmed, liftConfirmed: false, open }]]);
+  new Map([[v2, { fenceConfirmed, liftConfirmed: false, open, problem: '' }]]);
 
 function kinds(actions: readonly PlanAction[]): string[] {
   return actions.map((action) =>
@@ -106,6 +107,16 @@ describe('rule 8: draining', () => {
     expect(kinds(plan(draining, observed({ work: atWork(0) })))).toEqual(['v2 -> Drained', 'FenceAndCount']);
   });
 
+  test('a version is fenced only when no proxy may still send it default traffic, unless an operator waived that', () => {
+    const stillRouting = new Map([[v2, ['gateway-1']]]);
+    expect(plan(draining, observed({ stillRouting }))).toEqual([]);
+    const waived = {
+      ...draining,
+      versions: draining.versions.map((version) => ({ ...version, fenceAtOnce: true })),
+    };
+    expect(kinds(plan(waived, observed({ stillRouting })))).toEqual(['FenceAndCount']);
+  });
+
   test('work that appears on a drained version takes it back to Draining', () => {
     const drained = aRecord({
       spec: drainable,
@@ -127,7 +138,9 @@ describe('rule 8: draining', () => {
       versions: [aVersion('v1', { state: 'Primary', fenced: true }), aVersion('v2')],
     });
     expect(kinds(plan(back, observed()))).toEqual(['LiftFence']);
-    const work = new Map([[v1, { fenceConfirmed: false, liftConfirmed: true, open: undefined }]]);
+    const work = new Map([
+      [v1, { fenceConfirmed: false, liftConfirmed: true, open: undefined, problem: '' }],
+    ]);
     expect(kinds(plan(back, observed({ work })))).toEqual(['ForgetFence']);
   });
 });
