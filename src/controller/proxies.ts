@@ -1,6 +1,7 @@
 /**
  * Who the proxies are and how far each has come: the connected ones from the publisher, those that went away from
  * memory and the store. A proxy that went away is a straggler for the grace time (rule 5); removals wait for it.
+ * A proxy is its node id: one that came back over a new connection is not away, though its old connection ended later.
  */
 import { after, type Instant, type Milliseconds } from '../model/instant.ts';
 import type { ProxyView, Straggler } from '../operations/types.ts';
@@ -8,13 +9,25 @@ import type { Clock } from '../ports/clock.ts';
 import type { ProxyProgress, Publisher } from '../ports/publisher.ts';
 import type { ProxySeen, Store } from '../ports/store.ts';
 
+/** How many proxies that went away are known; the one that went first is forgotten first. */
+const AWAY_LIMIT = 10_000;
+
+/**
+ * How long two connections may have one node id before that is told: until then the older one may be what is left of
+ * the same proxy, since a dead connection is noticed after 20 s.
+ */
+const DOUBLED_FOR: Milliseconds = 30_000;
+
 export class ProxyTracker {
   readonly #publisher: Publisher;
   readonly #clock: Clock;
   readonly #grace: Milliseconds;
+  /** By node id, the one that went first at the start. */
   readonly #away = new Map<string, ProxySeen>();
   readonly #listeners = new Set<() => void>();
+  /** By id, which is the node id or, for a second one with it, like `gw#2`. */
   #connected: ReadonlyMap<string, ProxyProgress> = new Map();
+  #nodes: ReadonlyMap<string, readonly ProxyProgress[]> | undefined;
 
   constructor(options: {
     publisher: Publisher;
@@ -25,7 +38,9 @@ export class ProxyTracker {
     this.#publisher = options.publisher;
     this.#clock = options.clock;
     this.#grace = options.grace;
-    for (const seen of options.stored) this.#away.set(seen.id, seen);
+    for (const seen of options.stored.toSorted((one, other) => one.lastSeen - other.lastSeen)) {
+      this.#away.set(seen.id, seen);
+    }
   }
 
   /** Follows the publisher until the returned function is called. */
@@ -48,11 +63,15 @@ export class ProxyTracker {
   refresh(): void {
     const now = this.#clock.now();
     const connected = new Map(this.#publisher.progress().proxies.map((proxy) => [proxy.id, proxy]));
-    for (const [id, proxy] of this.#connected) {
-      if (!connected.has(id)) this.#away.set(id, seenOf(proxy, now));
-    }
-    for (const id of connected.keys()) this.#away.delete(id);
+    const gone = [...this.#connected.values()].filter(({ id }) => !connected.has(id));
     this.#connected = connected;
+    this.#nodes = undefined;
+    for (const proxy of gone) keepLower(this.#away, seenOf(proxy, now));
+    for (const [nodeId, seen] of this.#away) if (this.#isBack(seen)) this.#away.delete(nodeId);
+    for (const nodeId of this.#away.keys()) {
+      if (this.#away.size <= AWAY_LIMIT) break;
+      this.#away.delete(nodeId);
+    }
     this.#notify();
   }
 
@@ -68,11 +87,12 @@ export class ProxyTracker {
 
   /** The proxies that keep `publication` from being everywhere: `routes` for a flip, `all` for a removal. */
   stragglers(publication: number, what: 'routes' | 'all'): readonly Straggler[] {
-    const behind = [...this.#connected.values()]
-      .filter((proxy) => (what === 'routes' ? proxy.routesPublication : proxy.publication) < publication)
-      .map((proxy) => connectedStraggler(proxy, what));
+    const behind = [...this.#connected.values()].filter(
+      (proxy) => (what === 'routes' ? proxy.routesPublication : proxy.publication) < publication,
+    );
+    const told = new Set(behind.map(({ nodeId }) => nodeId));
     const away = [...this.#away.values()]
-      .filter((seen) => seen.publication < publication)
+      .filter((seen) => seen.publication < publication && !told.has(seen.id))
       .map(
         (seen): Straggler => ({
           proxy: seen.id,
@@ -81,7 +101,7 @@ export class ProxyTracker {
           message: `not connected since ${new Date(seen.lastSeen).toISOString()}`,
         }),
       );
-    return [...behind, ...away];
+    return [...behind.map((proxy) => connectedStraggler(proxy, what)), ...away];
   }
 
   /** All known proxies, sorted by id. */
@@ -98,24 +118,53 @@ export class ProxyTracker {
         progress: proxy,
       }),
     );
-    const away = [...this.#away.values()].map(
-      ({ id, kind, lastSeen, publication }): ProxyView => ({
-        id,
-        kind,
-        connected: false,
-        inSync: false,
-        lastSeen,
-        publication,
-      }),
-    );
+    const nodes = this.#byNode();
+    const away = [...this.#away.values()]
+      .filter(({ id }) => !nodes.has(id))
+      .map(
+        ({ id, kind, lastSeen, publication }): ProxyView => ({
+          id,
+          kind,
+          connected: false,
+          inSync: false,
+          lastSeen,
+          publication,
+        }),
+      );
     return [...connected, ...away].toSorted((left, right) => (left.id < right.id ? -1 : 1));
+  }
+
+  /** What is wrong with who the proxies say that they are, one sentence each. */
+  alerts(): readonly string[] {
+    const nodes = this.#byNode();
+    if (nodes.size === this.#connected.size) return [];
+    const now = this.#clock.now();
+    return [...nodes].flatMap(([nodeId, proxies]) => {
+      const { length } = proxies.filter(({ connectedAt }) => now - connectedAt >= DOUBLED_FOR);
+      return length < 2 ? [] : [`${length} proxies call themselves ${nodeId}: give each its own --node-id`];
+    });
   }
 
   /** Writes last-seen times, so that a restart knows the stragglers. */
   async save(store: Store): Promise<void> {
     const now = this.#clock.now();
-    const connected = [...this.#connected.values()].map((proxy) => seenOf(proxy, now));
-    await store.saveProxies([...connected, ...this.#away.values()]);
+    const rows = new Map(this.#away);
+    for (const proxy of this.#connected.values()) keepLower(rows, seenOf(proxy, now));
+    await store.saveProxies([...rows.values()]);
+  }
+
+  /** Whether a connection of the same node has come as far as the one that ended. */
+  #isBack({ id, publication }: ProxySeen): boolean {
+    return (
+      this.#byNode()
+        .get(id)
+        ?.some((proxy) => proxy.publication >= publication) ?? false
+    );
+  }
+
+  #byNode(): ReadonlyMap<string, readonly ProxyProgress[]> {
+    this.#nodes ??= Map.groupBy(this.#connected.values(), ({ nodeId }) => nodeId);
+    return this.#nodes;
   }
 
   #notify(): void {
@@ -123,8 +172,15 @@ export class ProxyTracker {
   }
 }
 
+/** Of two connections of one node the one that is further behind counts, in case that they are two proxies. */
+function keepLower(rows: Map<string, ProxySeen>, seen: ProxySeen): void {
+  const other = rows.get(seen.id);
+  rows.delete(seen.id);
+  rows.set(seen.id, { ...seen, publication: Math.min(seen.publication, other?.publication ?? Infinity) });
+}
+
 function seenOf(proxy: ProxyProgress, now: Instant): ProxySeen {
-  return { id: proxy.id, kind: proxy.kind, lastSeen: now, publication: proxy.publication };
+  return { id: proxy.nodeId, kind: proxy.kind, lastSeen: now, publication: proxy.publication };
 }
 
 function connectedStraggler(proxy: ProxyProgress, what: 'routes' | 'all'): Straggler {

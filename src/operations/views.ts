@@ -41,6 +41,7 @@ function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
     ...fenceAlerts(context, record),
     ...holdAlerts(context, record),
     ...rejectionAlerts(context),
+    ...context.controller.proxies.alerts(),
     ...runtimeProblems(runtimes, record),
   ];
   return { record, versions, effectiveTraffic: traffic, alerts };

@@ -23,8 +23,10 @@ export interface PublishProgress {
 
 /** One connected proxy. */
 export interface ProxyProgress {
-  /** The node id that it sent; unique among connected proxies (a second one with the same id gets `#2`). */
+  /** Its node id; unique among connected proxies (a second one with the same node id gets `#2`). */
   readonly id: string;
+  /** The node id that it sent. It is the same when the proxy comes back over another connection. */
+  readonly nodeId: string;
   readonly kind: 'envoy' | 'grpc';
   readonly protocol: 'sotw' | 'delta';
   readonly address: string;

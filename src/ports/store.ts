@@ -19,6 +19,7 @@ export interface StoredState {
 
 /** When a proxy was last connected; a proxy that went away is a straggler for a grace time (rule 5). */
 export interface ProxySeen {
+  /** Its node id. */
   readonly id: string;
   readonly kind: 'envoy' | 'grpc';
   readonly lastSeen: Instant;

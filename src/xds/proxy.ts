@@ -180,6 +180,7 @@ export class Proxy {
       address: this.#address,
       userAgent: this.#node.userAgent,
       connectedAt: this.#connectedAt,
+      nodeId: this.#node.id,
       lastSeen: this.#lastSeen,
       publication: all.length === 0 ? 0 : Math.min(...all),
       // A proxy that never had routes has none to change.

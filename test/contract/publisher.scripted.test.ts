@@ -6,6 +6,10 @@ publisherContract('the scripted proxies of the tests', async () => {
   return {
     publisher: proxies,
     connect: (id, speed) => proxies.connect(id, speed),
+    connectAgain(id) {
+      proxies.connect(`${id}#2`, 'prompt');
+      return `${id}#2`;
+    },
     acknowledge: (id) => proxies.acknowledge(id),
     reject: (id, message) => proxies.reject(id, message),
     disconnect: (id) => proxies.disconnect(id),

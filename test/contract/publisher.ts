@@ -14,6 +14,8 @@ export interface PublisherUnderTest {
   acknowledge(id: string): void;
   /** The proxy refuses the routes that it was sent. */
   reject(id: string, message: string): void;
+  /** Another connection of the same node; `close` ends it. Returns the id that it is to have. */
+  connectAgain(id: string): string;
   disconnect(id: string): void;
   close(): Promise<void>;
 }
@@ -98,6 +100,17 @@ export function publisherContract(name: string, start: () => Promise<PublisherUn
       world.disconnect('b');
       await eventually(() => ids() === 'a c');
       expect(ids()).toBe('a c');
+    });
+
+    test('shows a second connection of a node under an id of its own, with the node id that both have', async () => {
+      publish(toV1);
+      world.connect('gateway', 'prompt');
+      await eventually(() => proxy('gateway') !== undefined);
+      const second = world.connectAgain('gateway');
+      await eventually(() => proxy(second) !== undefined);
+      expect(second).not.toBe('gateway');
+      expect(proxy('gateway')?.nodeId).toBe('gateway');
+      expect(proxy(second)?.nodeId).toBe('gateway');
     });
 
     test('calls back when a proxy came, acknowledged, or went, until it is told to stop', async () => {

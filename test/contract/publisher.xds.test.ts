@@ -13,6 +13,10 @@ publisherContract('the xDS publisher', async () => {
   return {
     publisher: world.publisher,
     connect: (id, speed) => void proxies.set(id, new WireProxy({ port: world.server.port, id, speed })),
+    connectAgain(id) {
+      proxies.set(`${id}#2`, new WireProxy({ port: world.server.port, id, speed: 'prompt' }));
+      return `${id}#2`;
+    },
     acknowledge: (id) => proxy(id).acknowledge(),
     reject: (id, message) => proxy(id).rejectRoutes(message),
     disconnect: (id) => proxy(id).close(),

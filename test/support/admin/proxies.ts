@@ -28,13 +28,14 @@ export class ScriptedProxies implements Publisher {
     return () => this.#listeners.delete(listener);
   }
 
-  /** A proxy that acknowledges everything at once, or (`slow`) nothing before `acknowledge`. */
+  /** A proxy that acknowledges everything at once, or (`slow`) nothing before `acknowledge`. `id` like `gw#2`: of `gw`. */
   connect(id: string, speed: 'prompt' | 'slow'): void {
     const at = instant(Date.parse('2026-11-01T12:00:00Z'));
     const number = speed === 'prompt' ? (this.published.at(-1)?.number ?? 0) : 0;
     if (speed === 'prompt') this.#prompt.add(id);
     this.#proxies.set(id, {
       id,
+      nodeId: id.replace(/#\d+$/, ''),
       kind: 'envoy',
       protocol: 'sotw',
       address: '127.0.0.1:40000',
