@@ -1,6 +1,7 @@
 /** What applying a change would do to what runs, in sentences, before it is done; and what cannot be changed at all. */
 import type { ListenerBinding, VersionedService } from '../model/spec.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
+import { addressEffects, forgottenAddresses } from './apply-addresses.ts';
 
 /** Why this change is refused, or undefined. */
 export function forbiddenChanges(before: ServiceRecord, after: VersionedService): string | undefined {
@@ -14,13 +15,14 @@ export function forbiddenChanges(before: ServiceRecord, after: VersionedService)
   if (wanted?.retirement !== undefined) {
     return `spec.version: ${after.version} is being retired; wait until it is Retired, then apply again`;
   }
-  return undefined;
+  return forgottenAddresses(before, after.runtime);
 }
 
 /** What will happen, one sentence each. `before` is undefined for a new service. */
 export function effectsOf(before: ServiceRecord | undefined, after: ServiceRecord): readonly string[] {
   return [
     ...versionEffects(before, after),
+    ...(before === undefined ? [] : addressEffects(before, after.spec.runtime)),
     ...listenerEffects(before?.spec.listeners ?? [], after.spec.listeners),
   ];
 }

@@ -1,13 +1,14 @@
 /**
  * The file of one service, followed: its path enters; the last good listing and what is wrong with the file now
- * leave. A file that is broken, missing or unreadable never takes addresses away: only a good file does.
+ * leave. A file that is broken, missing or unreadable never takes addresses away: only a good file does, and of a
+ * version that is wanted only where it lists it without addresses.
  */
 import type { Milliseconds } from '../../model/instant.ts';
-import type { ServiceName } from '../../model/names.ts';
+import type { ServiceName, VersionName } from '../../model/names.ts';
 import type { EndpointsVersion } from '../../model/spec.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { GoodText, LastGood } from './last-good.ts';
-import type { FileListing } from './listing.ts';
+import type { LastGood } from './last-good.ts';
+import { type FileListing, keepUnlisted } from './listing.ts';
 import { type FileContent, watchFile } from './watched-file.ts';
 
 /** Parses the text of a file of addresses; `file` is for messages. */
@@ -36,6 +37,8 @@ export interface FollowedFileOptions {
   readonly interval: Milliseconds;
   /** The listing that counts until this file is good: that of the file before it. */
   readonly before: FileListing | undefined;
+  /** The versions whose instances are wanted now. */
+  readonly wanted: () => readonly VersionName[];
   readonly onChange: () => void;
 }
 
@@ -44,16 +47,22 @@ export class FollowedFile {
   readonly settled: Promise<void>;
   readonly #options: FollowedFileOptions;
   readonly #stop = new AbortController();
+  /** Resolves when what a controller before this one kept has been looked for. */
+  readonly #recalled: Promise<void>;
   readonly #watching: Promise<void>;
   #listing: FileListing | undefined;
   #isGood = false;
   #problems: readonly string[] = [];
+  /** Why the copy could not be read; empty where it could, or is replaced. */
+  #copyFault = '';
+  #copying: Promise<void> = Promise.resolve();
 
   constructor(options: FollowedFileOptions) {
     this.#options = options;
     this.#listing = options.before;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.settled = promise;
+    this.#recalled = this.#recall();
     this.#watching = this.#watch(resolve).finally(resolve);
   }
 
@@ -82,8 +91,22 @@ export class FollowedFile {
     await this.#watching;
   }
 
+  /**
+   * The wish has changed: versions that are no longer wanted are forgotten, and those that the spec no longer lists
+   * keep the addresses that it gave them.
+   */
+  async rewish(unlistedBySpec: readonly EndpointsVersion[]): Promise<void> {
+    await this.#recalled;
+    const { file, versions, kept } = this.#listing ?? { file: this.file, versions: [], kept: [] };
+    const next = keepUnlisted({ file, versions }, [...kept, ...unlistedBySpec], this.#options.wanted());
+    if (JSON.stringify(next.kept) === JSON.stringify(kept)) return;
+    this.#listing = next;
+    await this.#keepCopy();
+  }
+
   async #watch(settle: () => void): Promise<void> {
     const { file, clock, interval } = this.#options;
+    await this.#recalled;
     await watchFile({
       path: file,
       clock,
@@ -113,48 +136,52 @@ export class FollowedFile {
     const { versions, problems } = parse({ file, text });
     const messages = problems.map(describe);
     if (problems.some(({ severity }) => severity === 'error')) return this.#keepLastGood(messages);
+    const before = [...(this.#listing?.kept ?? []), ...(this.#listing?.versions ?? [])];
+    const listing = keepUnlisted({ file, versions }, before, this.#options.wanted());
     this.#isGood = true;
-    this.#set({ file, versions }, messages);
-    await this.#keepCopy({ file, text });
+    this.#set(listing, messages);
+    await this.#keepCopy();
   }
 
-  async #keepCopy(good: GoodText): Promise<void> {
-    const { service, lastGood } = this.#options;
-    try {
-      await lastGood.write(service, good);
-    } catch (error) {
-      const failure = `${good.file}: no copy could be kept, so that a restart while it is broken would lose its addresses: ${(error as Error).message}`;
-      this.#set(this.#listing, [...this.#problems, failure]);
-    }
+  /** One copy at a time, since a new wish and new content may come together; each writes what is known when it begins. */
+  async #keepCopy(): Promise<void> {
+    const { service, file, lastGood } = this.#options;
+    const earlier = this.#copying;
+    const copying = (async () => {
+      await earlier;
+      if (this.#listing === undefined) return;
+      try {
+        await lastGood.write(service, this.#listing);
+        this.#copyFault = '';
+      } catch (error) {
+        const failure = `${file}: no copy could be kept, so that a restart while it is broken would lose its addresses: ${(error as Error).message}`;
+        this.#set(this.#listing, [...this.#problems, failure]);
+      }
+    })();
+    this.#copying = copying;
+    await copying;
   }
 
-  async #keepLastGood(problems: readonly string[]): Promise<void> {
+  #keepLastGood(problems: readonly string[]): void {
     this.#isGood = false;
-    try {
-      this.#listing ??= await this.#kept();
-      const stays =
-        this.#listing === undefined ? 'no addresses are known' : 'the addresses last read stay in use';
-      this.#set(
-        this.#listing,
-        problems.map((problem) => `${problem} (${stays})`),
-      );
-    } catch (error) {
-      this.#set(undefined, [
-        ...problems,
-        `${this.#options.file}: its kept copy cannot be read: ${(error as Error).message}`,
-      ]);
-    }
+    const stays =
+      this.#listing === undefined ? 'no addresses are known' : 'the addresses last read stay in use';
+    this.#set(this.#listing, [
+      ...problems.map((problem) => `${problem} (${stays})`),
+      ...(this.#copyFault === '' ? [] : [this.#copyFault]),
+    ]);
   }
 
-  /** What the copy lists, where there is one that is still understood. */
-  async #kept(): Promise<FileListing | undefined> {
-    const { parse, service, lastGood } = this.#options;
-    const good = await lastGood.read(service);
-    if (good === undefined) return undefined;
-    const { versions, problems } = parse(good);
-    const fault = problems.find(({ severity }) => severity === 'error');
-    if (fault !== undefined) throw new Error(describe(fault));
-    return { file: good.file, versions };
+  /** Goes on from the copy, where there is one and nothing better is known. */
+  async #recall(): Promise<void> {
+    const { service, lastGood, wanted, file } = this.#options;
+    if (this.#listing !== undefined) return;
+    try {
+      const copy = await lastGood.read(service);
+      if (copy !== undefined) this.#listing = keepUnlisted(copy, copy.kept, wanted());
+    } catch (error) {
+      this.#copyFault = `${file}: its kept copy cannot be read: ${(error as Error).message}`;
+    }
   }
 
   #set(listing: FileListing | undefined, problems: readonly string[]): void {

@@ -12,6 +12,27 @@ import type { EndpointsRuntimeSpec, EndpointsVersion, SocketAddress } from '../.
 export interface FileListing {
   readonly file: string;
   readonly versions: readonly EndpointsVersion[];
+  /** Wanted versions that were listed before and are not now, with their last addresses. */
+  readonly kept: readonly EndpointsVersion[];
+}
+
+/**
+ * A listing after versions were left out of it, by the file or by the spec. Those that are wanted keep their last
+ * addresses, since leaving one out may be an accident; an empty list of addresses is an order, and there is nothing to
+ * keep (rule 7).
+ */
+export function keepUnlisted(
+  listing: Pick<FileListing, 'file' | 'versions'>,
+  before: readonly EndpointsVersion[],
+  wanted: readonly VersionName[],
+): FileListing {
+  const listed = new Set(listing.versions.map(({ name }) => name));
+  const kept = new Map<VersionName, EndpointsVersion>();
+  for (const version of before) {
+    if (listed.has(version.name) || !wanted.includes(version.name)) continue;
+    if (version.addresses.length > 0) kept.set(version.name, version);
+  }
+  return { file: listing.file, versions: listing.versions, kept: [...kept.values()] };
 }
 
 export interface ListingInput {
@@ -49,23 +70,28 @@ export function listInstances(input: ListingInput): Listed {
     );
   return {
     instances: sortedById(instances),
-    offered: [...places.keys()].toSorted(),
-    problems: [...input.fileProblems, ...twiceListed(input), ...unlisted(input, places)],
+    offered: [...places].flatMap(([version, { source }]) => (source === 'Kept' ? [] : [version])).toSorted(),
+    problems: [
+      ...input.fileProblems,
+      ...twiceListed(input),
+      ...noLongerListed(input, places),
+      ...unlisted(input, places),
+    ],
   };
 }
 
-/** Where a version is listed. */
+/** Where the addresses of a version come from. */
 interface Place {
-  readonly where: string;
+  readonly source: 'Spec' | 'File' | 'Kept';
   readonly addresses: readonly SocketAddress[];
 }
 
 /** The spec goes before the file: it was applied and audited. */
 function listedPlaces({ spec, listing }: ListingInput): ReadonlyMap<VersionName, Place> {
   const places = new Map<VersionName, Place>();
-  for (const { name, addresses } of listing?.versions ?? [])
-    places.set(name, { where: listing?.file ?? '', addresses });
-  for (const { name, addresses } of spec.versions) places.set(name, { where: 'the spec', addresses });
+  for (const { name, addresses } of listing?.kept ?? []) places.set(name, { source: 'Kept', addresses });
+  for (const { name, addresses } of listing?.versions ?? []) places.set(name, { source: 'File', addresses });
+  for (const { name, addresses } of spec.versions) places.set(name, { source: 'Spec', addresses });
   return places;
 }
 
@@ -78,18 +104,23 @@ function toInstance(listed: {
   const { input, version, place, address } = listed;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   const id = `${input.service}-${version}-${host}:${address.port}`;
-  const listing = `listed in ${place.where}`;
-  const stale = place.where !== 'the spec' && !input.fileIsGood;
   return {
     id,
     service: input.service,
     version,
     address,
     state: 'Ready',
-    reason: stale ? `${listing} when it was last good; now: ${input.fileProblems[0]}` : listing,
+    reason: reasonOf(input, place),
     since: input.since.get(id) ?? input.now,
     restarts: 0,
   };
+}
+
+function reasonOf({ listing, fileIsGood, fileProblems }: ListingInput, { source }: Place): string {
+  if (source === 'Spec') return 'listed in the spec';
+  const file = listing?.file ?? '';
+  const place = source === 'Kept' ? `no longer listed in ${file}` : `listed in ${file}`;
+  return fileIsGood ? place : `${place} when it was last good; now: ${fileProblems[0]}`;
 }
 
 /** Sorted by id, each once: an address that is listed twice is one instance. */
@@ -106,6 +137,20 @@ function twiceListed({ spec, listing }: ListingInput): string[] {
     .map(
       ({ name }) =>
         `version ${name} is listed in the spec and in ${listing.file}; the addresses of the spec are used`,
+    );
+}
+
+/** While the file is broken its fault is what to mend first. */
+function noLongerListed(
+  { listing, fileIsGood }: ListingInput,
+  places: ReadonlyMap<VersionName, Place>,
+): string[] {
+  if (listing === undefined || !fileIsGood) return [];
+  return listing.kept
+    .filter(({ name }) => places.get(name)?.source === 'Kept')
+    .map(
+      ({ name }) =>
+        `${listing.file} no longer lists ${name}; its last addresses stay in use; write "addresses: []" to drop them, or retire it`,
     );
 }
 

@@ -5,7 +5,7 @@
 import type { Instance } from '../../model/instance.ts';
 import type { Instant, Milliseconds } from '../../model/instant.ts';
 import type { ServiceName, VersionName } from '../../model/names.ts';
-import type { EndpointsRuntimeSpec } from '../../model/spec.ts';
+import type { EndpointsRuntimeSpec, EndpointsVersion } from '../../model/spec.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Runtime, RuntimeWish } from '../../ports/runtime.ts';
 import { ChangeFeed } from '../change-feed.ts';
@@ -53,10 +53,12 @@ export class EndpointsRuntime implements Runtime {
       throw new TypeError(`runtime of ${service} must be "endpoints", not "${spec.kind}"`);
     await this.#inTurn(service, async () => {
       const known = this.#services.get(service) ?? { spec, wanted: [], file: undefined, listed: NOTHING };
-      known.spec = spec;
       known.wanted = versions;
       this.#services.set(service, known);
-      if (known.file?.file !== spec.file) await this.#follow(service, known);
+      if (known.file?.file !== spec.file) await this.#follow(service, known, spec.file);
+      // First kept, then taken out of the spec: a version that moves into the file is never without its addresses.
+      await known.file?.rewish(unlistedBy(spec, known.spec));
+      known.spec = spec;
       this.#refresh(service);
     });
   }
@@ -103,9 +105,8 @@ export class EndpointsRuntime implements Runtime {
     await Promise.all([...this.#services.values()].map(async ({ file }) => file?.close()));
   }
 
-  /** Follows the file that the spec names now. What the one before listed counts until the new one is good. */
-  async #follow(service: ServiceName, known: Service): Promise<void> {
-    const { file } = known.spec;
+  /** Follows the file that the spec names from now on. What the one before listed counts until the new one is good. */
+  async #follow(service: ServiceName, known: Service, file: string | undefined): Promise<void> {
     const before = known.file?.listing;
     await known.file?.close();
     known.file = undefined;
@@ -121,6 +122,7 @@ export class EndpointsRuntime implements Runtime {
       clock: this.#options.clock,
       interval: this.#options.interval ?? DEFAULT_INTERVAL,
       before,
+      wanted: () => known.wanted,
       onChange: () => this.#refresh(service),
     });
   }
@@ -147,4 +149,9 @@ export class EndpointsRuntime implements Runtime {
     if (this.#closed) throw new Error('the endpoints runtime is closed');
     await this.#turns.take(service, change);
   }
+}
+
+/** What the spec before this one listed and this one does not. */
+function unlistedBy(spec: EndpointsRuntimeSpec, before: EndpointsRuntimeSpec): readonly EndpointsVersion[] {
+  return before.versions.filter(({ name }) => !spec.versions.some((listed) => listed.name === name));
 }

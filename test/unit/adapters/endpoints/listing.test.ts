@@ -56,7 +56,11 @@ test('an address that is listed twice is one instance', () => {
 });
 
 test('a version of both lists has the addresses of the spec, and that is a problem', () => {
-  const listing = { file: 'e.yaml', versions: [{ name: V1, addresses: [{ host: '10.0.0.9', port: 80 }] }] };
+  const listing = {
+    file: 'e.yaml',
+    versions: [{ name: V1, addresses: [{ host: '10.0.0.9', port: 80 }] }],
+    kept: [],
+  };
   const { instances, problems } = listInstances(input({ listing }));
   expect(instances.map(({ address }) => address.host)).toEqual(['10.0.0.1']);
   expect(problems).toEqual([
@@ -65,7 +69,11 @@ test('a version of both lists has the addresses of the spec, and that is a probl
 });
 
 test('versions that are listed but not wanted are offered and have no instances', () => {
-  const listing = { file: 'e.yaml', versions: [{ name: V2, addresses: [{ host: '10.0.0.9', port: 80 }] }] };
+  const listing = {
+    file: 'e.yaml',
+    versions: [{ name: V2, addresses: [{ host: '10.0.0.9', port: 80 }] }],
+    kept: [],
+  };
   const { instances, offered } = listInstances(input({ listing }));
   expect(offered).toEqual(['v1', 'v2']);
   expect(instances.map(({ version }) => version)).toEqual(['v1']);
