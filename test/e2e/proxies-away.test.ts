@@ -150,7 +150,8 @@ async function replace(old: string, next: string, present: Entrance): Promise<Pe
   await step(forward, flip, () => present.servedBy(next));
 
   const waivers = { giveUpRollback: true, waiveOpenWork: true, waiveStragglers: true };
-  await fleet.call('drain', { change: NO_WAIT, version: old, giveUpRollback: true });
+  // Fenced while the absent proxy may still send it default traffic: an operator's order, with what it costs.
+  await fleet.call('drain', { change: NO_WAIT, version: old, giveUpRollback: true, waiveStragglers: true });
   await step(
     { from: next, to: next, weight: 100, active: [next] },
     () => fleet.call('retire', { change: NO_WAIT, version: old, ...waivers }),
