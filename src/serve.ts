@@ -27,7 +27,7 @@ export interface Service {
   readonly version: string;
 }
 
-/** Serves until it is told to stop; instances go on running. Throws CliError where it cannot begin. */
+/** Serves until it is told to stop; after a signal instances go on running. Throws CliError where it cannot begin. */
 export async function serve({ context, flags, version }: Service): Promise<ExitCode> {
   const stop = untilStopped();
   const dataDir = resolve(flags.dataDir ?? defaultDataDir(context.shell.env));
@@ -60,7 +60,7 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
       ready: status.loaded,
       info: () => status.info(),
       exportEnvoy: (table, settings) => JSON.stringify(exportEnvoy(table, settings)),
-      onDown: () => stop.now(),
+      onDown: () => stop.now('Down'),
       onFault: ({ method, error }) => log.error({ method, err: error }, 'an admin call failed'),
     });
     closing.defer(() => admin.close());
@@ -76,9 +76,9 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
     metrics.follow(() => ({ ...core.facts(), ready: status.readiness().kind === 'ready' }));
     announce(context, status.info());
     log.info({ endpoints: status.info().endpoints, store: status.info().store }, 'serving');
-    await stop.promise;
+    const why = await stop.promise;
     status.stopping();
-    log.info('stopping; instances go on running');
+    log.info(why === 'Down' ? 'stopping; all instances are stopped' : 'stopping; instances go on running');
     return EXIT.ok;
   } catch (error) {
     throw isKnown(error) ? new CliError(EXIT.failed, error.message) : error;
@@ -123,17 +123,30 @@ class Status {
   info(): ControllerInfo {
     const { version, store, core } = this.#facts;
     const { publications } = core.controller;
-    const isAwaiting = this.#state === 'Ready' && !publications.isOpen;
     return {
       version,
       started: this.#started,
       store,
       publication: publications.number,
       endpoints: this.#endpoints,
-      state: isAwaiting ? 'AwaitingApply' : this.#state,
-      reason: isAwaiting
-        ? 'nothing was ever applied, so proxies get no answer until `apply` or a start with --accept-empty'
-        : '',
+      ...this.#shown(),
+    };
+  }
+
+  #shown(): Pick<ControllerInfo, 'state' | 'reason'> {
+    const { operations, controller } = this.#facts.core;
+    if (operations.isStopping()) {
+      return {
+        state: 'Stopping',
+        reason:
+          '`down` has begun: instances are stopped, and nothing starts them until a controller starts again',
+      };
+    }
+    if (this.#state !== 'Ready' || controller.publications.isOpen) return { state: this.#state, reason: '' };
+    return {
+      state: 'AwaitingApply',
+      reason:
+        'nothing was ever applied, so proxies get no answer until `apply` or a start with --accept-empty',
     };
   }
 
@@ -201,14 +214,16 @@ function isKnown(error: unknown): error is Error {
   );
 }
 
+type StopReason = 'Signal' | 'Down';
+
 /** Resolves at the first SIGTERM or SIGINT, or when told; a second signal ends the process at once. */
-function untilStopped(): { promise: Promise<void>; now: () => void } {
-  const { promise, resolve: now } = Promise.withResolvers<void>();
+function untilStopped(): { promise: Promise<StopReason>; now: (why: StopReason) => void } {
+  const { promise, resolve: now } = Promise.withResolvers<StopReason>();
   let isStopping = false;
   const onSignal = (): void => {
     if (isStopping) process.exit(EXIT.failed);
     isStopping = true;
-    now();
+    now('Signal');
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);

@@ -9,7 +9,7 @@ import { OperationError, type Operations, type RequestFacts, type ServiceView } 
 import type { Handlers, Request } from './contract.ts';
 import { CONTROLLER_STATE, type ControllerWord } from './enums.ts';
 import { parseAddress } from './listen.ts';
-import { callerOf, exact, invalid, named, optionalService } from './parse.ts';
+import { callerOf, exact, invalid, named, optionalService, waitOf } from './parse.ts';
 import {
   eventToMessage,
   holdToMessage,
@@ -69,6 +69,8 @@ export type ReadHandlers = Pick<
   | 'down'
 >;
 
+/** How long instances may take to stop where the caller does not say, in milliseconds. */
+const DEFAULT_DOWN = 60_000;
 const DEFAULT_EVENTS = 100;
 const MOST_EVENTS = 1000;
 const DEFAULT_ENVOY_ADMIN = '127.0.0.1:9901';
@@ -159,8 +161,12 @@ export function readHandlers(sources: ReadSources): ReadHandlers {
       });
       return { file };
     },
-    async down({ actor, reason }, { signal }) {
-      const { stopped } = await operations.down({ caller: callerOf({ actor, reason, prefix: '' }), signal });
+    async down({ actor, reason, timeout }, { signal }) {
+      const { stopped } = await operations.down({
+        caller: callerOf({ actor, reason, prefix: '' }),
+        timeout: timeout === undefined ? DEFAULT_DOWN : waitOf('timeout', timeout),
+        signal,
+      });
       setImmediate(sources.onDown);
       return { stopped: [...stopped] };
     },

@@ -14,7 +14,7 @@ import { deployVersion } from '../rollout/transition.ts';
 import { diffServices } from '../spec/diff.ts';
 import { effectsOf, forbiddenChanges } from './apply-effects.ts';
 import { type ParsedDocuments, parseDocuments } from './apply-parse.ts';
-import { checkGeneration, type OperationContext, requireReason } from './context.ts';
+import { checkGeneration, type OperationContext, requireActor } from './context.ts';
 import { type ApplyOutcome, type ApplyRequest, OperationError, type ServiceChange } from './types.ts';
 
 interface Planned {
@@ -27,7 +27,7 @@ interface Planned {
 /** Records what the documents wish. Throws OperationError InvalidArgument with every problem, or Aborted. */
 export async function apply(context: OperationContext, request: ApplyRequest): Promise<ApplyOutcome> {
   const { controller } = context;
-  requireReason(request);
+  requireActor(request);
   const parsed = parseDocuments(context, request.documents);
   const now = controller.options.clock.now();
   const { changes: planned, warnings: together } = await controller.ledger.change((records) => {

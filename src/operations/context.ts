@@ -33,7 +33,7 @@ export async function changeService(
   verb: Verb,
 ): Promise<ChangeOutcome> {
   const { controller } = context;
-  requireReason(request);
+  requireActor(request);
   const now = controller.options.clock.now();
   const outcome = await controller.ledger.change((records) => {
     const before = requireService(records, request.service);
@@ -94,8 +94,8 @@ export function checkGeneration(record: ServiceRecord, expected: number | undefi
   );
 }
 
-/** Every change says who and why; the audit trail is worth nothing without. */
-export function requireReason(request: Pick<ChangeRequest, 'caller'>): void {
+/** Every change says who asks: the audit trail is worth nothing without. Why may be left out, except where a verb wants it. */
+export function requireActor(request: Pick<ChangeRequest, 'caller'>): void {
   if (request.caller.actor.trim() === '') {
     throw new OperationError('InvalidArgument', 'actor: say who asks for the change; it is empty');
   }

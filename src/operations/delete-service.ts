@@ -1,6 +1,6 @@
 /** delete: the only way to drop a primary (rule 7). Routes go first; instances stop when the proxies have followed. */
 import { changedPart } from '../rollout/record.ts';
-import { checkGeneration, type OperationContext, requireReason, requireService } from './context.ts';
+import { checkGeneration, type OperationContext, requireActor, requireService } from './context.ts';
 import type { ChangeOutcome, DeleteServiceRequest } from './types.ts';
 
 /** Deletes a service with all its versions. Throws OperationError. */
@@ -9,7 +9,7 @@ export async function deleteService(
   request: DeleteServiceRequest,
 ): Promise<ChangeOutcome> {
   const { controller } = context;
-  requireReason(request);
+  requireActor(request);
   const { record, message } = await controller.ledger.change((records) => {
     const found = requireService(records, request.service);
     checkGeneration(found, request.expectedGeneration);

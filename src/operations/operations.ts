@@ -18,6 +18,7 @@ import { serviceView, serviceViews } from './views.ts';
 /** The operations of a controller that was opened. */
 export function createOperations(controller: Controller): Operations {
   const context: OperationContext = { controller };
+  let isStopping = false;
   return {
     apply: (request) => apply(context, request),
     deleteService: (request) => deleteService(context, request),
@@ -39,7 +40,11 @@ export function createOperations(controller: Controller): Operations {
       return countOpenWork(context, record, requireVersion(record, version));
     },
     backup: (file) => controller.options.store.backup(file),
-    down: (request) => down(context, request),
+    down: (request) =>
+      down(context, request, () => {
+        isStopping = true;
+      }),
+    isStopping: () => isStopping,
     table: () => controller.publications.table,
     subscribe: (listener) => controller.subscribe(listener),
   };

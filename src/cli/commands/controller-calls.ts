@@ -1,6 +1,9 @@
 /** Verbs about the controller itself: export, backup, down, version, and the open work of a version. */
 import { resolve } from 'node:path';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { status } from '@grpc/grpc-js';
 import { CONTROLLER_STATE, wordOf } from '../../admin/enums.ts';
+import { AdminError } from '../../admin/errors.ts';
 import {
   GetInfoResponseSchema,
   GetOpenWorkResponseSchema,
@@ -50,15 +53,24 @@ export async function down(context: Context, flags: DownFlags): Promise<ExitCode
     yes: flags.yes === true,
   });
   const { stopped } = await withClient(context, 'change', (client) =>
-    client.call(
-      'down',
-      { actor: actorOf(context), reason: flags.reason ?? '' },
-      new Date(Date.now() + flags.timeout + ANSWER_TIME),
-    ),
+    client
+      .call(
+        'down',
+        { actor: actorOf(context), reason: flags.reason ?? '', timeout: durationFromMs(flags.timeout) },
+        new Date(Date.now() + flags.timeout + ANSWER_TIME),
+      )
+      .catch((error: unknown) => {
+        throw isStillStopping(error) ? new CliError(EXIT.timeout, error.message) : error;
+      }),
   );
   const instances = stopped.length === 1 ? '1 instance' : `${stopped.length} instances`;
   print(context, `stopped ${instances} and the controller`);
   return EXIT.ok;
+}
+
+/** The controller's own answer that the time was over; without a detail the connection broke. */
+function isStillStopping(error: unknown): error is AdminError {
+  return error instanceof AdminError && error.code === status.UNAVAILABLE && error.detail !== undefined;
 }
 
 export async function version(context: Context, ours: string): Promise<ExitCode> {

@@ -73,5 +73,5 @@ function instanceText(paint: Paint, { id, address, state, reason, restarts }: In
   const word = wordOf(INSTANCE_STATE, state);
   const shown = word === 'Ready' ? paint.good(word) : word === 'Failed' ? paint.bad(word) : paint.busy(word);
   const why = word === 'Ready' ? '' : `  ${reason}`;
-  return `${id}  ${address}  ${shown}${restarts > 0 ? `  ${restarts} restarts` : ''}${why}`;
+  return `${id}  ${address}  ${shown}${restarts > 0 ? `  ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}` : ''}${why}`;
 }

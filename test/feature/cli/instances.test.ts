@@ -38,14 +38,15 @@ async function startController(): Promise<Running> {
   return running;
 }
 
-/** A service of two instances, each a small server that does nothing but listen. */
-async function document(): Promise<string> {
+/** A service of two instances, each a small server that does nothing but listen, or that also hears no SIGTERM. */
+async function document(kind: 'Obedient' | 'Deaf' = 'Obedient'): Promise<string> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
   const { port } = probe.address() as { port: number };
   await new Promise((resolve) => probe.close(resolve));
   const from = Math.min(port, 65_000);
-  const script = "require('node:net').createServer().listen(Number(process.argv[1]), '127.0.0.1')";
+  const deaf = kind === 'Deaf' ? "process.on('SIGTERM', () => {}); " : '';
+  const script = `${deaf}require('node:net').createServer().listen(Number(process.argv[1]), '127.0.0.1')`;
   return `apiVersion: switchyard.dev/v1alpha1
 kind: VersionedService
 metadata: {name: worker}
@@ -59,6 +60,7 @@ spec:
       instances: 2
       ports: {from: ${from}, to: ${from + 100}}
       readiness: {tcp: {}, interval: 100ms}
+      stopGrace: ${kind === 'Deaf' ? '15s' : '30s'}
 `;
 }
 
@@ -92,5 +94,26 @@ test('instances go on while the controller is away, are the same for the next on
   const down = await cli(['down', '--yes', '--reason', 'moving house']);
   expect(down).toMatchObject({ code: 0, stdout: 'stopped 2 instances and the controller\n' });
   isDown = true;
-  expect((await second.finished).code).toBe(0);
+  const { code, stderr } = await second.finished;
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/stopping; all instances are stopped/);
+}, 120_000);
+
+test('down that runs out of time names who still runs, the controller shows Stopping, and down again goes on', async () => {
+  const controller = await startController();
+  expect(await cli(['apply', '-f', '-'], await document('Deaf'))).toMatchObject({ code: 0 });
+  expect(await cli(['status', 'worker', '--timeout', '60s'])).toMatchObject({ code: 0 });
+  const ids = (await instances()).map(({ id }) => id);
+
+  const late = await cli(['down', '--yes', '--timeout', '100ms']);
+  expect(late).toMatchObject({ code: 3, stdout: '' });
+  expect(late.stderr).toMatch(/^error: still stopping: .*; nothing is started any more, run down again/);
+  for (const id of ids) expect(late.stderr).toContain(id);
+  expect((await cli(['version'])).stdout).toMatch(/, Stopping \(`down` has begun/);
+  const http = /^ {2}http +(\S+)$/m.exec(controller.output())?.[1];
+  expect((await fetch(`http://${http}/readyz`)).status).toBe(503);
+
+  expect(await cli(['down', '--yes'])).toMatchObject({ code: 0 });
+  isDown = true;
+  expect((await controller.finished).code).toBe(0);
 }, 120_000);
