@@ -19,8 +19,11 @@ import type { Clock } from './ports/clock.ts';
 import { parseEndpointsFile } from './spec/parse.ts';
 import { measuredOperations, measuredStore } from './telemetry/call-metrics.ts';
 import { followConvergence } from './telemetry/convergence.ts';
+import { eventLog } from './telemetry/event-log.ts';
 import type { Facts } from './telemetry/facts.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { xdsLog } from './telemetry/xds-log.ts';
+import { bothObservers } from './xds/observer.ts';
 import { createPublisher, type XdsPublisher } from './xds/publisher.ts';
 import { createTranslator } from './xds/translate/index.ts';
 
@@ -66,7 +69,7 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
   const publisher = createPublisher({
     translate: createTranslator(),
     now: () => systemClock.now(),
-    observer: metrics.xds,
+    observer: bothObservers(metrics.xds, xdsLog(log)),
     emptyStore: !everWritten && flags.acceptEmpty !== true,
   });
   closing.defer(followConvergence(publisher, metrics.registry));
@@ -81,6 +84,7 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
     acceptEmpty: flags.acceptEmpty === true,
     allowCommands: flags.allowCommands === true,
   });
+  closing.defer(controller.ledger.subscribe(eventLog(log)));
   const operations = measuredOperations(createOperations(controller), MEASURED_OPERATIONS, metrics.registry);
   const facts = (): Omit<Facts, 'ready'> => ({
     publication: controller.publications.number,

@@ -15,8 +15,42 @@ export interface XdsObserver {
   /** A response was acknowledged, so long after it was written. */
   acknowledged?(answer: { id: string; type: ResourceType; after: Milliseconds }): void;
   rejected?(answer: { id: string; type: ResourceType; version: string; message: string }): void;
-  /** A stream was ended by the server. `code` is the gRPC status. */
-  refused?(stream: { address: string; code: number; message: string }): void;
+  /** A stream was ended by the server. `code` is the gRPC status; `error` is there where the server is at fault. */
+  refused?(stream: { address: string; code: number; message: string; error?: unknown }): void;
   /** A table became resources: how long that took, and how many there are. */
   translated?(publication: { number: number; took: Milliseconds; resources: number }): void;
+}
+
+/** An observer that tells both. */
+export function bothObservers(one: XdsObserver, other: XdsObserver): XdsObserver {
+  return {
+    connected(proxy) {
+      one.connected?.(proxy);
+      other.connected?.(proxy);
+    },
+    disconnected(proxy) {
+      one.disconnected?.(proxy);
+      other.disconnected?.(proxy);
+    },
+    pushed(push) {
+      one.pushed?.(push);
+      other.pushed?.(push);
+    },
+    acknowledged(answer) {
+      one.acknowledged?.(answer);
+      other.acknowledged?.(answer);
+    },
+    rejected(answer) {
+      one.rejected?.(answer);
+      other.rejected?.(answer);
+    },
+    refused(stream) {
+      one.refused?.(stream);
+      other.refused?.(stream);
+    },
+    translated(publication) {
+      one.translated?.(publication);
+      other.translated?.(publication);
+    },
+  };
 }

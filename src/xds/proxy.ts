@@ -24,7 +24,7 @@ export interface ProxyStream {
   /** Per type: the numbers of the responses by nonce, the newest last. */
   readonly serials: Map<ResourceType, Map<string, number>>;
   /** Ends the stream because of a fault of the server. */
-  fail(message: string): void;
+  fail(error: unknown): void;
 }
 
 export interface ProxyContext {
@@ -149,10 +149,10 @@ export class Proxy {
   }
 
   /** Ends all streams of the proxy: serving it is not possible. */
-  fail(message: string): void {
+  fail(error: unknown): void {
     const streams = new Set(this.#streams.values());
     if (this.#aggregated !== undefined) streams.add(this.#aggregated);
-    for (const stream of streams) stream.fail(message);
+    for (const stream of streams) stream.fail(error);
   }
 
   /** Takes one event and sends what is due after it. */

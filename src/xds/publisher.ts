@@ -41,7 +41,7 @@ export interface PublisherOptions {
 }
 
 /** Proxies that are served in one turn of the event loop; between turns their answers are read. */
-const WAVE = 512;
+const WAVE = 2_048;
 
 /** Makes the publisher. It serves once the first publication is in. */
 export function createPublisher(options: PublisherOptions): XdsPublisher {
@@ -73,7 +73,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
     try {
       aim(proxy);
     } catch (error) {
-      proxy.fail((error as Error).message);
+      proxy.fail(error);
     }
   };
 

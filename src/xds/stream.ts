@@ -74,13 +74,15 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
     for (const timer of timers) clearTimeout(timer);
     leave?.();
   };
-  const refuse = (code: status, reason: string): void => {
+  const refuse = (code: status, reason: string, error?: unknown): void => {
     if (ended) return;
     end();
     const message = visible(reason, LONGEST_REASON);
-    fleet.observer.refused?.({ address, code, message });
+    fleet.observer.refused?.({ address, code, message, ...(error !== undefined && { error }) });
     call.emit('error', { code, details: message });
   };
+  const fail = (error: unknown): void =>
+    refuse(status.INTERNAL, error instanceof Error ? error.message : String(error), error);
   const later = (wait: Milliseconds, act: () => void): NodeJS.Timeout => {
     const timer = setTimeout(() => guard(act), wait);
     timers.add(timer.unref());
@@ -91,7 +93,8 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
       if (!ended) act();
     } catch (error) {
       const invalid = error instanceof InvalidRequestError || error instanceof InvalidNodeError;
-      refuse(invalid ? status.INVALID_ARGUMENT : status.INTERNAL, (error as Error).message);
+      if (invalid) refuse(status.INVALID_ARGUMENT, error.message);
+      else fail(error);
     }
   };
 
@@ -102,7 +105,7 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
   const stream = makeStream({
     dialect: method.dialect,
     channel: createPushChannel(call, context.way),
-    fail: (message) => refuse(status.INTERNAL, message),
+    fail,
   });
   const patience = later(times.firstRequest, () =>
     refuse(status.DEADLINE_EXCEEDED, `no request came within ${times.firstRequest} ms`),

@@ -265,6 +265,7 @@ function fakePublisher(): Publisher & { show(publication: number, acknowledged: 
       const proxies = acknowledged.map(
         (routesPublication, index): ProxyProgress => ({
           id: `gateway-${index}`,
+          nodeId: `gateway-${index}`,
           kind: 'envoy',
           protocol: 'sotw',
           address: '127.0.0.1:1',
