@@ -175,12 +175,12 @@ export class Proxy {
     const all = RESOURCE_TYPES.map(reached).filter((number) => number !== undefined);
     this.#progress = {
       id: this.id,
+      nodeId: this.#node.id,
       kind: this.cohort.kind,
       protocol: this.#protocol,
       address: this.#address,
       userAgent: this.#node.userAgent,
       connectedAt: this.#connectedAt,
-      nodeId: this.#node.id,
       lastSeen: this.#lastSeen,
       publication: all.length === 0 ? 0 : Math.min(...all),
       // A proxy that never had routes has none to change.

@@ -41,7 +41,7 @@ export interface PublisherOptions {
 }
 
 /** Proxies that are served in one turn of the event loop; between turns their answers are read. */
-const WAVE = 2_048;
+const WAVE = 512;
 
 /** Makes the publisher. It serves once the first publication is in. */
 export function createPublisher(options: PublisherOptions): XdsPublisher {
