@@ -151,12 +151,12 @@ export function readNode(bytes: Uint8Array | undefined): WireNode {
     throw new InvalidRequestError(`the node cannot be read: ${(error as Error).message}`);
   }
   const { id, userAgentName, metadata } = node;
+  const problem = nodeIdProblem(id);
+  if (problem !== undefined) throw new InvalidRequestError(problem);
   return {
     id,
     userAgentName,
     metadata,
-  const problem = nodeIdProblem(id);
-  if (problem !== undefined) throw new InvalidRequestError(problem);
     userAgent: visible(`${userAgentName || 'unknown'} ${userAgentVersion(node)}`.trim(), KEPT.userAgent),
   };
 }
