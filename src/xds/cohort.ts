@@ -63,9 +63,16 @@ function nameList(
   return [...new Set(value)].toSorted();
 }
 
+const keys = new WeakMap<Cohort, string>();
+
 /** The same text for equal cohorts. */
 export function cohortKey(cohort: Cohort): string {
-  return JSON.stringify([cohort.kind, cohort.listeners ?? '*', cohort.services ?? '*']);
+  let key = keys.get(cohort);
+  if (key === undefined) {
+    key = JSON.stringify([cohort.kind, cohort.listeners ?? '*', cohort.services ?? '*']);
+    keys.set(cohort, key);
+  }
+  return key;
 }
 
 /**

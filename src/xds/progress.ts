@@ -7,6 +7,7 @@ import { RESOURCE_TYPES, type ResourceType } from './resource.ts';
 import { type ResourceSet, restrict } from './resource-set.ts';
 import type { Session } from './session.ts';
 import type { Target } from './snapshot.ts';
+import { WILDCARD } from './subscription.ts';
 
 /** Whether the proxy has acknowledged all that it is to have of one type, and nothing is under way. */
 export function publicationReached(from: {
@@ -25,16 +26,26 @@ export function publicationReached(from: {
   return true;
 }
 
-/** Each type that the proxy has asked for. */
+const known = new WeakMap<Session, readonly TypeProgress[]>();
+
+/** Each type that the proxy has asked for. The same object for the same session, which many proxies may share. */
 export function typeProgress(session: Session): readonly TypeProgress[] {
-  return RESOURCE_TYPES.flatMap((type) => {
+  let all = known.get(session);
+  if (all === undefined) known.set(session, (all = readProgress(session)));
+  return all;
+}
+
+function readProgress(session: Session): readonly TypeProgress[] {
+  const all: TypeProgress[] = [];
+  for (const type of RESOURCE_TYPES) {
     const knowledge = session.types[type];
-    if (knowledge === undefined) return [];
+    if (knowledge === undefined) continue;
     const { subscription, acknowledgedVersion, publication } = knowledge;
     const rejection = currentRejection(type, knowledge, session.target);
-    const subscribed = [...(subscription.wildcard ? ['*'] : []), ...[...subscription.names].toSorted()];
-    return [{ type, subscribed, acknowledgedVersion, publication, ...(rejection && { rejection }) }];
-  });
+    const subscribed = [...(subscription.wildcard ? [WILDCARD] : []), ...[...subscription.names].toSorted()];
+    all.push({ type, subscribed, acknowledgedVersion, publication, ...(rejection && { rejection }) });
+  }
+  return all;
 }
 
 /** The last rejection, while what was rejected is still what the proxy is to have. */

@@ -12,7 +12,7 @@ import { typeProgress } from './progress.ts';
 import type { PushChannel } from './push.ts';
 import { InvalidRequestError, type WireNode, type WireRequest } from './request.ts';
 import { RESOURCE_TYPES, type ResourceType } from './resource.ts';
-import { newSession, type Send, type Session, type SessionEvent, step } from './session.ts';
+import { newSession, type Send, type Session, type SessionEvent, type step } from './session.ts';
 import type { Target } from './snapshot.ts';
 
 /** A stream as a proxy sees it. */
@@ -29,6 +29,7 @@ export interface ProxyStream {
 
 export interface ProxyContext {
   readonly framer: Framer;
+  readonly step: typeof step;
   readonly observer: XdsObserver;
   now(): Instant;
   /** Called after each change that `progress` shows. */
@@ -157,7 +158,11 @@ export class Proxy {
 
   /** Takes one event and sends what is due after it. */
   dispatch(event: SessionEvent): void {
-    const { session, sends } = step({ session: this.#session, event, blocked: this.#blocked() });
+    const { session, sends } = this.#context.step({
+      session: this.#session,
+      event,
+      blocked: this.#blocked(),
+    });
     if (session !== this.#session) {
       this.#session = session;
       this.#progress = undefined;
@@ -192,7 +197,14 @@ export class Proxy {
 
   #blocked(): ReadonlySet<ResourceType> {
     let blocked: Set<ResourceType> | undefined;
-    for (const [type, { channel }] of this.#streams) if (channel.full) (blocked ??= new Set()).add(type);
+    let last: ProxyStream | undefined;
+    let full = false;
+    for (const [type, stream] of this.#streams) {
+      // Mostly all types have the same stream, and asking it takes a while.
+      if (stream !== last) full = stream.channel.full;
+      last = stream;
+      if (full) (blocked ??= new Set()).add(type);
+    }
     return blocked ?? NO_TYPES;
   }
 
@@ -228,8 +240,15 @@ export function makeStream(from: Pick<ProxyStream, 'dialect' | 'channel' | 'fail
 
 function answersOf(stream: ProxyStream, type: ResourceType, nonce: string): AnswerTo {
   if (nonce === '') return { kind: 'nothing' };
-  const serial = stream.serials.get(type)?.get(nonce);
-  return serial === undefined ? { kind: 'unknown' } : { kind: 'response', serial };
+  const serials = stream.serials.get(type);
+  const serial = serials?.get(nonce);
+  if (serials === undefined || serial === undefined) return { kind: 'unknown' };
+  // A proxy answers in order: what came before is answered too.
+  for (const earlier of serials.keys()) {
+    if (earlier === nonce) break;
+    serials.delete(earlier);
+  }
+  return { kind: 'response', serial };
 }
 
 /** Adds an entry; the oldest goes where there are too many. */

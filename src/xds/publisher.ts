@@ -6,9 +6,11 @@ import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { Publication, RoutingTable } from '../model/table.ts';
 import type { Publisher, PublishProgress } from '../ports/publisher.ts';
 import { createFramer } from './framing.ts';
+import { createNotice } from './notice.ts';
 import type { XdsObserver } from './observer.ts';
 import type { Proxy, ProxyContext } from './proxy.ts';
 import type { Translation } from './resource.ts';
+import { createSharedStep } from './shared-step.ts';
 import { nextSnapshot, type Snapshot } from './snapshot.ts';
 
 /** What the server's streams need of the publisher. */
@@ -41,7 +43,7 @@ export interface PublisherOptions {
 }
 
 /** Proxies that are served in one turn of the event loop; between turns their answers are read. */
-const WAVE = 512;
+const WAVE = 2_048;
 
 /** Makes the publisher. It serves once the first publication is in. */
 export function createPublisher(options: PublisherOptions): XdsPublisher {
@@ -52,16 +54,12 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
   let snapshot: Snapshot | undefined;
   let guarded = options.emptyStore === true;
   let pending: Proxy[] = [];
-  let notice = false;
+  const shared = createSharedStep();
+  let ordered: readonly Proxy[] | undefined;
 
-  const changed = (): void => {
-    if (notice) return;
-    notice = true;
-    setImmediate(() => {
-      notice = false;
-      for (const listener of listeners) listener();
-    });
-  };
+  const changed = createNotice(() => {
+    for (const listener of listeners) listener();
+  });
 
   const aim = (proxy: Proxy): void => {
     if (snapshot === undefined || (guarded && proxy.configured)) return;
@@ -95,6 +93,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
       return snapshot !== undefined;
     },
     framer: createFramer(),
+    step: shared.step,
     observer,
     now: () => options.now(),
     changed,
@@ -107,11 +106,13 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
     add(proxy) {
       proxies.add(proxy);
       ids.add(proxy.id);
+      ordered = undefined;
       changed();
     },
     remove(proxy) {
       if (!proxies.delete(proxy)) return;
       ids.delete(proxy.id);
+      ordered = undefined;
       changed();
     },
   };
@@ -126,6 +127,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
       const began: Milliseconds = options.now();
       const translation = options.translate(table);
       snapshot = nextSnapshot({ publication: number, translation, previous: snapshot });
+      shared.forget();
       if (table.services.length > 0) guarded = false;
       const resources = translation.envoy.length + translation.grpc.length;
       observer.translated?.({ number, took: options.now() - began, resources });
@@ -134,8 +136,8 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
     },
     progress(): PublishProgress {
       const publication = snapshot?.publication ?? 0;
-      const connected = [...proxies].map((proxy) => proxy.progress(publication));
-      return { publication, proxies: connected.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)) };
+      ordered ??= [...proxies].toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
+      return { publication, proxies: ordered.map((proxy) => proxy.progress(publication)) };
     },
     subscribe(listener) {
       listeners.add(listener);

@@ -83,7 +83,11 @@ export function readRequest(dialect: 'sotw' | 'delta', bytes: Uint8Array): WireR
   } catch (error) {
     throw new InvalidRequestError(`this is not a discovery request: ${(error as Error).message}`);
   }
-  checkNames([...draft.names, ...draft.subscribe, ...draft.unsubscribe, ...draft.initialVersions.keys()]);
+  checkNames(
+    dialect === 'sotw'
+      ? draft.names
+      : [...draft.subscribe, ...draft.unsubscribe, ...draft.initialVersions.keys()],
+  );
   return draft;
 }
 

@@ -51,10 +51,20 @@ export interface Send {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** A proxy of which nothing is known yet. */
-export function newSession(from: Pick<Session, 'kind' | 'shape'>): Session {
+/** A proxy of which nothing is known yet; the same object for the same kind and shape. */
+export function newSession({ kind, shape }: Pick<Session, 'kind' | 'shape'>): Session {
+  return NEW_SESSIONS[kind][shape];
+}
+
+const NEW_SESSIONS = {
+  envoy: { aggregated: unknownProxy('envoy', 'aggregated'), separate: unknownProxy('envoy', 'separate') },
+  grpc: { aggregated: unknownProxy('grpc', 'aggregated'), separate: unknownProxy('grpc', 'separate') },
+};
+
+function unknownProxy(kind: Session['kind'], shape: Session['shape']): Session {
   return {
-    ...from,
+    kind,
+    shape,
     types: {},
     warming: new Map(),
     brought: NOBODY,
@@ -242,13 +252,15 @@ function withEndpointsOwed(session: Session, names: readonly string[]): Session 
 }
 
 function withProgress(session: Session, target: Target): Session {
-  let types = session.types;
+  const { publication } = target;
+  let types: Partial<Record<ResourceType, TypeKnowledge>> | undefined;
   for (const type of RESOURCE_TYPES) {
-    const knowledge = types[type];
-    if (knowledge === undefined || knowledge.publication === target.publication) continue;
+    const knowledge = session.types[type];
+    if (knowledge === undefined || knowledge.publication === publication) continue;
     const wanted = restrict(target.sets[type], knowledge.subscription);
     if (!publicationReached({ knowledge, wanted, full: isFullState(type) })) continue;
-    types = { ...types, [type]: { ...knowledge, publication: target.publication } };
+    types ??= { ...session.types };
+    types[type] = { ...knowledge, publication };
   }
-  return types === session.types ? session : { ...session, types };
+  return types === undefined ? session : { ...session, types };
 }

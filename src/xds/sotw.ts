@@ -24,7 +24,7 @@ import {
   type ResourceSet,
   withChanges,
 } from './resource-set.ts';
-import { makeSubscription, namesAdded, type Subscription, WILDCARD } from './subscription.ts';
+import { makeSubscription, namesAdded, namesExactly, type Subscription, WILDCARD } from './subscription.ts';
 
 /** A DiscoveryRequest, as far as it concerns the knowledge of one type. */
 export interface SotwRequest {
@@ -65,7 +65,9 @@ export function receiveSotw(from: {
     return firstKnowledge({ dialect: 'sotw', subscription, before: knowledge });
   }
   const { everNamed } = knowledge.subscription;
-  const subscription = subscriptionAfter({ type, names: request.names, legacyWildcard, everNamed });
+  const subscription = namesExactly(knowledge.subscription, request.names)
+    ? knowledge.subscription
+    : subscriptionAfter({ type, names: request.names, legacyWildcard, everNamed });
   const changed =
     subscription.key !== knowledge.subscription.key ||
     subscription.wildcard !== knowledge.subscription.wildcard;
@@ -138,10 +140,18 @@ export function dueSotw(from: {
   fillers: readonly Resource[];
 }): Due | undefined {
   const { type, knowledge } = from;
-  if (knowledge.unanswered.length > 0) return undefined;
+  if (knowledge.unanswered.length > 0 || isServed(knowledge, from)) return undefined;
   return isFullState(type)
     ? dueWhole(knowledge, from.wanted)
     : dueParts(knowledge, from.wanted, from.fillers);
+}
+
+/** Whether it was sent exactly what it is to have. The answer is found without looking at resources. */
+function isServed(
+  { sent, owed, mustAnswer }: TypeKnowledge,
+  { wanted, fillers }: { wanted: ResourceSet; fillers: readonly Resource[] },
+): boolean {
+  return sent === wanted.resources && owed.size === 0 && fillers.length === 0 && !mustAnswer;
 }
 
 function dueWhole(knowledge: TypeKnowledge, wanted: ResourceSet): Due | undefined {

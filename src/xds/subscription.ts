@@ -36,3 +36,14 @@ export function covers(subscription: Subscription, name: string): boolean {
 export function namesAdded(before: Subscription, after: Subscription): string[] {
   return [...after.names].filter((name) => !before.names.has(name));
 }
+
+/** Whether these are the subscription's names, each once, and nothing else is meant. */
+export function namesExactly({ names, wildcard }: Subscription, given: readonly string[]): boolean {
+  return (
+    !wildcard &&
+    names.size > 0 &&
+    given.length === names.size &&
+    new Set(given).size === names.size &&
+    given.every((name) => names.has(name))
+  );
+}

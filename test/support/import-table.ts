@@ -41,6 +41,8 @@ const importTable: Readonly<Record<string, Row>> = {
   'xds/translate': pure(['model', 'gen', 'xds/resource.ts'], [protobuf]),
   // A hash is a function of its input, and Node has it built in.
   'xds/digest.ts': { ...pure(['xds']), node: ['node:crypto'] },
+  // A timer.
+  'xds/notice.ts': shell(),
   'xds/progress.ts': xdsShell,
   'xds/proxy.ts': xdsShell,
   'xds/publisher.ts': xdsShell,
