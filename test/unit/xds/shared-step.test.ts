@@ -5,7 +5,7 @@ import type { AnswerTo } from '../../../src/xds/knowledge.ts';
 import { RESOURCE_TYPES } from '../../../src/xds/resource.ts';
 import { newSession, type Session, type SessionEvent, step } from '../../../src/xds/session.ts';
 import { createSharedStep } from '../../../src/xds/shared-step.ts';
-import { nextSnapshot, type Snapshot } from '../../../src/xds/snapshot.ts';
+import { nextSnapshot, type Snapshot, type Target } from '../../../src/xds/snapshot.ts';
 import { seed } from '../../support/seed.ts';
 import { scene } from '../../support/xds-script.ts';
 import { translateSimulated } from '../../support/xds-simulation.ts';
@@ -43,7 +43,7 @@ const delta = fc.record({
   ...common,
   initialVersions: fc.constantFrom(new Map<string, string>(), new Map([['a', '1']])),
 });
-const target = fc.constantFrom(...targets).map((each): SessionEvent => ({ kind: 'Target', target: each }));
+const retarget = fc.constantFrom(...targets).map((each): SessionEvent => ({ kind: 'Target', target: each }));
 const other = fc.constantFrom<SessionEvent>(
   { kind: 'BurstOver' },
   { kind: 'PatienceOver' },
@@ -54,7 +54,7 @@ const other = fc.constantFrom<SessionEvent>(
 const history = fc.constantFrom('sotw', 'delta').chain((dialect) => {
   const requests = dialect === 'sotw' ? fc.oneof({ weight: 3, arbitrary: sotw }, rejected) : delta;
   const request = fc.record({ kind: fc.constant('Request' as const), type, request: requests });
-  return fc.array(fc.oneof({ weight: 4, arbitrary: request }, target, other), { maxLength: 12 });
+  return fc.array(fc.oneof({ weight: 4, arbitrary: request }, retarget, other), { maxLength: 12 });
 });
 
 describe('a step that is shared', () => {
@@ -75,6 +75,32 @@ describe('a step that is shared', () => {
       }
     });
     fc.assert(property, { seed: seed(), numRuns: 60 });
+  });
+
+  const base = { names: ['a', 'b'], version: '1', answers: { kind: 'nothing' } as AnswerTo };
+  test.each([
+    ['in a name that looks like two', { names: ['a\nb'] }],
+    ['in a name that is quoted', { names: ['a","b'] }],
+    ['in the order of the names', { names: ['b', 'a', 'c'] }],
+    ['in the version', { version: '' }],
+    ['in what it answers', { answers: { kind: 'unknown' } as AnswerTo }],
+  ])('is not shared by requests that differ %s', (_, different) => {
+    const shared = createSharedStep();
+    const target: SessionEvent = { kind: 'Target', target: targets[0] as Target };
+    const blocked = new Set<never>();
+    const { session } = step({
+      session: newSession({ kind: 'envoy', shape: 'aggregated' }),
+      event: target,
+      blocked,
+    });
+    const [one, other] = [base, { ...base, ...different }].map((parts): SessionEvent => {
+      const request = { dialect: 'sotw' as const, at: instant(0), ...parts };
+      return { kind: 'Request', type: 'endpoints', request };
+    }) as [SessionEvent, SessionEvent];
+    const first = shared.step({ session, event: one, blocked });
+    const second = shared.step({ session, event: other, blocked });
+    expect(second).not.toBe(first);
+    expect(second).toEqual(step({ session, event: other, blocked }));
   });
 
   test('is computed once for proxies in the same situation, and again after it was forgotten', () => {
