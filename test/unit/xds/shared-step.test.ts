@@ -44,7 +44,7 @@ const delta = fc.record({
   initialVersions: fc.constantFrom(new Map<string, string>(), new Map([['a', '1']])),
 });
 const retarget = fc.constantFrom(...targets).map((each): SessionEvent => ({ kind: 'Target', target: each }));
-const other = fc.constantFrom<SessionEvent>(
+const passing = fc.constantFrom<SessionEvent>(
   { kind: 'BurstOver' },
   { kind: 'PatienceOver' },
   { kind: 'Drained' },
@@ -54,7 +54,7 @@ const other = fc.constantFrom<SessionEvent>(
 const history = fc.constantFrom('sotw', 'delta').chain((dialect) => {
   const requests = dialect === 'sotw' ? fc.oneof({ weight: 3, arbitrary: sotw }, rejected) : delta;
   const request = fc.record({ kind: fc.constant('Request' as const), type, request: requests });
-  return fc.array(fc.oneof({ weight: 4, arbitrary: request }, retarget, other), { maxLength: 12 });
+  return fc.array(fc.oneof({ weight: 4, arbitrary: request }, retarget, passing), { maxLength: 12 });
 });
 
 describe('a step that is shared', () => {
