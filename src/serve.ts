@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { FolderInUseError } from './adapters/processes/folder-lock.ts';
 import { StoreRefusedError } from './adapters/sqlite/errors.ts';
-import { isLoopback, ListenError } from './admin/listen.ts';
+import { isLoopback, isLoopbackHost, ListenError } from './admin/listen.ts';
 import { type AdminServer, type ControllerInfo, startAdminServer } from './admin/server.ts';
 import { CliError, EXIT, type ExitCode } from './cli/exit.ts';
 import type { AddressFlag, ControllerFlags } from './cli/local-commands.ts';
@@ -64,10 +64,7 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
       onFault: ({ method, error }) => log.error({ method, err: error }, 'an admin call failed'),
     });
     closing.defer(() => admin.close());
-    if (flags.adminAddress !== undefined && !isLoopback(flags.adminAddress)) {
-      const { adminAddress: address } = flags;
-      log.warn({ address }, 'the admin API has no login: whoever reaches this address may do everything');
-    }
+    for (const { address, message } of openAddresses(flags)) log.warn({ address }, message);
     status.bound({ xds, http: http.address, admin });
 
     await core.controller.start();
@@ -156,6 +153,26 @@ class Status {
       ? ({ kind: 'ready' } as const)
       : ({ kind: 'notReady', reason: reason === '' ? state : reason } as const);
   }
+}
+
+/** Addresses off loopback, and what that means: none of them has a login. */
+function openAddresses(flags: ControllerFlags): readonly { address: string; message: string }[] {
+  const { adminAddress, xdsAddress, httpAddress } = flags;
+  const open: { address: string; message: string }[] = [];
+  if (adminAddress !== undefined && !isLoopback(adminAddress)) {
+    const message = 'the admin API has no login: whoever reaches this address may do everything';
+    open.push({ address: adminAddress, message });
+  }
+  if (!isLoopbackHost(xdsAddress.host)) {
+    const message =
+      'xDS has no login and no TLS: whoever reaches this address reads all routes and can hold up removals';
+    open.push({ address: addressText(xdsAddress), message });
+  }
+  if (!isLoopbackHost(httpAddress.host)) {
+    const message = 'metrics and health have no login: whoever reaches this address reads them';
+    open.push({ address: addressText(httpAddress), message });
+  }
+  return open;
 }
 
 function makeDataDir(dataDir: string): void {

@@ -116,7 +116,11 @@ export async function listenOnAddress(address: string, accept: Accept): Promise<
 
 /** Whether only this machine can reach the address. */
 export function isLoopback(address: string): boolean {
-  const { host } = requireAddress(address);
+  return isLoopbackHost(requireAddress(address).host);
+}
+
+/** Whether a host, without a port, is this machine alone. */
+export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 }
 

@@ -1,4 +1,5 @@
 /** The calls that show something and change nothing. */
+import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Instant } from '../model/instant.ts';
@@ -187,6 +188,11 @@ function requestFacts(request: Request<'explain'>): RequestFacts {
     throw invalid('host', 'is empty; give the authority of the request, for example `api.example.com`');
   if (path !== '' && !path.startsWith('/'))
     throw invalid('path', `${JSON.stringify(path)} must begin with "/"`);
+  if (sourceAddress !== '' && isIP(sourceAddress) === 0)
+    throw invalid(
+      'source_address',
+      `${JSON.stringify(sourceAddress)} must be an IP address, for example 192.0.2.7`,
+    );
   return {
     host,
     path: path === '' ? '/' : path,

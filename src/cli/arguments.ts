@@ -1,4 +1,5 @@
 /** Parsers of option values: each gives the value or says what would be right. */
+import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from './duration.ts';
 
@@ -64,6 +65,12 @@ export function serviceGeneration(
 /** Collects the values of an option that may be repeated. */
 export function repeated(text: string, earlier: readonly string[] = []): string[] {
   return [...earlier, text];
+}
+
+/** An IP address. */
+export function ip(text: string): string {
+  if (isIP(text) === 0) throw new InvalidArgumentError('Write an IP address, for example 192.0.2.7.');
+  return text;
 }
 
 /** `host:port` or `[IPv6]:port`. */

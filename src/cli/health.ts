@@ -60,7 +60,7 @@ function unfinishedVersions(service: Service): string[] {
   else if (wanted.readyEndpoints === 0 || wanted.state === VERSION_STATE.Deploying) {
     const { name, state, reason } = wanted;
     reasons.push(
-      `${name} has ${wanted.readyEndpoints} ready endpoints (${wordOf(VERSION_STATE, state)}, ${reason})`,
+      `${name} has ${wanted.readyEndpoints} ready ${wanted.readyEndpoints === 1 ? 'endpoint' : 'endpoints'} (${wordOf(VERSION_STATE, state)}, ${reason})`,
     );
   }
   return reasons;

@@ -53,6 +53,7 @@ export function declare(
     })
     .configureHelp({ showGlobalOptions: true, subcommandTerm: nameOf })
     .showSuggestionAfterError()
+    .version(line.version, '-V, --version', 'print the version of this command')
     .option('--server <address>', 'the controller: unix:PATH or host:port (env: SWITCHYARD_SERVER)')
     .addOption(new Option('-o, --output <form>', 'how to print').choices(OUTPUTS).default('table'))
     .option('--actor <name>', 'who asks, for the audit trail (default: user@host)')

@@ -26,6 +26,7 @@ export function lintService(service: VersionedService): readonly ServiceProblem[
     ...ofListeners(service),
     ...ofPin(service),
     ...ofTenantKey(service),
+    ...ofSteps(service),
     ...ofRuntime(service),
     ...ofUpstream(service),
     ...ofDrain(service),
@@ -121,6 +122,17 @@ function ofTenantKey({ tenantKey, traffic }: VersionedService): readonly Finding
   ];
 }
 
+function ofSteps({ traffic: { steps } }: VersionedService): readonly Finding[] {
+  return steps.length === 1
+    ? []
+    : [
+        {
+          field: 'spec.traffic.steps',
+          message: `${steps.join(', ')}: steps are not walked by themselves yet; move the traffic with \`switchyard set-weight\``,
+        },
+      ];
+}
+
 function ofScope(scope: Scope, field: string, consequence: string): readonly Finding[] {
   return scope.kind === 'everywhere'
     ? [{ field, message: `everywhere: ${consequence}; name hosts, paths or grpcServices` }]
@@ -156,6 +168,23 @@ function loneInstances(versions: readonly EndpointsVersion[], path: string): rea
             field: `${path}[${index}].addresses`,
             message: `${name} has one instance: when it restarts, ${name} is away`,
           },
+        ]
+      : [],
+  );
+}
+
+/** Names of variables that hold what nobody else should read, unless they name a file that holds it. */
+const SECRET = /PASSWORD|PASSWD|TOKEN|SECRET|KEY/i;
+const NAMES_A_FILE = /_(?:FILE|PATH|DIR)$/i;
+
+function ofEnvironment({ environment }: ProcessesRuntimeSpec): readonly Finding[] {
+  return Object.entries(environment).flatMap(([name, value]) =>
+    value !== '' && SECRET.test(name) && !NAMES_A_FILE.test(name)
+      ? [
+          at(
+            `environment.${name}`,
+            'looks like a secret, and its value stands in the state file, in events and in backups: put it in a file that the service reads',
+          ),
         ]
       : [],
   );
@@ -213,7 +242,7 @@ function ofProcesses(
     });
   }
   if (stopGrace === 0) findings.push(at('stopGrace', '0s: instances are killed with what they were doing'));
-  return findings;
+  return [...findings, ...ofEnvironment(runtime)];
 }
 
 function ofUpstream({ upstream: { outlierDetection } }: VersionedService): readonly Finding[] {

@@ -66,6 +66,7 @@ const importTable: Readonly<Record<string, Row>> = {
     'admin/enums.ts',
     'admin/errors.ts',
     'xds/bootstrap.ts',
+    'xds/node-id.ts',
   ),
 };
 

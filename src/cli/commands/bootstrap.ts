@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { InvalidNameError, listenerName, serviceName } from '../../model/names.ts';
 import { bootstrap as bootstrapConfiguration } from '../../xds/bootstrap.ts';
+import { nodeIdProblem } from '../../xds/node-id.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import type { AddressFlag } from '../local-commands.ts';
 import { printData } from '../output.ts';
@@ -20,8 +21,11 @@ export interface BootstrapFlags {
 }
 
 export async function bootstrap(context: Context, flags: BootstrapFlags): Promise<ExitCode> {
+  const nodeId = flags.nodeId ?? `envoy@${hostname()}`;
+  const problem = nodeIdProblem(nodeId);
+  if (problem !== undefined) throw new CliError(EXIT.usage, `--node-id: ${problem}`);
   const configuration = bootstrapConfiguration({
-    nodeId: flags.nodeId ?? `envoy@${hostname()}`,
+    nodeId,
     nodeCluster: flags.cluster,
     protocol: flags.delta === true ? 'delta' : 'sotw',
     controller: flags.xdsAddress,

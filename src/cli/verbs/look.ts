@@ -1,6 +1,6 @@
 /** Declares the verbs that show something. Their code is loaded when one is run. */
 import type { Command } from 'commander';
-import { count, duration, header, whole } from '../arguments.ts';
+import { count, duration, header, ip, whole } from '../arguments.ts';
 import type { ExportFlags } from '../commands/controller-calls.ts';
 import type { ExplainFlags } from '../commands/explain.ts';
 import type { EventFlags } from '../commands/get.ts';
@@ -116,7 +116,7 @@ function addExplain(program: Command, session: Session): void {
     .requiredOption('--host <authority>', 'the host that the request names')
     .option('--path <path>', 'the path', '/')
     .option('-H, --header <name: value>', 'a request header; may be repeated', header)
-    .option('--source-address <ip>', "the client's address")
+    .option('--source-address <ip>', "the client's address", ip)
     .option('--grpc', 'it is a gRPC request (default: as its content-type says)')
     .option('--no-grpc', 'it is not')
     .option('--service <service>', 'only the routes of this service')

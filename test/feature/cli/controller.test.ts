@@ -81,6 +81,25 @@ describe('the controller', () => {
     expect((await cli(['get', 'services'])).stdout).toMatch(/^manager +v1 +v2 +- +v1 /m);
   });
 
+  test('warns of every address that others than this machine can reach', async () => {
+    const everywhere = ['--xds-address', '--http-address', '--admin-address'].flatMap((flag) => [
+      flag,
+      '0.0.0.0:0',
+    ]);
+    const running = startCli(['controller', '--data-dir', dataDir, ...everywhere]);
+    started.push(running);
+    await expect.poll(running.output, PATIENCE).toMatch(/^Try: /m);
+    running.stop('SIGTERM');
+    const { stderr } = await running.finished;
+    expect(stderr).toMatch(/"msg":"xDS has no login and no TLS/);
+    expect(stderr).toMatch(/"msg":"metrics and health have no login/);
+    expect(stderr).toMatch(/"msg":"the admin API has no login/);
+    expect(stderr.match(/no login/g)).toHaveLength(3);
+    const quiet = await ready();
+    quiet.stop('SIGTERM');
+    expect((await quiet.finished).stderr).not.toMatch(/no login/);
+  });
+
   test('ends by itself after down', async () => {
     const running = await ready();
     expect((await cli(['down', '--yes'])).stdout).toBe('stopped 0 instances and the controller\n');

@@ -35,6 +35,14 @@ describe('help', () => {
   });
 });
 
+test.each(['--version', '-V'])(
+  '%s prints the version of the command and asks no controller',
+  async (flag) => {
+    const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
+    expect(await runCli([flag])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  },
+);
+
 describe('wrong usage exits with 2 and says what is wrong', () => {
   test.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
@@ -51,6 +59,9 @@ describe('wrong usage exits with 2 and says what is wrong', () => {
     [['apply', '-f', '-', '-f', '-'], /standard input \(-\) can be read once only/],
     [['hold', 'manager', 'acme', 'v2'], /required option '--for <duration>'/],
     [['bootstrap', '--listener', 'No'], /--listener: .*must be lower-case/],
+    [['bootstrap', '--node-id', ''], /^error: --node-id: /],
+    [['bootstrap', '--node-id', 'a\u001bb'], /^error: --node-id: /],
+    [['explain', '--host', 'x', '--source-address', 'zzz'], /Write an IP address/],
     [[], /Usage: switchyard/],
   ])('%j', async (args, message) => {
     const { code, stderr, stdout } = await runHere(args);
