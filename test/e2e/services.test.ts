@@ -161,6 +161,23 @@ describe('a file of endpoints', () => {
   });
 });
 
+describe('a file of endpoints that no longer lists the primary', () => {
+  it('takes no request away and shows an alert, until it lists it again', async () => {
+    const load = await loadOf('inner', 'delta.test', ['v1']);
+    const known = await addresses('delta');
+    await replaceFile('versions: []\n');
+    const alerts = async (): Promise<string> => (await site.service('delta')).alerts.join('\n');
+    await expect
+      .poll(alerts, { timeout: 10_000 })
+      .toMatch(/delta-endpoints\.yaml no longer lists v1; its last addresses stay in use/);
+    expect(await addresses('delta')).toEqual(known);
+    await load.goOn();
+    await replaceFile(listing(known));
+    await expect.poll(alerts, { timeout: 10_000 }).toBe('');
+    expect(await load.stop()).toMatchObject(UNHURT);
+  });
+});
+
 describe('a service that is deleted', () => {
   it('leaves the listener that it shared, and the streams of the others on it, as they are', async () => {
     const others = await Promise.all([

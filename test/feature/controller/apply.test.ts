@@ -100,6 +100,8 @@ describe('rule 7: nothing is wiped by accident', () => {
 });
 
 describe('rule 7: a document that no longer lists a version takes no traffic away by accident', () => {
+  const file = '/nonexistent/endpoints.yaml';
+  const besideFile = (document: string) => document.replace('    endpoints:\n', `$&      file: ${file}\n`);
   const both = { v1: [9001], v2: [9011] };
   const withInstances = () =>
     world.operations
@@ -107,10 +109,9 @@ describe('rule 7: a document that no longer lists a version takes no traffic awa
       .versions.filter(({ instances }) => instances.length > 0)
       .map(({ record }) => record.name);
   const onlyV2 = () => apply([managerDocument({ versions: { v2: [9011] }, wanted: 'v2' })]);
-  const effects = async (versions: Record<string, number[]>, file?: string) => {
+  const effects = async (versions: Record<string, number[]>, withFile?: 'beside a file') => {
     const document = managerDocument({ versions, wanted: 'v2' });
-    const text =
-      file === undefined ? document : document.replace('    endpoints:\n', `$&      file: ${file}\n`);
+    const text = withFile === undefined ? document : besideFile(document);
     const { changes } = await apply([text], { dryRun: true });
     return changes[0]?.effects;
   };
@@ -164,7 +165,7 @@ describe('rule 7: a document that no longer lists a version takes no traffic awa
 
   test('of a service that never was ready is free', async () => {
     const unready = { name: 'other', domain: 'other.test' };
-    await apply([managerDocument({ ...unready, versions: { v1: [] } })]);
+    await apply([besideFile(managerDocument({ ...unready, versions: { v3: [] } }))]);
     const next = apply([managerDocument({ ...unready, versions: { v2: [] }, wanted: 'v2' })]);
     await expect(next).resolves.toMatchObject({
       changes: [{ effects: ['starts v2; it becomes the primary when it is ready'] }],
@@ -194,12 +195,11 @@ describe('rule 7: a document that no longer lists a version takes no traffic awa
   });
 
   test('with a watched file beside it keeps the last addresses until the file lists the version', async () => {
-    const file = '/nonexistent/endpoints.yaml';
-    expect(await effects({ v2: [9011] }, file)).toContain(
+    expect(await effects({ v2: [9011] }, 'beside a file')).toContain(
       `v1 is listed by ${file} alone from now on; its last addresses stay in use until that lists it`,
     );
     const document = managerDocument({ versions: { v2: [9011] } });
-    await apply([document.replace('    endpoints:\n', `$&      file: ${file}\n`)]);
+    await apply([besideFile(document)]);
     expect(withInstances()).toEqual(['v1', 'v2']);
     // The file might list it: a document without the file must list it again.
     await expect(onlyV2()).rejects.toMatchObject(refused('v1 is no longer listed'));
