@@ -15,7 +15,7 @@ import type { ProxyProgress, TypeProgress } from '../ports/publisher.ts';
 import { CHANGE_KIND, PROXY_KIND, XDS_PROTOCOL } from './enums.ts';
 
 export function proxyToMessage(proxy: ProxyView): MessageInitShape<typeof ProxySchema> {
-  const { id, kind, connected, inSync, lastSeen, publication, progress } = proxy;
+  const { id, kind, connected, inSync, lastSeen, publication, pastRejections, progress } = proxy;
   return {
     id,
     kind: PROXY_KIND[kind],
@@ -23,6 +23,7 @@ export function proxyToMessage(proxy: ProxyView): MessageInitShape<typeof ProxyS
     inSync,
     lastSeen: timestampFromMs(lastSeen),
     publication: BigInt(publication),
+    pastRejections: pastRejections.map(typeToMessage),
     ...(progress && { connection: connectionToMessage(progress) }),
   };
 }

@@ -8,6 +8,7 @@ import type { ProxyView, Straggler } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ProxyProgress, Publisher } from '../ports/publisher.ts';
 import type { ProxySeen, Store } from '../ports/store.ts';
+import { PastRejections } from './past-rejections.ts';
 
 /** How many proxies that went away are known; the one that went first is forgotten first. */
 const AWAY_LIMIT = 10_000;
@@ -24,6 +25,7 @@ export class ProxyTracker {
   readonly #grace: Milliseconds;
   /** By node id, the one that went first at the start. */
   readonly #away = new Map<string, ProxySeen>();
+  readonly #rejections = new PastRejections();
   readonly #listeners = new Set<() => void>();
   /** By id, which is the node id or, for a second one with it, like `gw#2`. */
   #connected: ReadonlyMap<string, ProxyProgress> = new Map();
@@ -66,12 +68,16 @@ export class ProxyTracker {
     const gone = [...this.#connected.values()].filter(({ id }) => !connected.has(id));
     this.#connected = connected;
     this.#nodes = undefined;
-    for (const proxy of gone) keepLower(this.#away, seenOf(proxy, now));
+    for (const proxy of gone) {
+      keepLower(this.#away, seenOf(proxy, now));
+      this.#rejections.left(proxy);
+    }
     for (const [nodeId, seen] of this.#away) if (this.#isBack(seen)) this.#away.delete(nodeId);
     for (const nodeId of this.#away.keys()) {
       if (this.#away.size <= AWAY_LIMIT) break;
       this.#away.delete(nodeId);
     }
+    this.#forgetRejections();
     this.#notify();
   }
 
@@ -82,7 +88,9 @@ export class ProxyTracker {
     for (const [id, { lastSeen }] of this.#away) {
       if (after(lastSeen, this.#grace) <= now) this.#away.delete(id);
     }
-    if (this.#away.size < before) this.#notify();
+    if (this.#away.size === before) return;
+    this.#forgetRejections();
+    this.#notify();
   }
 
   /** The proxies that keep `publication` from being everywhere: `routes` for a flip, `all` for a removal. */
@@ -115,6 +123,7 @@ export class ProxyTracker {
         inSync: proxy.publication >= current && proxy.types.every(({ rejection }) => rejection === undefined),
         lastSeen: proxy.lastSeen,
         publication: proxy.publication,
+        pastRejections: this.#rejections.of(proxy.nodeId),
         progress: proxy,
       }),
     );
@@ -129,6 +138,7 @@ export class ProxyTracker {
           inSync: false,
           lastSeen,
           publication,
+          pastRejections: this.#rejections.of(id),
         }),
       );
     return [...connected, ...away].toSorted((left, right) => (left.id < right.id ? -1 : 1));
@@ -159,6 +169,13 @@ export class ProxyTracker {
       this.#byNode()
         .get(id)
         ?.some((proxy) => proxy.publication >= publication) ?? false
+    );
+  }
+
+  #forgetRejections(): void {
+    this.#rejections.refresh(
+      (nodeId) => this.#byNode().get(nodeId),
+      (nodeId) => this.#away.has(nodeId),
     );
   }
 

@@ -198,6 +198,8 @@ export interface ProxyView {
   readonly inSync: boolean;
   readonly lastSeen: Instant;
   readonly publication: number;
+  /** What it had rejected when an earlier connection ended, and has not acknowledged since. */
+  readonly pastRejections: readonly import('../ports/publisher.ts').TypeProgress[];
   readonly progress?: import('../ports/publisher.ts').ProxyProgress;
 }
 

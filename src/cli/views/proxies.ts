@@ -1,6 +1,6 @@
 /** Proxies and events as tables. */
 import { PROXY_KIND, wordOf, XDS_PROTOCOL } from '../../admin/enums.ts';
-import type { Event, Proxy } from '../../gen/switchyard/admin/v1/resources_pb.js';
+import type { Event, Proxy, ResourceTypeProgress } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import type { ListView } from '../output.ts';
 import type { Paint } from '../shell.ts';
 import { age, clockTime } from '../time.ts';
@@ -25,7 +25,7 @@ export function proxiesView(paint: Paint, now: number): ListView<Proxy> {
       { heading: 'AGENT', text: ({ connection }) => connection?.userAgent ?? '', wide: true },
       { heading: 'TYPES', text: typesText, wide: true },
       { heading: 'SEEN', text: ({ lastSeen }) => age(lastSeen, now) },
-      { heading: 'REJECTION', text: rejectionText },
+      { heading: 'REJECTION', text: (proxy) => rejectionText(proxy) || pastRejectionText(proxy) },
     ],
     name: ({ id }) => `proxy/${id}`,
     empty: 'no proxies; `switchyard bootstrap` prints the configuration that makes an Envoy connect',
@@ -46,7 +46,17 @@ function paintWord(paint: Paint, word: string): string {
 
 /** The first rejection, on one line. */
 export function rejectionText({ connection }: Proxy): string {
-  const rejected = connection?.types.find(({ rejection }) => rejection !== undefined);
+  return firstRejection(connection?.types ?? []);
+}
+
+/** What it rejected before its connection ended. */
+function pastRejectionText({ pastRejections }: Proxy): string {
+  const text = firstRejection(pastRejections);
+  return text === '' ? '' : `earlier: ${text}`;
+}
+
+function firstRejection(types: readonly ResourceTypeProgress[]): string {
+  const rejected = types.find(({ rejection }) => rejection !== undefined);
   return rejected?.rejection === undefined ? '' : `${rejected.type}: ${oneLine(rejected.rejection.message)}`;
 }
 

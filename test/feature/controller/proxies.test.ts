@@ -105,3 +105,40 @@ test('no more than 10,000 proxies that went away are known, and those that went 
   expect(ids).toContain('gw0');
   expect(ids).not.toContain('gw10001');
 });
+
+describe('a rejection', () => {
+  const past = (of: ProxyTracker) =>
+    of
+      .views()
+      .map(({ id, pastRejections }) =>
+        [id, ...pastRejections.map(({ type, rejection }) => `${type}: ${rejection?.message}`)].join(' '),
+      );
+
+  test('stays known after the proxy went away, until it acknowledges something of the type again', () => {
+    const known = tracker();
+    proxies.connect('gw', 'slow');
+    proxies.reject('gw', 'no room');
+    expect(past(known)).toEqual(['gw']);
+    proxies.disconnect('gw');
+    expect(past(known)).toEqual(['gw routes: no room']);
+    proxies.publish({ number: 6, table: table() });
+    known.refresh();
+    expect(past(known)).toEqual(['gw routes: no room']);
+    proxies.connect('gw', 'prompt');
+    expect(past(known)).toEqual(['gw']);
+    proxies.disconnect('gw');
+    expect(past(known)).toEqual(['gw']);
+  });
+
+  test('is forgotten with its proxy', () => {
+    const known = tracker();
+    proxies.connect('gw', 'slow');
+    proxies.reject('gw', 'no room');
+    proxies.disconnect('gw');
+    now = instant(now + GRACE);
+    known.expire();
+    proxies.connect('gw', 'slow');
+    proxies.disconnect('gw');
+    expect(past(known)).toEqual(['gw']);
+  });
+});
