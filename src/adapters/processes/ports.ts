@@ -1,6 +1,7 @@
 /**
- * Gives each instance a port of its own. One allocator serves all services, so ranges may overlap. A port is given in
- * turn, the one given longest ago first: a proxy that still holds an old address should not meet another version there.
+ * Gives each instance a port of its own. One allocator serves all services: specs whose ranges overlap are refused, but
+ * an instance may still hold a port of a range that its service gave up. A port is given in turn, the one given longest
+ * ago first: a proxy that still holds an old address should not meet another version there.
  */
 import { createServer } from 'node:net';
 import { listenersOn } from './listeners.ts';

@@ -35,6 +35,24 @@ describe('a refused change', () => {
     });
   });
 
+  test.each([
+    ['actor', { actor: '' }],
+    ['timeout', { actor: 'ada', timeout: durationFromMs(-1) }],
+    ['timeout', { actor: 'ada', timeout: durationFromMs(100_000_000) }],
+  ])('down with a wrong %s is INVALID_ARGUMENT, and nothing is stopped', async (field, request) => {
+    const refused = await refusal(controller.client.call('down', request));
+    expect(refused.code).toBe(status.INVALID_ARGUMENT);
+    expect(refused.message).toMatch(new RegExp(`^${field}: `));
+    expect(controller.operations.isStopping()).toBe(false);
+    expect(controller.downs).toBe(0);
+  });
+
+  test('explain with a source address that is none is INVALID_ARGUMENT', async () => {
+    const refused = await refusal(controller.client.call('explain', { host: 'x', sourceAddress: 'zzz' }));
+    expect(refused.code).toBe(status.INVALID_ARGUMENT);
+    expect(refused.message).toMatch(/^source_address: "zzz" must be an IP address/);
+  });
+
   test('for an unknown service is NOT_FOUND', async () => {
     const refused = await refusal(
       controller.client.call('flip', { change: { ...change, service: 'nobody' }, version: 'v2' }),
