@@ -59,6 +59,16 @@ describe('the controller', () => {
     expect(metrics).toMatch(/^switchyard_operations_total\{operation="apply",result="ok"\} 1$/m);
   });
 
+  test('logs each change with who made it', async () => {
+    const running = await ready();
+    await cli(['apply', '-f', '-', '--actor', 'anna'], managerDocument('v1'));
+    running.stop('SIGTERM');
+    const lines = (await running.finished).stderr.split('\n').filter((line) => line.startsWith('{'));
+    expect(lines.map((line) => JSON.parse(line))).toContainEqual(
+      expect.objectContaining({ level: 'info', service: 'manager', actor: 'anna', action: 'Apply' }),
+    );
+  });
+
   test('stops on SIGTERM with exit code 0, tells watchers, and leaves no socket', async () => {
     const running = await ready();
     const watch = startCli(['get', 'services', '-w', '-o', 'json', '--server', join(dataDir, 'admin.sock')]);
