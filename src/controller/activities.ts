@@ -60,7 +60,8 @@ export class Activities {
     const version = findVersion(record, activity.version);
     const id = `${record.name} ${activity.version} ${activity.kind}`;
     // Planned for a state that it has left meanwhile: a primary must not be fenced.
-    if (activity.kind === 'FenceAndCount' && version?.state !== 'Draining' && version?.state !== 'Drained') return;
+    if (activity.kind === 'FenceAndCount' && version?.state !== 'Draining' && version?.state !== 'Drained')
+      return;
     if (version === undefined || this.#suspended.has(`${record.name} ${activity.version}`)) return;
     if (this.#running.has(id) || this.#endedJustNow(id, version.since)) return;
     const cancel = new AbortController();

@@ -155,7 +155,9 @@ export function rollBack(record: ServiceRecord, to: VersionName | undefined, cha
 /** The record with the version taking new work again: every instance has confirmed it. */
 export function withoutFence(record: ServiceRecord, name: VersionName): ServiceRecord {
   const version = findVersion(record, name);
-  return version === undefined ? record : replaceVersion(record, { ...version, fenced: false, fenceAtOnce: false });
+  return version === undefined
+    ? record
+    : replaceVersion(record, { ...version, fenced: false, fenceAtOnce: false });
 }
 
 /** The record without `version` as the way back; afterwards a rollback is refused. */
