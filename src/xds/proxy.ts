@@ -21,10 +21,16 @@ export interface ProxyStream {
   readonly channel: PushChannel;
   /** The last nonce that was sent on it. */
   lastNonce: number;
-  /** Per type: the numbers of the responses by nonce, the newest last. */
-  readonly serials: Map<ResourceType, Map<string, number>>;
+  /** Per type: responses from the last answered one on, the newest last. */
+  readonly sent: Partial<Record<ResourceType, SentResponse[]>>;
   /** Ends the stream because of a fault of the server. */
   fail(error: unknown): void;
+}
+
+interface SentResponse {
+  readonly nonce: string;
+  readonly serial: number;
+  readonly at: Instant;
 }
 
 export interface ProxyContext {
@@ -53,7 +59,6 @@ export class Proxy {
   readonly #address: string;
   readonly #protocol: 'sotw' | 'delta';
   readonly #connectedAt: Instant;
-  readonly #sentAt = new Map<number, Instant>();
   #session: Session;
   #lastSeen: Instant;
   #progress: ProxyProgress | undefined;
@@ -123,11 +128,15 @@ export class Proxy {
     if (this.#streams.get(type) !== stream) {
       throw new InvalidRequestError(`${type} come on another stream of node ${JSON.stringify(this.id)}`);
     }
-    const answers = answersOf(stream, type, request.nonce);
     const at = this.#context.now();
     this.#lastSeen = at;
-    this.#observeAnswer(type, answers, request.error);
-    const common = { answers, at, ...(request.error !== undefined && { error: request.error }) };
+    const answered = answeredBy(stream, type, request.nonce);
+    if (answered !== undefined) this.#observeAnswer(type, answered, request.error);
+    const common = {
+      answers: answersOf(request, answered),
+      at,
+      ...(request.error !== undefined && { error: request.error }),
+    };
     this.dispatch({
       kind: 'Request',
       type,
@@ -144,6 +153,11 @@ export class Proxy {
     });
   }
 
+  /** The publication of its target; 0 where it has none. */
+  get aimedAt(): number {
+    return this.#session.target?.publication ?? 0;
+  }
+
   /** The cohort's target; nothing happens where it is the one that the proxy has. */
   retarget(target: Target): void {
     if (this.#session.target !== target) this.dispatch({ kind: 'Target', target });
@@ -158,11 +172,7 @@ export class Proxy {
 
   /** Takes one event and sends what is due after it. */
   dispatch(event: SessionEvent): void {
-    const { session, sends } = this.#context.step({
-      session: this.#session,
-      event,
-      blocked: this.#blocked(),
-    });
+    const { session, sends } = this.#step(event);
     if (session !== this.#session) {
       this.#session = session;
       this.#progress = undefined;
@@ -195,6 +205,15 @@ export class Proxy {
     return this.#progress;
   }
 
+  #step(event: SessionEvent): ReturnType<typeof step> {
+    const from = { session: this.#session, event };
+    const result = this.#context.step({ ...from, blocked: NO_TYPES });
+    // Where nothing is to be sent, it does not matter what is full.
+    if (result.sends.length === 0) return result;
+    const blocked = this.#blocked();
+    return blocked.size === 0 ? result : this.#context.step({ ...from, blocked });
+  }
+
   #blocked(): ReadonlySet<ResourceType> {
     let blocked: Set<ResourceType> | undefined;
     let last: ProxyStream | undefined;
@@ -213,48 +232,36 @@ export class Proxy {
     if (stream === undefined) return;
     const frame = this.#context.framer.frame({ dialect, content, lastNonce: stream.lastNonce });
     stream.lastNonce = frame.nonce;
-    let serials = stream.serials.get(type);
-    if (serials === undefined) stream.serials.set(type, (serials = new Map()));
-    setBounded(serials, String(frame.nonce), serial);
-    setBounded(this.#sentAt, serial, this.#context.now());
+    const sent = (stream.sent[type] ??= []);
+    sent.push({ nonce: String(frame.nonce), serial, at: this.#context.now() });
+    if (sent.length > REMEMBERED_RESPONSES) sent.shift();
     stream.channel.push(frame);
     this.#context.observer.pushed?.({ id: this.id, type, bytes: frame.bytes.length });
   }
 
-  #observeAnswer(type: ResourceType, answers: AnswerTo, error: string | undefined): void {
-    if (answers.kind !== 'response') return;
-    const sentAt = this.#sentAt.get(answers.serial);
-    if (sentAt === undefined) return;
-    this.#sentAt.delete(answers.serial);
+  #observeAnswer(type: ResourceType, { serial, at }: SentResponse, error: string | undefined): void {
+    const response = this.#session.types[type]?.unanswered.find((sent) => sent.serial === serial);
+    if (response === undefined) return;
     const { observer } = this.#context;
-    const response = this.#session.types[type]?.unanswered.find(({ serial }) => serial === answers.serial);
-    if (error === undefined) observer.acknowledged?.({ id: this.id, type, after: this.#lastSeen - sentAt });
-    else observer.rejected?.({ id: this.id, type, version: response?.content.version ?? '', message: error });
+    if (error === undefined) observer.acknowledged?.({ id: this.id, type, after: this.#lastSeen - at });
+    else observer.rejected?.({ id: this.id, type, version: response.content.version, message: error });
   }
 }
 
 /** Makes the state of a new stream. */
 export function makeStream(from: Pick<ProxyStream, 'dialect' | 'channel' | 'fail'>): ProxyStream {
-  return { ...from, lastNonce: 0, serials: new Map() };
+  return { ...from, lastNonce: 0, sent: {} };
 }
 
-function answersOf(stream: ProxyStream, type: ResourceType, nonce: string): AnswerTo {
+/** The response with this nonce. A proxy answers in order, so what was sent before it is forgotten. */
+function answeredBy(stream: ProxyStream, type: ResourceType, nonce: string): SentResponse | undefined {
+  const sent = stream.sent[type] ?? [];
+  const position = sent.findIndex((response) => response.nonce === nonce);
+  if (position > 0) sent.splice(0, position);
+  return position < 0 ? undefined : sent[0];
+}
+
+function answersOf({ nonce }: WireRequest, answered: SentResponse | undefined): AnswerTo {
   if (nonce === '') return { kind: 'nothing' };
-  const serials = stream.serials.get(type);
-  const serial = serials?.get(nonce);
-  if (serials === undefined || serial === undefined) return { kind: 'unknown' };
-  // A proxy answers in order: what came before is answered too.
-  for (const earlier of serials.keys()) {
-    if (earlier === nonce) break;
-    serials.delete(earlier);
-  }
-  return { kind: 'response', serial };
-}
-
-/** Adds an entry; the oldest goes where there are too many. */
-function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): void {
-  map.set(key, value);
-  if (map.size <= REMEMBERED_RESPONSES) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
+  return answered === undefined ? { kind: 'unknown' } : { kind: 'response', serial: answered.serial };
 }

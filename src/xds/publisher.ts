@@ -63,6 +63,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
 
   const aim = (proxy: Proxy): void => {
     if (snapshot === undefined || (guarded && proxy.configured)) return;
+    if (proxy.aimedAt === snapshot.publication) return;
     proxy.retarget(snapshot.targetFor(proxy.cohort));
   };
 

@@ -25,7 +25,7 @@ export interface Snapshot {
 }
 
 type Kind = Cohort['kind'];
-type Item = TranslatedResource & { readonly resource: Resource };
+type Item = TranslatedResource & { readonly translated: TranslatedResource; readonly resource: Resource };
 
 interface Memory {
   readonly items: Readonly<Record<Kind, ReadonlyMap<string, Item>>>;
@@ -117,12 +117,14 @@ function versioned(
     translated.map((item) => {
       const id = `${item.type}/${item.name}`;
       const known = before?.get(id);
+      // A translation that remembers gives the same object for the same content.
+      if (known?.translated === item) return [id, known];
       const same =
         known !== undefined &&
         equalBytes(known.bytes, item.bytes) &&
         equalBytes(known.creationBytes, item.creationBytes) &&
         known.references.join('\n') === item.references.join('\n');
-      return [id, { ...item, resource: same ? known.resource : makeResource(item) }];
+      return [id, { ...item, translated: item, resource: same ? known.resource : makeResource(item) }];
     }),
   );
 }
@@ -149,15 +151,21 @@ function removedSince(
 
 function setsOf(items: readonly Item[], earlier: Target['sets'] | undefined): Target['sets'] {
   const set = (type: ResourceType): ResourceSet => {
-    const made = makeSet(
-      type,
-      items.filter((item) => item.type === type).map(({ resource }) => resource),
-    );
+    const resources = items.filter((item) => item.type === type).map(({ resource }) => resource);
     const known = earlier?.[type];
+    if (known !== undefined && isMadeOf(known, resources)) return known;
+    const made = makeSet(type, resources);
     return known?.version === made.version ? known : made;
   };
   return Object.fromEntries(RESOURCE_TYPES.map((type) => [type, set(type)])) as Record<
     ResourceType,
     ResourceSet
   >;
+}
+
+function isMadeOf(set: ResourceSet, resources: readonly Resource[]): boolean {
+  return (
+    set.resources.size === resources.length &&
+    resources.every((resource) => set.resources.get(resource.name) === resource)
+  );
 }
