@@ -2,13 +2,14 @@
  * What a user wishes for one service: the `VersionedService` document after strict parsing, with every default
  * filled in. It holds wishes, never state: no weights, no primary.
  */
+import type { Check } from './check.ts';
 import type { Milliseconds } from './instant.ts';
-import type { ListenerName, ServiceName, VersionName } from './names.ts';
+import type { ListenerName, ServiceName, TenantName, VersionName } from './names.ts';
 
 /** One service with the version that is wanted and how traffic reaches it. */
 export interface VersionedService {
   readonly name: ServiceName;
-  /** The version that is wanted. A new one is brought up beside the primary; it gets no default traffic by itself. */
+  /** The version that is wanted. A change of it starts a rollout. */
   readonly version: VersionName;
   /** Where proxies accept requests for the service; at least one. */
   readonly listeners: readonly ListenerBinding[];
@@ -19,6 +20,12 @@ export interface VersionedService {
   readonly traffic: TrafficSpec;
   readonly upstream: UpstreamSpec;
   readonly drain: DrainSpec;
+  /** Absent: nothing verifies a version, so a rollout waits for an operator before it moves traffic. */
+  readonly verification?: VerificationSpec;
+  readonly retention: RetentionSpec;
+  /** Services of the same group whose versions are changed by one `apply` flip together. */
+  readonly group?: string;
+  readonly notifications: readonly Notification[];
 }
 
 /** A listener that the service is reached through. Services that name the same listener share its route table. */
@@ -29,6 +36,8 @@ export interface ListenerBinding {
   readonly port: number;
   /** Virtual host domains as Envoy knows them: `api.example.com`, `*.example.com`, or `*` for all. */
   readonly domains: readonly string[];
+  /** True: proxies report every request to the controller, which reports and actual weights are made of. */
+  readonly accessLog: boolean;
 }
 
 /**
@@ -127,6 +136,20 @@ export type Readiness = {
 export interface TrafficSpec {
   /** Weights of the candidate, rising, the last one 100. Default: [100]. */
   readonly steps: readonly number[];
+  /** The least time at each step below 100. */
+  readonly stepDuration: Milliseconds;
+  /** `Manual`: an operator promotes every step. */
+  readonly promotion: 'Automatic' | 'Manual';
+  /** Weights that an operator must approve before they are published; each is one of `steps`. */
+  readonly approvals: readonly number[];
+  /** A rollout that is not deployed, or whose gate has not decided, within this time goes no further by itself. */
+  readonly progressDeadline: Milliseconds;
+  /** Default traffic moves forward only within these; empty: at any time. */
+  readonly windows: readonly MaintenanceWindow[];
+  /** Who gets the candidate before default traffic does; absent: nobody. */
+  readonly cohort?: Cohort;
+  /** Copies of default requests that the candidate gets while it is verified; absent: none. */
+  readonly mirror?: MirrorSpec;
   /** Retries after a failed connect or a refused stream, the only failures where the request cannot have begun. */
   readonly retries: number;
 }
@@ -168,8 +191,90 @@ export interface DrainSpec {
   readonly source: DrainSource;
 }
 
+/** When default traffic may move forward, in UTC. */
+export interface MaintenanceWindow {
+  /** Days on which it opens. */
+  readonly days: readonly Weekday[];
+  /** Minutes after midnight at which it opens. */
+  readonly startMinute: number;
+  /** How long it stays open, at most a week. */
+  readonly duration: Milliseconds;
+}
+
+/** In the order of `Date.getUTCDay`. */
+export const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
+export type Weekday = (typeof WEEKDAYS)[number];
+
+/** Requests that reach the candidate first: any of the tenants, or any of the headers with exactly its value. */
+export interface Cohort {
+  readonly tenants: readonly TenantName[];
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** Which default requests are copied. Copies carry `x-switchyard-mirror: 1`; their answers are thrown away. */
+export interface MirrorSpec {
+  /** 1 to 100. */
+  readonly percent: number;
+  /** Idempotent HTTP methods. */
+  readonly methods: readonly string[];
+  /** Full gRPC methods: `/pipeline.v1.Tasks/Get`. */
+  readonly grpcMethods: readonly string[];
+}
+
+/** How a version is verified, before and after it gets default traffic. */
+export interface VerificationSpec {
+  /** Absent: no check may ask Prometheus. */
+  readonly prometheus?: PrometheusSpec;
+  /** Names are unique. */
+  readonly checks: readonly Check[];
+  /** The score, 0 to 100, at which a gate passes. */
+  readonly passScore: number;
+  /** The score below which a gate fails; between the two it is Inconclusive. */
+  readonly marginalScore: number;
+  /** How long the checks go on after the flip; a failure flips back by itself. */
+  readonly soak: Milliseconds;
+}
+
+/** The Prometheus that measures a service. */
+export interface PrometheusSpec {
+  /** For example `http://127.0.0.1:9090`, with a path prefix where there is one. */
+  readonly url: string;
+  /** How often it scrapes the proxies and the instances. */
+  readonly scrapeInterval: Milliseconds;
+  readonly timeout: Milliseconds;
+}
+
+/** How many versions stay. */
+export interface RetentionSpec {
+  /** Versions that stay up beside each other; those beyond are torn down when a rollout begins. */
+  readonly keep: number;
+  /** A rollout waits for the teardown where more versions than this would be up. */
+  readonly max: number;
+}
+
+/** Where events of the service are posted. Never blocks traffic or the rollout. */
+export interface Notification {
+  readonly name: string;
+  readonly url: string;
+  /** Actions of events, for example `RolloutAborted`; empty: all. */
+  readonly on: readonly string[];
+}
+
 /** Who knows the open work of a version. */
 export type DrainSource =
+  | {
+      readonly kind: 'promql';
+      /** Open work of `{{version}}`; each series is one instance's share, told apart by the label `instanceLabel`. */
+      readonly query: string;
+      /** Address of the Prometheus. */
+      readonly prometheus: PrometheusSpec;
+      /** Label whose value is the instance's address, `host:port`. */
+      readonly instanceLabel: string;
+      /** How long the count must have been zero. */
+      readonly quietFor: Milliseconds;
+    }
+  /** `switchyard.work.v1.WorkService` on every instance: Fence, Lift, Count. */
+  | { readonly kind: 'grpc' }
   | {
       readonly kind: 'http';
       /** POST here tells an instance to take no new work and to ask its clients to finish; DELETE takes that back. */

@@ -4,6 +4,7 @@
  */
 import type { Instant } from './instant.ts';
 import type { ServiceName, TenantName, VersionName } from './names.ts';
+import type { Freeze, RolloutRecord } from './rollout.ts';
 import type { VersionedService } from './spec.ts';
 
 /** The states of a version (docs/states.md draws the allowed transitions). */
@@ -39,6 +40,10 @@ export interface VersionRecord {
   readonly fenced: boolean;
   /** An operator's order to fence it although some proxies may still send it default traffic. */
   readonly fenceAtOnce?: boolean;
+  /** When it was last made primary; the newest are kept longest. Absent: never. */
+  readonly lastPrimary?: Instant;
+  /** A rollout's order to take it away: it is fenced, and retired when its work has ended. */
+  readonly teardown?: { readonly since: Instant; readonly because: string };
   /** How far the retirement has come; absent until `retire` was accepted. */
   readonly retirement?: Retirement;
 }
@@ -90,6 +95,10 @@ export interface ServiceRecord {
   readonly traffic: Traffic;
   readonly versions: readonly VersionRecord[];
   readonly holds: readonly Hold[];
+  /** The rollout that goes on, or the last one; absent before the first. */
+  readonly rollout?: RolloutRecord;
+  /** An operator's order that default traffic does not move forward. */
+  readonly freeze?: Freeze;
 }
 
 /** States in which a pin reaches the version: Registering to Drained. */

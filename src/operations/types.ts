@@ -10,6 +10,7 @@ import type { ServiceName, TenantName, VersionName } from '../model/names.ts';
 import type { DocumentProblem } from '../model/problem.ts';
 import type { ServiceRecord, Traffic, VersionRecord } from '../model/state.ts';
 import type { OpenWork } from '../ports/work-source.ts';
+import type { RolloutOperations } from './rollout-types.ts';
 
 export type { Decision, ExplainRequest, RequestFacts } from '../model/decision.ts';
 
@@ -36,6 +37,8 @@ export interface ChangeOutcome {
   readonly message: string;
   /** The publication that shows the change; 0 in a dry run or where the routes did not change. */
   readonly publication: number;
+  /** Whom it touches, one sentence each: refused pins, open work, tenants that move. */
+  readonly impact: readonly string[];
 }
 
 /** Why an operation was refused, for a program: the gRPC code follows from it. */
@@ -204,7 +207,7 @@ export interface ProxyView {
 }
 
 /** All verbs; main wires one, the admin API calls it. */
-export interface Operations {
+export interface Operations extends RolloutOperations {
   apply(request: ApplyRequest): Promise<ApplyOutcome>;
   deleteService(request: DeleteServiceRequest): Promise<ChangeOutcome>;
   flip(request: FlipRequest): Promise<ChangeOutcome>;

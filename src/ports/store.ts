@@ -3,9 +3,12 @@
  * survives kill -9 (and power loss as far as the file system promises). test/contract/store.ts is the contract.
  */
 import type { AuditEvent, NewAuditEvent } from '../model/audit.ts';
-import type { Instant } from '../model/instant.ts';
+import type { Instant, Milliseconds } from '../model/instant.ts';
+import type { Measurement } from '../model/measurement.ts';
 import type { ServiceName } from '../model/names.ts';
+import type { RolloutId, RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
+import type { TrafficCount } from '../model/traffic.ts';
 
 /** What a controller reads when it starts. */
 export interface StoredState {
@@ -62,6 +65,19 @@ export interface EventQuery {
   readonly newest?: boolean;
 }
 
+/** Which rollouts to read, newest first. */
+export interface RolloutQuery {
+  readonly service?: ServiceName;
+  readonly id?: RolloutId;
+  readonly limit: number;
+}
+
+/** What is kept of rollouts that ended: the newest of each service, with their measurements. */
+export const KEPT_ROLLOUTS = 50;
+
+/** How long counts of requests are kept. */
+export const TRAFFIC_KEPT: Milliseconds = 8 * 24 * 3_600_000;
+
 export interface Store {
   load(): Promise<StoredState>;
   /** Returns the events with their sequence numbers. Throws GenerationConflictError. */
@@ -69,6 +85,26 @@ export interface Store {
   /** Replaces the list of known proxies; the newest list may be lost in a crash. Does not count as `everWritten`. */
   saveProxies(proxies: readonly ProxySeen[]): Promise<void>;
   events(query: EventQuery): Promise<readonly AuditEvent[]>;
+  /**
+   * The rollouts that services had, each as it was last committed with its service; the one that goes on included. Those
+   * of a deleted service go with it; beyond KEPT_ROLLOUTS of a service the oldest go, with their measurements.
+   */
+  rollouts(query: RolloutQuery): Promise<readonly RolloutRecord[]>;
+  /** Adds measurements, all or none. Those of an unknown rollout are dropped. Does not count as `everWritten`. */
+  appendMeasurements(measurements: readonly Measurement[]): Promise<void>;
+  /** All measurements of a rollout, in the order in which they were added. */
+  measurements(rollout: RolloutId): Promise<readonly Measurement[]>;
+  /**
+   * Replaces the counts of the same service, version, route, result and span. Counts older than TRAFFIC_KEPT before the
+   * newest go. The newest save may be lost in a crash. Does not count as `everWritten`.
+   */
+  saveTraffic(counts: readonly TrafficCount[]): Promise<void>;
+  /** Counts of a service whose span begins in [from, to), oldest first. */
+  traffic(query: {
+    readonly service: ServiceName;
+    readonly from: Instant;
+    readonly to: Instant;
+  }): Promise<readonly TrafficCount[]>;
   /** Writes a consistent copy to a new file while running. Throws where the file exists or cannot be written. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;
