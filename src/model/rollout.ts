@@ -36,7 +36,6 @@ export function isOpen(state: RolloutState): boolean {
 /** Where in its walk a rollout is. `Cohort`: chosen tenants and headers only, no default traffic yet. */
 export type RolloutStep =
   | { readonly kind: 'Deploy' }
-  | { readonly kind: 'Register' }
   | { readonly kind: 'Verify' }
   | { readonly kind: 'Cohort' }
   /** `index` into the policy's steps; a step of 100 is the flip. */
@@ -86,6 +85,8 @@ export interface RolloutRecord {
   readonly reason: string;
   /** Skips waits, never gates. */
   readonly urgent: boolean;
+  /** Versions that stay until this rollout has Succeeded: the way back of one that it replaced before that had. */
+  readonly keeps: readonly VersionName[];
   /** Services whose rollouts began together and flip in one publication, this one included; empty: it goes alone. */
   readonly group: readonly ServiceName[];
   /** Counts from 1; `retry` raises it. */
