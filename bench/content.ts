@@ -81,6 +81,7 @@ function routesOf(from: { shape: Shape; index: number; primary: string }): Servi
         address: '0.0.0.0',
         port: 10_000 + (own ? index : 0),
         domains: [`${service}.example.com`],
+        accessLog: false,
       },
     ],
     pin: {

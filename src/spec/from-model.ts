@@ -144,6 +144,8 @@ function fromDrainSource(source: model.DrainSource): NonNullable<Init<typeof con
   switch (source.kind) {
     case 'http':
       return { case: 'http', value: { fencePath: source.fencePath, openWorkPath: source.openWorkPath } };
+    case 'promql':
+    case 'grpc':
     case 'none':
       return { case: 'none', value: {} };
   }

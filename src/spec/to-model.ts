@@ -16,15 +16,26 @@ export function toService({ metadata, spec }: config.VersionedService): model.Ve
       address: given(canonicalAddress(address)),
       port,
       domains,
+      accessLog: false,
     })),
     pin: toPin(given(wishes.pin)),
     ...(wishes.tenantKey && {
       tenantKey: { header: wishes.tenantKey.header, allow: toScope(given(wishes.tenantKey.allow)) },
     }),
     runtime: toRuntime(given(wishes.runtime)),
-    traffic: { steps: given(wishes.traffic).steps, retries: given(wishes.traffic).retries },
+    traffic: {
+      steps: given(wishes.traffic).steps,
+      stepDuration: 0,
+      promotion: 'Manual',
+      approvals: [],
+      progressDeadline: 600_000,
+      windows: [],
+      retries: given(wishes.traffic).retries,
+    },
     upstream: toUpstream(given(wishes.upstream)),
     drain: { source: toDrainSource(given(wishes.drain)) },
+    retention: { keep: 2, max: 3 },
+    notifications: [],
   };
 }
 

@@ -1,8 +1,9 @@
 /** Records, specs and instances for tests: a small complete one of each, with what a test cares about replaced. */
+import type { Check } from '../../src/model/check.ts';
 import type { Instance } from '../../src/model/instance.ts';
 import { instant } from '../../src/model/instant.ts';
 import { listenerName, serviceName, versionName } from '../../src/model/names.ts';
-import type { VersionedService } from '../../src/model/spec.ts';
+import type { TrafficSpec, VerificationSpec, VersionedService } from '../../src/model/spec.ts';
 import type { ServiceRecord, VersionRecord } from '../../src/model/state.ts';
 
 /** A service on one listener, with a tenant key, whose instances somebody else runs. */
@@ -10,7 +11,9 @@ export function aSpec(replaced: Partial<VersionedService> = {}): VersionedServic
   return {
     name: serviceName('manager'),
     version: versionName('v1'),
-    listeners: [{ name: listenerName('gateway'), address: '127.0.0.1', port: 10000, domains: ['*'] }],
+    listeners: [
+      { name: listenerName('gateway'), address: '127.0.0.1', port: 10000, domains: ['*'], accessLog: false },
+    ],
     pin: {
       header: 'x-delegate-version',
       markerHeader: 'x-delegate-pinned',
@@ -20,9 +23,59 @@ export function aSpec(replaced: Partial<VersionedService> = {}): VersionedServic
     },
     tenantKey: { header: 'x-tenant-id', allow: { kind: 'everywhere' } },
     runtime: { kind: 'endpoints', versions: [] },
-    traffic: { steps: [100], retries: 1 },
+    traffic: aTraffic(),
     upstream: { protocol: 'Http1', connectTimeout: 1000 },
     drain: { source: { kind: 'none' } },
+    retention: { keep: 2, max: 3 },
+    notifications: [],
+    ...replaced,
+  };
+}
+
+/** One flip that an operator promotes: no windows, cohort or mirror. */
+export function aTraffic(replaced: Partial<TrafficSpec> = {}): TrafficSpec {
+  return {
+    steps: [100],
+    stepDuration: 0,
+    promotion: 'Manual',
+    approvals: [],
+    progressDeadline: 600_000,
+    windows: [],
+    retries: 1,
+    ...replaced,
+  };
+}
+
+/** A check of the success rate, at every step, with a limit of 99 percent. */
+export function aCheck(replaced: Partial<Check> = {}): Check {
+  return {
+    name: 'errors',
+    metric: { kind: 'builtin', name: 'SuccessRate' },
+    condition: { limit: { min: 99 } },
+    at: ['Verify', 'Shift', 'Soak'],
+    interval: 30_000,
+    count: 3,
+    initialDelay: 0,
+    failureLimit: 0,
+    inconclusiveLimit: 0,
+    consecutiveErrorLimit: 4,
+    minimumSamples: 20,
+    noData: 'Hold',
+    critical: true,
+    dryRun: false,
+    weight: 1,
+    ...replaced,
+  };
+}
+
+/** One check, by a Prometheus that scrapes every five seconds, and no soak. */
+export function aVerification(replaced: Partial<VerificationSpec> = {}): VerificationSpec {
+  return {
+    prometheus: { url: 'http://127.0.0.1:9090', scrapeInterval: 5_000, timeout: 10_000 },
+    checks: [aCheck()],
+    passScore: 100,
+    marginalScore: 100,
+    soak: 0,
     ...replaced,
   };
 }

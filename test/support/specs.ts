@@ -4,6 +4,7 @@ import { listenerName, serviceName, versionName } from '../../src/model/names.ts
 import type * as model from '../../src/model/spec.ts';
 import { canonicalAddress } from '../../src/spec/address.ts';
 import { headerName } from '../../src/spec/text-formats.ts';
+import { aTraffic } from './records.ts';
 
 const name = fc.oneof(
   fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,10}[a-z0-9])?$/),
@@ -153,6 +154,7 @@ export const anySpec: fc.Arbitrary<model.VersionedService> = fc
           ),
           1,
         ),
+        accessLog: fc.constant(false),
       }),
       { minLength: 1, maxLength: 3, selector: (listener) => listener.name },
     ),
@@ -180,9 +182,14 @@ export const anySpec: fc.Arbitrary<model.VersionedService> = fc
         pin: { header: pinHeader, markerHeader, allow, previewAllow, onUnknown: parts.onUnknown },
         ...(parts.hasTenantKey && { tenantKey: { header: tenantHeader, allow: tenantAllow } }),
         runtime: parts.processes ?? endpointsRuntime,
-        traffic: { steps: [...parts.steps.toSorted((a, b) => a - b), 100], retries: parts.retries },
+        traffic: aTraffic({
+          steps: [...parts.steps.toSorted((a, b) => a - b), 100],
+          retries: parts.retries,
+        }),
         upstream: parts.upstream,
         drain: { source: parts.drain },
+        retention: { keep: 2, max: 3 },
+        notifications: [],
       };
     }),
   );

@@ -6,13 +6,16 @@ import { listenerName, serviceName, tenantName, versionName } from '../../src/mo
 import type { VersionedService } from '../../src/model/spec.ts';
 import { type ServiceRecord, VERSION_STATES } from '../../src/model/state.ts';
 import type { ProxySeen } from '../../src/ports/store.ts';
+import { aTraffic } from './records.ts';
 
 /** A spec with every default, as the parser would fill it in. */
 function serviceSpec(name: string): VersionedService {
   return {
     name: serviceName(name),
     version: versionName('v2'),
-    listeners: [{ name: listenerName('gateway'), address: '127.0.0.1', port: 10000, domains: ['*'] }],
+    listeners: [
+      { name: listenerName('gateway'), address: '127.0.0.1', port: 10000, domains: ['*'], accessLog: false },
+    ],
     pin: {
       header: 'x-delegate-version',
       markerHeader: 'x-delegate-pinned',
@@ -28,9 +31,11 @@ function serviceSpec(name: string): VersionedService {
       kind: 'endpoints',
       versions: [{ name: versionName('v1'), addresses: [{ host: '127.0.0.1', port: 9001 }] }],
     },
-    traffic: { steps: [10, 50, 100], retries: 1 },
+    traffic: aTraffic({ steps: [10, 50, 100] }),
     upstream: { protocol: 'Http1', connectTimeout: 1000 },
     drain: { source: { kind: 'none' } },
+    retention: { keep: 2, max: 3 },
+    notifications: [],
   };
 }
 

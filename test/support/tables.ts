@@ -26,6 +26,7 @@ export interface RoutesFacts {
     address?: string;
     port?: number;
     domains?: readonly string[];
+    accessLog?: boolean;
   }[];
   readonly pin?: Partial<PinPolicy>;
   readonly tenantKey?: Partial<TenantKey> | null | undefined;
@@ -85,8 +86,9 @@ function listener({
   address = '127.0.0.1',
   port = 10_000,
   domains = ['*'],
+  accessLog = false,
 }: NonNullable<RoutesFacts['listeners']>[number]): ListenerBinding {
-  return { name: listenerName(name), address, port, domains };
+  return { name: listenerName(name), address, port, domains, accessLog };
 }
 
 /** Given as `undefined` or null: the service has no tenant key. Left out: `x-tenant-id`, everywhere. */
