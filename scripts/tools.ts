@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 
-export type ToolName = 'envoy' | 'go';
+export type ToolName = 'envoy' | 'go' | 'prometheus' | 'promtool';
 
 export type Tool =
   | { readonly kind: 'found'; readonly path: string }
@@ -26,6 +26,16 @@ const searches: Record<ToolName, Search> = {
     variable: 'GO_BIN',
     command: 'bash scripts/setup.sh --with go',
     usable: (path) => executable(path) && isGo124(path),
+  },
+  prometheus: {
+    variable: 'PROMETHEUS_BIN',
+    command: 'bash scripts/setup.sh --with prometheus',
+    usable: executable,
+  },
+  promtool: {
+    variable: 'PROMTOOL_BIN',
+    command: 'bash scripts/setup.sh --with prometheus',
+    usable: executable,
   },
 };
 

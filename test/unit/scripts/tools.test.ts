@@ -50,3 +50,13 @@ test('a Go older than 1.24 is passed over', () => {
   program('go', 'echo go version go1.24.1 linux/amd64');
   expect(findTool('go')).toEqual({ kind: 'found', path: join(folder, 'go') });
 });
+
+test('Prometheus and promtool that are missing say how to get them', () => {
+  vi.stubEnv('PROMETHEUS_BIN', join(folder, 'nothing'));
+  expect(findTool('prometheus')).toEqual({
+    kind: 'missing',
+    why: expect.stringContaining('unset PROMETHEUS_BIN'),
+  });
+  vi.stubEnv('PROMTOOL_BIN', program('other-promtool', ''));
+  expect(findTool('promtool')).toEqual({ kind: 'found', path: join(folder, 'other-promtool') });
+});
