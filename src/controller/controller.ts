@@ -13,7 +13,7 @@ import type { WorkSource } from '../ports/work-source.ts';
 import { Activities } from './activities.ts';
 import { EndpointChanges } from './endpoint-changes.ts';
 import { Ledger } from './ledger.ts';
-import { Loop, type LoopLog } from './loop.ts';
+import { Loop, type LoopLog, type RoundObserver } from './loop.ts';
 import { ProxyTracker } from './proxies.ts';
 import { Publications } from './publications.ts';
 import { forgetUnknown, instancesOf, type RuntimeSet, settled, wantVersions } from './runtimes.ts';
@@ -26,6 +26,8 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly workSource: WorkSource;
   readonly log: LoopLog;
+  /** Told of every round, for metrics. */
+  readonly observeRounds?: RoundObserver;
   /** How long a proxy that went away keeps removals waiting. Default 10 minutes. */
   readonly proxyGrace?: Milliseconds;
   /** An operator's word that an empty store may be shown to proxies that hold configuration. */
@@ -88,6 +90,7 @@ export class Controller {
     this.#loop = new Loop(
       { ledger, publications, proxies, activities: this.activities, runtimes, clock },
       options.log,
+      options.observeRounds,
     );
     this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
     // First of all listeners: whoever hears of a commit finds it published.

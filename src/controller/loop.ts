@@ -10,16 +10,24 @@ export interface LoopLog {
   warn(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
+/** `changed`: the record did. `failed`: it threw, and will be tried again. */
+export type RoundResult = 'changed' | 'unchanged' | 'failed';
+
+/** Told when a round of a service begins, and, by the function that it returns, how it ended. */
+export type RoundObserver = (service: ServiceName) => (result: RoundResult) => void;
+
 export class Loop {
   readonly #parts: RoundParts;
   readonly #log: LoopLog;
+  readonly #observe: RoundObserver;
   readonly #running = new Map<ServiceName, Promise<void>>();
   readonly #again = new Set<ServiceName>();
   #stopped = false;
 
-  constructor(parts: RoundParts, log: LoopLog) {
+  constructor(parts: RoundParts, log: LoopLog, observe: RoundObserver = () => () => {}) {
     this.#parts = parts;
     this.#log = log;
+    this.#observe = observe;
   }
 
   /** Plans for one service, or for all, as soon as may be. */
@@ -45,12 +53,23 @@ export class Loop {
       let changed: boolean;
       do {
         this.#again.delete(service);
-        changed = await runRound(this.#parts, service);
+        changed = await this.#observedRound(service);
       } while ((changed || this.#again.has(service)) && !this.#stopped);
     } catch (error) {
       this.#log.warn({ service, error: String(error) }, 'a round failed; it will be tried again');
     } finally {
       this.#running.delete(service);
+    }
+  }
+  async #observedRound(service: ServiceName): Promise<boolean> {
+    const ended = this.#observe(service);
+    try {
+      const changed = await runRound(this.#parts, service);
+      ended(changed ? 'changed' : 'unchanged');
+      return changed;
+    } catch (error) {
+      ended('failed');
+      throw error;
     }
   }
 }
