@@ -35,3 +35,26 @@ export const TRAFFIC_SPAN: Milliseconds = 5_000;
 export const DURATION_BOUNDS: readonly Milliseconds[] = Array.from({ length: 60 }, (_, index) =>
   Number((0.5 * 1.22 ** index).toPrecision(3)),
 );
+
+/**
+ * A time in which a controller listened to what proxies report; outside of these nobody did. A controller that starts
+ * begins a new one, under its `from`.
+ */
+export interface TrafficCoverage {
+  readonly from: Instant;
+  /** Until when it is known to have listened. */
+  readonly to: Instant;
+  /** What may be missing all the same, oldest first. */
+  readonly gaps: readonly TrafficGap[];
+}
+
+/** A time for which reports of a proxy are missing, or may be. */
+export interface TrafficGap {
+  readonly proxy: string;
+  readonly from: Instant;
+  readonly to: Instant;
+  /** Requests that are known to be missing; 0: nobody can tell. */
+  readonly requests: number;
+  /** Half a sentence: `its connection broke`. */
+  readonly why: string;
+}

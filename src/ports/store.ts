@@ -8,7 +8,7 @@ import type { Measurement } from '../model/measurement.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { RolloutId, RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
-import type { TrafficCount } from '../model/traffic.ts';
+import type { TrafficCount, TrafficCoverage } from '../model/traffic.ts';
 
 /** What a controller reads when it starts. */
 export interface StoredState {
@@ -105,6 +105,13 @@ export interface Store {
     readonly from: Instant;
     readonly to: Instant;
   }): Promise<readonly TrafficCount[]>;
+  /**
+   * Replaces the coverage that has the same `from`. Those that ended more than TRAFFIC_KEPT before the newest go. The
+   * newest save may be lost in a crash. Does not count as `everWritten`.
+   */
+  saveCoverage(coverage: TrafficCoverage): Promise<void>;
+  /** Coverages that have a part in [from, to), oldest first. */
+  coverage(query: { readonly from: Instant; readonly to: Instant }): Promise<readonly TrafficCoverage[]>;
   /** Writes a consistent copy to a new file while running. Throws where the file exists or cannot be written. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;
