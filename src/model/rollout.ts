@@ -7,12 +7,12 @@ import type { ServiceName, VersionName } from './names.ts';
 import type { TrafficSpec, VerificationSpec } from './spec.ts';
 
 declare const brand: unique symbol;
-/** For example `manager-v43-17`: service, version, and the generation at which it began. */
+/** For example `manager_v43_17`: service, version, and the generation at which it began. */
 export type RolloutId = string & { readonly [brand]: 'RolloutId' };
 
-/** The id of the rollout of `version` that began with the record's `generation`. */
+/** The id of the rollout of `version` that began with the record's `generation`. Names have no `_`, so ids differ. */
 export function rolloutId(service: ServiceName, version: VersionName, generation: number): RolloutId {
-  return `${service}-${version}-${generation}` as RolloutId;
+  return `${service}_${version}_${generation}` as RolloutId;
 }
 
 /** The states of a rollout (docs/states.md draws the allowed transitions). The last four are ends. */
