@@ -5,6 +5,14 @@
 import { ControllerState, ServiceChangeKind } from '../gen/switchyard/admin/v1/admin_service_pb.js';
 import { ConvergenceState, ProblemSeverity, StragglerKind } from '../gen/switchyard/admin/v1/changes_pb.js';
 import {
+  AnswerKind,
+  BadDirection,
+  CheckMetricKind,
+  CheckState,
+  NoDataPolicy,
+  VerdictState,
+} from '../gen/switchyard/admin/v1/measurements_pb.js';
+import {
   InstanceState,
   ProxyKind,
   RetirementStep,
@@ -12,8 +20,13 @@ import {
   VersionState,
   XdsProtocol,
 } from '../gen/switchyard/admin/v1/resources_pb.js';
+import { RolloutState, RolloutStepKind, StepProgress } from '../gen/switchyard/admin/v1/rollouts_pb.js';
+import type { Check, CheckMetric, CheckState as CheckWord, Comparison } from '../model/check.ts';
 import type { InstanceState as InstanceWord } from '../model/instance.ts';
+import type { MeasuredData, Verdict } from '../model/measurement.ts';
+import type { RolloutStep, RolloutState as RolloutWord } from '../model/rollout.ts';
 import type { Retirement, VersionMark, VersionState as VersionWord } from '../model/state.ts';
+import type { StepView } from '../operations/rollout-types.ts';
 import type {
   Convergence,
   DocumentProblem,
@@ -94,6 +107,80 @@ export const CONTROLLER_STATE = {
   AwaitingApply: ControllerState.AWAITING_APPLY,
   Stopping: ControllerState.STOPPING,
 } satisfies Record<ControllerWord, ControllerState>;
+
+export const ROLLOUT_STATE = {
+  Waiting: RolloutState.WAITING,
+  Progressing: RolloutState.PROGRESSING,
+  Paused: RolloutState.PAUSED,
+  Inconclusive: RolloutState.INCONCLUSIVE,
+  Succeeded: RolloutState.SUCCEEDED,
+  Aborted: RolloutState.ABORTED,
+  RolledBack: RolloutState.ROLLED_BACK,
+  Failed: RolloutState.FAILED,
+} satisfies Record<RolloutWord, RolloutState>;
+
+export const ROLLOUT_STEP = {
+  Deploy: RolloutStepKind.DEPLOY,
+  Verify: RolloutStepKind.VERIFY,
+  Cohort: RolloutStepKind.COHORT,
+  Shift: RolloutStepKind.SHIFT,
+  Soak: RolloutStepKind.SOAK,
+} satisfies Record<RolloutStep['kind'], RolloutStepKind>;
+
+export const STEP_PROGRESS = {
+  Done: StepProgress.DONE,
+  Current: StepProgress.CURRENT,
+  Ahead: StepProgress.AHEAD,
+} satisfies Record<StepView['progress'], StepProgress>;
+
+export const CHECK_STATE = {
+  Pending: CheckState.PENDING,
+  Running: CheckState.RUNNING,
+  Passed: CheckState.PASSED,
+  Failed: CheckState.FAILED,
+  Error: CheckState.ERROR,
+  Inconclusive: CheckState.INCONCLUSIVE,
+  NoData: CheckState.NO_DATA,
+  Skipped: CheckState.SKIPPED,
+} satisfies Record<CheckWord, CheckState>;
+
+export const VERDICT_STATE = {
+  Passed: VerdictState.PASSED,
+  Running: VerdictState.RUNNING,
+  NoData: VerdictState.NO_DATA,
+  Inconclusive: VerdictState.INCONCLUSIVE,
+  Error: VerdictState.ERROR,
+  Failed: VerdictState.FAILED,
+} satisfies Record<Verdict['state'], VerdictState>;
+
+export const CHECK_METRIC = {
+  builtin: CheckMetricKind.BUILTIN,
+  query: CheckMetricKind.QUERY,
+  ratio: CheckMetricKind.RATIO,
+  histogram: CheckMetricKind.HISTOGRAM,
+  http: CheckMetricKind.HTTP_PROBE,
+  grpc: CheckMetricKind.GRPC_PROBE,
+  command: CheckMetricKind.COMMAND,
+  webhook: CheckMetricKind.WEBHOOK,
+} satisfies Record<CheckMetric['kind'], CheckMetricKind>;
+
+export const BAD_DIRECTION = {
+  Increase: BadDirection.INCREASE,
+  Decrease: BadDirection.DECREASE,
+  Either: BadDirection.EITHER,
+} satisfies Record<Comparison['bad'], BadDirection>;
+
+export const NO_DATA_POLICY = {
+  Hold: NoDataPolicy.HOLD,
+  Fail: NoDataPolicy.FAIL,
+  Pass: NoDataPolicy.PASS,
+} satisfies Record<Check['noData'], NoDataPolicy>;
+
+export const ANSWER = {
+  approved: AnswerKind.APPROVED,
+  refused: AnswerKind.REFUSED,
+  undecided: AnswerKind.UNDECIDED,
+} satisfies Record<Extract<MeasuredData, { kind: 'answer' }>['answer'], AnswerKind>;
 
 /** The word for a number of one of the tables above; `Unknown` for one that this release does not know. */
 export function wordOf<Word extends string>(

@@ -73,6 +73,15 @@ export function changeOf(change: Change | undefined): ChangeRequest {
   };
 }
 
+const DEFAULT_LIMIT = 100;
+const MOST_LISTED = 1000;
+
+/** How many entries a list may have; 0: the caller did not say. */
+export function limitOf(limit: number): number {
+  if (limit > MOST_LISTED) throw invalid('limit', `${limit} is above ${MOST_LISTED}`);
+  return limit || DEFAULT_LIMIT;
+}
+
 /** How long the caller lets a change wait for the proxies. */
 export function waitOf(field: string, wait: Duration | undefined): Milliseconds {
   const asked = wait === undefined ? DEFAULT_WAIT : lengthOf(field, wait);

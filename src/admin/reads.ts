@@ -10,7 +10,7 @@ import { OperationError, type Operations, type RequestFacts, type ServiceView } 
 import type { Handlers, Request } from './contract.ts';
 import { CONTROLLER_STATE, type ControllerWord } from './enums.ts';
 import { parseAddress } from './listen.ts';
-import { callerOf, exact, invalid, named, optionalService, waitOf } from './parse.ts';
+import { callerOf, exact, invalid, limitOf, named, optionalService, waitOf } from './parse.ts';
 import {
   eventToMessage,
   holdToMessage,
@@ -72,8 +72,6 @@ export type ReadHandlers = Pick<
 
 /** How long instances may take to stop where the caller does not say, in milliseconds. */
 const DEFAULT_DOWN = 60_000;
-const DEFAULT_EVENTS = 100;
-const MOST_EVENTS = 1000;
 const DEFAULT_ENVOY_ADMIN = '127.0.0.1:9901';
 
 export function readHandlers(sources: ReadSources): ReadHandlers {
@@ -136,15 +134,13 @@ export function readHandlers(sources: ReadSources): ReadHandlers {
       );
     },
     async listEvents({ service, afterSequence, limit }) {
-      if (limit > MOST_EVENTS)
-        throw invalid('limit', `${limit} is above ${MOST_EVENTS}; read on after the last sequence`);
       const only = optionalService('service', service);
       const events = await operations.events({
         ...(only && { service: only }),
         ...(afterSequence === undefined
           ? { newest: true }
           : { afterSequence: exact('after_sequence', afterSequence) }),
-        limit: limit || DEFAULT_EVENTS,
+        limit: limitOf(limit),
       });
       return { events: events.map(eventToMessage) };
     },

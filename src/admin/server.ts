@@ -14,6 +14,8 @@ import { AdminService } from './contract.ts';
 import { adminDefinition, type FaultListener, implementation, STOPPING } from './definition.ts';
 import { type Listening, listenOnAddress, listenOnSocket } from './listen.ts';
 import { type ReadSources, readHandlers } from './reads.ts';
+import { rolloutChangeHandlers } from './rollout-changes.ts';
+import { rolloutReadHandlers } from './rollout-reads.ts';
 import { watchHandlers } from './watches.ts';
 
 export type { ControllerInfo } from './reads.ts';
@@ -63,6 +65,8 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   const handlers = {
     ...readHandlers(options),
     ...changeHandlers(options.operations, options.onFault),
+    ...rolloutReadHandlers(options.operations),
+    ...rolloutChangeHandlers(options.operations, options.onFault),
     ...watchHandlers(options),
   };
   server.addService(adminDefinition, implementation(handlers, environment));

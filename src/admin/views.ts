@@ -9,6 +9,7 @@ import type {
 import { ConvergenceState } from '../gen/switchyard/admin/v1/changes_pb.js';
 import type {
   EventSchema,
+  FreezeSchema,
   HoldSchema,
   InstanceSchema,
   OpenWorkSchema,
@@ -21,6 +22,7 @@ import { RetirementStep } from '../gen/switchyard/admin/v1/resources_pb.js';
 import type { AuditEvent } from '../model/audit.ts';
 import type { Instance } from '../model/instance.ts';
 import type { ServiceName } from '../model/names.ts';
+import type { Freeze } from '../model/rollout.ts';
 import type { SocketAddress } from '../model/spec.ts';
 import type { Hold, Traffic } from '../model/state.ts';
 import type { Convergence, DocumentProblem, ServiceView, VersionView } from '../operations/types.ts';
@@ -56,6 +58,16 @@ export function serviceToMessage(view: ServiceView, detail: Detail): MessageInit
       domains: [...domains],
     })),
     document: detail === 'withDocument' ? record.document : '',
+    ...(record.freeze && { freeze: freezeToMessage(record.freeze) }),
+  };
+}
+
+export function freezeToMessage({ reason, by, since, until }: Freeze): MessageInitShape<typeof FreezeSchema> {
+  return {
+    reason,
+    by,
+    since: timestampFromMs(since),
+    ...(until !== undefined && { until: timestampFromMs(until) }),
   };
 }
 
@@ -86,7 +98,7 @@ export function versionToMessage(
   service: ServiceName,
   view: VersionView,
 ): MessageInitShape<typeof VersionSchema> {
-  const { name, state, reason, since, mark, retirement, fenced } = view.record;
+  const { name, state, reason, since, mark, retirement, fenced, teardown } = view.record;
   return {
     service,
     name,
@@ -107,6 +119,7 @@ export function versionToMessage(
     weight: view.weight,
     isPrevious: view.isPrevious,
     fenced,
+    ...(teardown && { teardown: { since: timestampFromMs(teardown.since), because: teardown.because } }),
   };
 }
 

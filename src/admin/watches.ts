@@ -1,6 +1,7 @@
 /**
  * The calls that look on. A view is read when the reader asks for the next message and something has changed since
- * the last, so changes coalesce by themselves; equal views are not sent again. Events are read page by page from the
+ * the last, so changes coalesce by themselves; equal views are not sent again. A rollout is looked at again from time to
+ * time too: what is measured changes without anybody's doing. Events are read page by page from the
  * store, each once, in order.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,16 +11,22 @@ import {
   WatchProxiesResponseSchema,
   WatchServicesResponseSchema,
 } from '../gen/switchyard/admin/v1/admin_service_pb.js';
-import type { Operations } from '../operations/types.ts';
+import { WatchRolloutResponseSchema } from '../gen/switchyard/admin/v1/rollout_calls_pb.js';
+import type { Milliseconds } from '../model/instant.ts';
+import { type ServiceName, serviceName } from '../model/names.ts';
+import { OperationError, type Operations } from '../operations/types.ts';
 import type { Handlers } from './contract.ts';
-import { exact, optionalService } from './parse.ts';
+import { exact, named, optionalService } from './parse.ts';
 import { proxiesMessage, type ReadSources } from './reads.ts';
+import { rolloutMessage } from './rollout-reads.ts';
 import { eventToMessage, serviceToMessage } from './views.ts';
 
-export type WatchHandlers = Pick<Handlers, 'watchServices' | 'watchProxies' | 'watchEvents'>;
+export type WatchHandlers = Pick<Handlers, 'watchServices' | 'watchProxies' | 'watchRollout' | 'watchEvents'>;
 
 /** Time in which changes are gathered into one message, in milliseconds. */
-const HOLD_OFF = 50;
+const HOLD_OFF: Milliseconds = 50;
+/** How long a view of measured things may stand without a look at what has become of them. */
+const MEASURED_ANEW: Milliseconds = 2_000;
 const PAGE = 200;
 
 export function watchHandlers(sources: ReadSources): WatchHandlers {
@@ -46,6 +53,15 @@ export function watchHandlers(sources: ReadSources): WatchHandlers {
         read: () => create(WatchProxiesResponseSchema, proxiesMessage(sources)),
       });
     },
+    watchRollout({ service }, { signal }) {
+      const name = named('service', service, serviceName);
+      return views({
+        operations,
+        signal,
+        atLeastEvery: MEASURED_ANEW,
+        read: async () => create(WatchRolloutResponseSchema, await rolloutIfAny(operations, name)),
+      });
+    },
     watchEvents({ service, afterSequence }, { signal }) {
       const only = optionalService('service', service);
       return events({
@@ -58,10 +74,28 @@ export function watchHandlers(sources: ReadSources): WatchHandlers {
   };
 }
 
-async function* views<View>(watch: { operations: Operations; signal: AbortSignal; read: () => View }) {
+/** Throws NotFound where there is no such service; a service without a rollout has none yet. */
+async function rolloutIfAny(operations: Operations, service: ServiceName) {
+  operations.service(service);
+  try {
+    return { view: await rolloutMessage(operations, service) };
+  } catch (error) {
+    if (error instanceof OperationError && error.code === 'NotFound') return {};
+    throw error;
+  }
+}
+
+interface Watch {
+  readonly operations: Operations;
+  readonly signal: AbortSignal;
+  /** Absent: only after changes. */
+  readonly atLeastEvery?: Milliseconds;
+}
+
+async function* views<View>(watch: Watch & { readonly read: () => View | Promise<View> }) {
   let last: View | undefined;
   for await (const _ of changes(watch)) {
-    const view = watch.read();
+    const view = await watch.read();
     if (last !== undefined && isDeepStrictEqual(view, last)) continue;
     last = view;
     yield view;
@@ -94,17 +128,12 @@ async function newestSequence(operations: Operations): Promise<number> {
 }
 
 /** Yields at once, then once for any number of changes since the last pull, until the signal is aborted. */
-async function* changes({
-  operations,
-  signal,
-}: {
-  operations: Operations;
-  signal: AbortSignal;
-}): AsyncGenerator<void> {
+async function* changes({ operations, signal, atLeastEvery }: Watch): AsyncGenerator<void> {
   let wake = Promise.withResolvers<void>();
   const unsubscribe = operations.subscribe(() => wake.resolve());
   const stop = () => wake.resolve();
   signal.addEventListener('abort', stop);
+  const ticking = atLeastEvery === undefined ? undefined : setInterval(() => wake.resolve(), atLeastEvery);
   try {
     while (!signal.aborted) {
       yield;
@@ -113,6 +142,7 @@ async function* changes({
       wake = Promise.withResolvers<void>();
     }
   } finally {
+    clearInterval(ticking);
     signal.removeEventListener('abort', stop);
     unsubscribe();
   }
