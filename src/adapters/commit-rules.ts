@@ -5,7 +5,7 @@
 import type { ServiceName } from '../model/names.ts';
 import { type Commit, type EventQuery, GenerationConflictError, type ProxySeen } from '../ports/store.ts';
 import { storedEvent, storedProxy, storedService } from './stored/records.ts';
-import type { Shape } from './stored/shape.ts';
+import { assertReadable } from './stored/shape.ts';
 
 /** What a store knows before a commit. */
 export interface CommitGround {
@@ -24,7 +24,12 @@ export function checkCommit(commit: Commit, ground: CommitGround): void {
     nameOnce(named, name);
     compareGeneration({ service: name, expected: generation - 1, actual: ground.generationOf(name) });
   }
-  for (const record of commit.services ?? []) assertReadable(storedService, record, `service ${record.name}`);
+  for (const record of commit.services ?? []) {
+    assertReadable(storedService, record, `service ${record.name}`);
+    if (record.rollout !== undefined && record.rollout.service !== record.name) {
+      throw new TypeError(`the record of ${record.name} has a rollout of ${record.rollout.service}`);
+    }
+  }
   for (const event of commit.events ?? []) {
     assertReadable(storedEvent, { ...event, sequence: 1 }, `event ${event.action}`);
   }
@@ -71,14 +76,6 @@ export function checkProxies(proxies: readonly ProxySeen[]): void {
     if (named.has(proxy.id)) throw new TypeError(`the list names proxy ${JSON.stringify(proxy.id)} twice`);
     named.add(proxy.id);
     assertReadable(storedProxy, proxy, `proxy ${JSON.stringify(proxy.id)}`);
-  }
-}
-
-function assertReadable(shape: Shape<unknown>, value: unknown, name: string): void {
-  try {
-    shape.read(value, '');
-  } catch (error) {
-    throw new TypeError(`${name} cannot be stored: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -6,10 +6,23 @@ import type { Instant, Milliseconds } from './instant.ts';
 import type { ServiceName, VersionName } from './names.ts';
 
 /** What sent the request to its version. */
-export type TrafficRoute = 'Default' | 'Pin' | 'Hold' | 'Cohort' | 'Mirror' | 'Refused';
+export const TRAFFIC_ROUTES = ['Default', 'Pin', 'Hold', 'Cohort', 'Mirror', 'Refused'] as const;
+export type TrafficRoute = (typeof TRAFFIC_ROUTES)[number];
 
-/** How it ended, for its client. `Cut`: the stream ended before the answer was whole, and not by the client. */
-export const TRAFFIC_RESULTS = ['Success', 'ClientError', 'ServerError', 'Refused', 'Unavailable', 'Cut', 'ClientGone'] as const;
+/**
+ * How it ended, for its client. `Cut`: the stream ended before the answer was whole, and not by the client. `Unknown`: a
+ * copy, whose answer nobody waits for.
+ */
+export const TRAFFIC_RESULTS = [
+  'Success',
+  'ClientError',
+  'ServerError',
+  'Refused',
+  'Unavailable',
+  'Cut',
+  'ClientGone',
+  'Unknown',
+] as const;
 export type TrafficResult = (typeof TRAFFIC_RESULTS)[number];
 
 /** The requests of one service, version, route and result that ended within one span. */

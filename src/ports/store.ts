@@ -75,6 +75,9 @@ export interface RolloutQuery {
 /** What is kept of rollouts that ended: the newest of each service, with their measurements. */
 export const KEPT_ROLLOUTS = 50;
 
+/** Measurements kept of all services together. Beyond it those of the oldest ended rollouts go, all of a rollout at once. */
+export const KEPT_MEASUREMENTS = 200_000;
+
 /** How long counts of requests are kept. */
 export const TRAFFIC_KEPT: Milliseconds = 8 * 24 * 3_600_000;
 
@@ -87,16 +90,21 @@ export interface Store {
   events(query: EventQuery): Promise<readonly AuditEvent[]>;
   /**
    * The rollouts that services had, each as it was last committed with its service; the one that goes on included. Those
-   * of a deleted service go with it; beyond KEPT_ROLLOUTS of a service the oldest go, with their measurements.
+   * of a deleted service go with it; beyond KEPT_ROLLOUTS of a service the oldest go, with their measurements. Newest
+   * first: by when each was committed for the first time.
    */
   rollouts(query: RolloutQuery): Promise<readonly RolloutRecord[]>;
-  /** Adds measurements, all or none. Those of an unknown rollout are dropped. Does not count as `everWritten`. */
+  /**
+   * Adds measurements, all or none. Those of an unknown rollout are dropped. Does not count as `everWritten`. Throws
+   * TypeError for what could not be read back: every number must be finite.
+   */
   appendMeasurements(measurements: readonly Measurement[]): Promise<void>;
   /** All measurements of a rollout, in the order in which they were added. */
   measurements(rollout: RolloutId): Promise<readonly Measurement[]>;
   /**
    * Replaces the counts of the same service, version, route, result and span. Counts older than TRAFFIC_KEPT before the
-   * newest go. The newest save may be lost in a crash. Does not count as `everWritten`.
+   * newest go, and those of a deleted service with it. The newest save may be lost in a crash. Does not count as
+   * `everWritten`.
    */
   saveTraffic(counts: readonly TrafficCount[]): Promise<void>;
   /** Counts of a service whose span begins in [from, to), oldest first. */

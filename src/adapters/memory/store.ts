@@ -5,18 +5,30 @@
 import type { AuditEvent } from '../../model/audit.ts';
 import type { ServiceName } from '../../model/names.ts';
 import type { ServiceRecord } from '../../model/state.ts';
-import type { Commit, EventQuery, ProxySeen, Store, StoredState } from '../../ports/store.ts';
+import {
+  type Commit,
+  type EventQuery,
+  KEPT_MEASUREMENTS,
+  type ProxySeen,
+  type Store,
+  type StoredState,
+} from '../../ports/store.ts';
 import { checkCommit, checkEventQuery, checkProxies, isEmptyCommit } from '../commit-rules.ts';
+import { checkCoverage, checkMeasurements, checkRolloutQuery, checkTraffic } from '../history-rules.ts';
+import { MemoryHistory } from './history.ts';
 
 /** How much a store keeps. */
 export interface MemoryStoreOptions {
   /** Events kept; the oldest go first. Default 100,000. */
   readonly eventsKept?: number;
+  /** Measurements kept; those of the oldest ended rollouts go first. Default KEPT_MEASUREMENTS. */
+  readonly measurementsKept?: number;
 }
 
 /** An empty store in memory. It cannot be backed up. */
 export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
-  const eventsKept = options.eventsKept ?? 100_000;
+  const { eventsKept = 100_000, measurementsKept = KEPT_MEASUREMENTS } = options;
+  const history = new MemoryHistory({ measurementsKept });
   const services = new Map<ServiceName, ServiceRecord>();
   let events: AuditEvent[] = [];
   let lastSequence = 0;
@@ -30,8 +42,14 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   }
 
   function write(commit: Commit): readonly AuditEvent[] {
-    for (const record of commit.services ?? []) services.set(record.name, record);
-    for (const { name } of commit.deletions ?? []) services.delete(name);
+    for (const record of commit.services ?? []) {
+      services.set(record.name, record);
+      history.record(record);
+    }
+    for (const { name } of commit.deletions ?? []) {
+      services.delete(name);
+      history.forget(name);
+    }
     nextPublication = commit.nextPublication ?? nextPublication;
     const written = (commit.events ?? []).map((event) => ({
       ...event,
@@ -77,6 +95,38 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       return structuredClone(
         query.newest === true ? matching.slice(-query.limit) : matching.slice(0, query.limit),
       );
+    },
+    async rollouts(query) {
+      assertOpen();
+      checkRolloutQuery(query);
+      return structuredClone(history.rollouts(query));
+    },
+    async appendMeasurements(measurements) {
+      assertOpen();
+      checkMeasurements(measurements);
+      history.append(structuredClone(measurements));
+    },
+    async measurements(rollout) {
+      assertOpen();
+      return structuredClone(history.measurements(rollout));
+    },
+    async saveTraffic(counts) {
+      assertOpen();
+      checkTraffic(counts);
+      history.saveTraffic(structuredClone(counts));
+    },
+    async traffic(query) {
+      assertOpen();
+      return structuredClone(history.traffic(query));
+    },
+    async saveCoverage(coverage) {
+      assertOpen();
+      checkCoverage(coverage);
+      history.saveCoverage(structuredClone(coverage));
+    },
+    async coverage(query) {
+      assertOpen();
+      return structuredClone(history.coverage(query));
     },
     async backup() {
       throw new Error(

@@ -1,7 +1,5 @@
 /** The shapes of everything that a store keeps: service records, audit events and proxies. */
 import type { AuditEvent } from '../../model/audit.ts';
-import { instant } from '../../model/instant.ts';
-import { tenantName } from '../../model/names.ts';
 import {
   type Hold,
   type Retirement,
@@ -12,22 +10,10 @@ import {
   type VersionRecord,
 } from '../../model/state.ts';
 import type { ProxySeen } from '../../ports/store.ts';
-import {
-  count,
-  length,
-  list,
-  object,
-  oneOf,
-  optional,
-  parsed,
-  type Shape,
-  tagged,
-  text,
-  truth,
-} from './shape.ts';
-import { storedServiceName, storedSpec, storedVersionName } from './spec.ts';
-
-const storedInstant = parsed(length, instant);
+import { storedFreeze, storedRollout } from './rollout.ts';
+import { count, length, list, object, oneOf, optional, type Shape, tagged, text, truth } from './shape.ts';
+import { storedInstant, storedServiceName, storedTenantName, storedVersionName } from './simple.ts';
+import { storedSpec } from './spec.ts';
 
 const mark: Shape<VersionMark> = object<VersionMark>({
   kind: oneOf('Abandoned', 'Quarantined'),
@@ -50,6 +36,8 @@ const version: Shape<VersionRecord> = object<VersionRecord>({
   mark: optional(mark),
   fenced: truth,
   fenceAtOnce: optional(truth),
+  lastPrimary: optional(storedInstant),
+  teardown: optional(object({ since: storedInstant, because: text })),
   retirement: optional(retirement),
 });
 
@@ -66,7 +54,7 @@ const traffic: Shape<Traffic> = tagged<Traffic>({
 });
 
 const hold: Shape<Hold> = object<Hold>({
-  tenant: parsed(text, tenantName),
+  tenant: storedTenantName,
   version: storedVersionName,
   reason: text,
   by: text,
@@ -83,6 +71,8 @@ export const storedService: Shape<ServiceRecord> = object<ServiceRecord>({
   traffic,
   versions: list(version),
   holds: list(hold),
+  rollout: optional(storedRollout),
+  freeze: optional(storedFreeze),
 });
 
 /** Reads a stored audit event. */

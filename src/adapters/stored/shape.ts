@@ -46,6 +46,19 @@ export const length: Shape<number> = primitive(
   (value) => Number.isFinite(value) && (value as number) >= 0,
 );
 
+/** Any finite number. */
+export const number: Shape<number> = primitive('a finite number', Number.isFinite);
+
+/** A value that may be null. */
+export function nullable<T>(shape: Shape<T>): Shape<T | null> {
+  return { read: (value, path) => (value === null ? null : shape.read(value, path)) };
+}
+
+/** A field that an older release did not write: it reads as `fallback` where it is absent. */
+export function since<T>(shape: Shape<T>, fallback: T): Shape<T> {
+  return { read: (value, path) => (value === undefined ? fallback : shape.read(value, path)) };
+}
+
 /** Text or a number that the model's own parser accepts. */
 export function parsed<From, T>(from: Shape<From>, parse: (value: From) => T): Shape<T> {
   return {
@@ -137,6 +150,15 @@ export function tagged<T extends { readonly kind: string }>(
       return { kind, ...shape.read(value, path) } as unknown as T;
     },
   };
+}
+
+/** Refuses a value that could not be read back after it was written. Throws TypeError that begins with `name`. */
+export function assertReadable(shape: Shape<unknown>, value: unknown, name: string): void {
+  try {
+    shape.read(value, '');
+  } catch (error) {
+    throw new TypeError(`${name} cannot be stored: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function primitive<T>(right: string, accepts: (value: unknown) => boolean): Shape<T> {

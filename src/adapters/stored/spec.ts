@@ -1,12 +1,17 @@
-/** The shape in which a VersionedService is kept: every wish of the user, with defaults filled in. */
-import { listenerName, serviceName, versionName } from '../../model/names.ts';
+/**
+ * The shape in which a VersionedService is kept: every wish of the user, with defaults filled in. What release 0.1.0 did
+ * not know reads as the default of the spec, without verification: an operator promotes every step.
+ */
+import { listenerName } from '../../model/names.ts';
 import type {
   DrainSource,
   HealthCheckSpec,
   ListenerBinding,
+  Notification,
   OutlierDetectionSpec,
   PinPolicy,
   Readiness,
+  RetentionSpec,
   RuntimeSpec,
   Scope,
   SocketAddress,
@@ -24,12 +29,14 @@ import {
   optional,
   parsed,
   type Shape,
+  since,
   tagged,
   text,
+  truth,
 } from './shape.ts';
-
-export const storedServiceName = parsed(text, serviceName);
-export const storedVersionName = parsed(text, versionName);
+import { storedServiceName, storedVersionName } from './simple.ts';
+import { storedTraffic } from './traffic-spec.ts';
+import { storedPrometheus, storedVerification } from './verification.ts';
 
 const scope: Shape<Scope> = tagged<Scope>({
   everywhere: {},
@@ -42,6 +49,7 @@ const listener: Shape<ListenerBinding> = object<ListenerBinding>({
   address: text,
   port: count,
   domains: list(text),
+  accessLog: since(truth, false),
 });
 
 const pin: Shape<PinPolicy> = object<PinPolicy>({
@@ -105,9 +113,15 @@ const upstream: Shape<UpstreamSpec> = object<UpstreamSpec>({
 });
 
 const drainSource: Shape<DrainSource> = tagged<DrainSource>({
+  promql: { query: text, prometheus: storedPrometheus, instanceLabel: text, quietFor: length },
+  grpc: {},
   http: { fencePath: text, openWorkPath: text },
   none: {},
 });
+
+const retention: Shape<RetentionSpec> = object<RetentionSpec>({ keep: count, max: count });
+
+const notification: Shape<Notification> = object<Notification>({ name: text, url: text, on: list(text) });
 
 /** Reads a stored VersionedService. */
 export const storedSpec: Shape<VersionedService> = object<VersionedService>({
@@ -117,7 +131,11 @@ export const storedSpec: Shape<VersionedService> = object<VersionedService>({
   pin,
   tenantKey: optional(object<TenantKey>({ header: text, allow: scope })),
   runtime,
-  traffic: object({ steps: list(length), retries: count }),
+  traffic: storedTraffic,
   upstream,
   drain: object({ source: drainSource }),
+  verification: optional(storedVerification),
+  retention: since(retention, { keep: 2, max: 3 }),
+  group: optional(text),
+  notifications: since(list(notification), []),
 });
