@@ -14,7 +14,7 @@ import { Controller } from './controller/controller.ts';
 import type { RuntimeSet } from './controller/runtimes.ts';
 import { endpointsFolder, processesFolder, stateFile } from './data-folder.ts';
 import { createOperations } from './operations/operations.ts';
-import type { Operations } from './operations/types.ts';
+import type { Operations, ProxyView } from './operations/types.ts';
 import type { Clock } from './ports/clock.ts';
 import { parseEndpointsFile } from './spec/parse.ts';
 import { measuredOperations, measuredStore } from './telemetry/call-metrics.ts';
@@ -63,7 +63,10 @@ const MEASURED_OPERATIONS = [
 export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOptions): Promise<Core> {
   const file = stateFile(dataDir);
   const opened = flags.store === 'file' ? await openSqliteStore({ file }) : createMemoryStore();
-  const store = measuredStore(opened, metrics.registry);
+  const store = measuredStore(opened, {
+    registry: metrics.registry,
+    measured: metrics.measurements.measured,
+  });
   closing.defer(() => store.close());
   const { everWritten } = await store.load();
   const publisher = createPublisher({
@@ -83,15 +86,27 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
     proxyGrace: flags.proxyGrace,
     acceptEmpty: flags.acceptEmpty === true,
     allowCommands: flags.allowCommands === true,
+    observeRounds: metrics.loop.observeRounds,
   });
   closing.defer(controller.ledger.subscribe(eventLog(log)));
+  closing.defer(metrics.rollouts.follow(controller.ledger));
   const operations = measuredOperations(createOperations(controller), MEASURED_OPERATIONS, metrics.registry);
   const facts = (): Omit<Facts, 'ready'> => ({
     publication: controller.publications.number,
-    services: operations.services(),
-    proxies: operations.proxies(),
+    services: operations.services().map((service) => ({
+      ...service,
+      ...(service.record.rollout !== undefined && { rollout: operations.rollout(service.record.name) }),
+    })),
+    proxies: operations.proxies().map((proxy) => ({ ...proxy, rejecting: isRejecting(proxy) })),
   });
   return { controller, publisher, operations, facts };
+}
+
+/** Whether a proxy rejected something, on this connection or an earlier one, and has not taken it since. */
+function isRejecting({ pastRejections, progress }: ProxyView): boolean {
+  return (
+    pastRejections.length > 0 || progress?.types.some(({ rejection }) => rejection !== undefined) === true
+  );
 }
 
 /** Addresses are routed everywhere; processes are run on Linux only, elsewhere a spec that asks for them is refused. */

@@ -3,12 +3,23 @@
  * does; a failed call counts under the name or code of its error and fails as before.
  */
 import { Counter, Histogram, type Registry } from 'prom-client';
+import type { Measurement } from '../model/measurement.ts';
 import { GenerationConflictError, type Store } from '../ports/store.ts';
 
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** A store whose commits are counted, by `result`: `ok`, `conflict` (another writer was first) or `failed`. */
-export function measuredStore(store: Store, registry: Registry): Store {
+/** Where the store's calls are counted. */
+export interface StoreMeters {
+  readonly registry: Registry;
+  /** Told of measurements that were stored. */
+  readonly measured: (measurements: readonly Measurement[]) => void;
+}
+
+/**
+ * A store whose commits are counted, by `result`: `ok`, `conflict` (another writer was first) or `failed`. Measurements
+ * are told when they are stored.
+ */
+export function measuredStore(store: Store, { registry, measured }: StoreMeters): Store {
   const commits = new Counter({
     name: 'switchyard_store_commits_total',
     help: 'Commits to the store by result (ok, conflict, failed).',
@@ -35,6 +46,10 @@ export function measuredStore(store: Store, registry: Registry): Store {
         commits.inc({ result: error instanceof GenerationConflictError ? 'conflict' : 'failed' });
         throw error;
       }
+    },
+    async appendMeasurements(measurements) {
+      await store.appendMeasurements(measurements);
+      measured(measurements);
     },
   };
 }
@@ -64,6 +79,7 @@ export function measuredOperations<T extends object>(
     buckets: BUCKETS,
     registers: [registry],
   });
+  for (const operation of names) for (const result of ['ok', FAULT]) total.inc({ operation, result }, 0);
   const measured = Object.fromEntries(
     names.map((operation) => {
       const call = operations[operation] as (...given: unknown[]) => Promise<unknown>;
@@ -86,8 +102,10 @@ export function measuredOperations<T extends object>(
   return { ...operations, ...measured };
 }
 
-/** The code of a refusal; any other error is a fault of ours. */
+/** Any error that is no refusal is a fault of ours. */
+const FAULT = 'Fault';
+
 function resultOf(error: unknown): string {
   const isRefusal = error instanceof Error && 'code' in error && typeof error.code === 'string';
-  return isRefusal && error.name === 'OperationError' ? String(error.code) : 'Fault';
+  return isRefusal && error.name === 'OperationError' ? String(error.code) : FAULT;
 }

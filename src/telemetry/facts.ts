@@ -2,7 +2,11 @@
  * What a scrape reads from the running controller. The views of operations have these fields; they are named here so
  * that telemetry imports no one but the model and the ports.
  */
+import type { Check } from '../model/check.ts';
 import type { Instance } from '../model/instance.ts';
+import type { CheckRun, Verdict } from '../model/measurement.ts';
+import type { VersionName } from '../model/names.ts';
+import type { RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
 
 /** The state of the controller at one moment. */
@@ -20,6 +24,24 @@ export interface ServiceFacts {
   readonly versions: readonly VersionFacts[];
   /** What is wrong now, in sentences. */
   readonly alerts: readonly string[];
+  /** The rollout that goes on, or the last one; absent before the first. */
+  readonly rollout?: RolloutFacts;
+}
+
+export interface RolloutFacts {
+  readonly record: RolloutRecord;
+  /** All steps of the walk in order. */
+  readonly steps: readonly { readonly progress: 'Done' | 'Current' | 'Ahead' }[];
+  /** Percent of default traffic that the candidate was given. */
+  readonly setWeight: number;
+  /** What the proxies reported; absent where none did. */
+  readonly actualWeight?: { readonly percent: number; readonly requests: number };
+  readonly checks: readonly { readonly check: Check; readonly run: CheckRun }[];
+  /** Absent where the present step has no checks. */
+  readonly verdict?: Verdict;
+  /** Open work of versions that drain; `open` is absent where it is unknown. */
+  readonly openWork: readonly { readonly version: VersionName; readonly open?: number }[];
+  readonly wayBack: { readonly isReady: boolean };
 }
 
 export interface VersionFacts {
@@ -34,6 +56,8 @@ export interface ProxyFacts {
   readonly kind: 'envoy' | 'grpc';
   readonly connected: boolean;
   readonly inSync: boolean;
+  /** Whether it has rejected something that it is still to take. */
+  readonly rejecting: boolean;
   /** The newest publication that it has acknowledged in full. */
   readonly publication: number;
 }

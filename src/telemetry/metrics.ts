@@ -5,7 +5,12 @@
  */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { Facts } from './facts.ts';
+import { type LoopMetrics, loopMetrics } from './loop-metrics.ts';
+import { type MeasurementMetrics, measurementMetrics } from './measurement-metrics.ts';
+import { type RolloutCounters, rolloutCounters } from './rollout-counters.ts';
+import { rolloutMetrics } from './rollout-metrics.ts';
 import { stateMetrics } from './state-metrics.ts';
+import { type WebhookMetrics, webhookMetrics } from './webhook-metrics.ts';
 import { type XdsMetrics, xdsMetrics } from './xds-metrics.ts';
 
 /** What does not change while the program runs. */
@@ -25,7 +30,15 @@ export class Metrics {
   readonly registry = new Registry();
   /** To be given to the xDS server as its observer. */
   readonly xds: XdsMetrics;
-  readonly #fillState: (facts: Facts) => void;
+  /** Its `observeRounds` is to be given to the controller. */
+  readonly loop: LoopMetrics;
+  /** To be told to follow the controller's ledger. */
+  readonly rollouts: RolloutCounters;
+  /** To be told of stored measurements; `measuredStore` does. */
+  readonly measurements: MeasurementMetrics;
+  /** To be told of deliveries by the notifier. */
+  readonly webhooks: WebhookMetrics;
+  readonly #fill: readonly ((facts: Facts) => void)[];
   readonly #ready: Gauge;
   #readFacts: (() => Facts) | undefined;
 
@@ -43,7 +56,11 @@ export class Metrics {
       registers,
     });
     this.xds = xdsMetrics(this.registry);
-    this.#fillState = stateMetrics(this.registry);
+    this.loop = loopMetrics(this.registry);
+    this.rollouts = rolloutCounters(this.registry);
+    this.measurements = measurementMetrics(this.registry);
+    this.webhooks = webhookMetrics(this.registry);
+    this.#fill = [stateMetrics(this.registry), rolloutMetrics(this.registry)];
     collectDefaultMetrics({ register: this.registry });
   }
 
@@ -55,7 +72,12 @@ export class Metrics {
   async scrape(): Promise<Scrape> {
     const facts = this.#readFacts?.();
     this.#ready.set(facts?.ready === true ? 1 : 0);
-    if (facts !== undefined) this.#fillState(facts);
+    if (facts !== undefined) this.#show(facts);
     return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+  }
+  #show(facts: Facts): void {
+    const services = new Set(facts.services.map(({ record }) => record.name));
+    for (const series of [this.loop, this.rollouts, this.measurements]) series.keep(services);
+    for (const fill of this.#fill) fill(facts);
   }
 }

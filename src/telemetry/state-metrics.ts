@@ -41,6 +41,11 @@ export function stateMetrics(registry: Registry): (facts: Facts) => void {
     'Oldest publication that a connected proxy still serves.',
     [],
   );
+  const rejecting = gauge(
+    'switchyard_proxies_rejecting',
+    'Proxies that rejected what they are to take, and have not taken it since, by kind.',
+    ['kind'],
+  );
   const generation = gauge('switchyard_service_generation', 'Generation of the record of a service.', [
     'service',
   ]);
@@ -48,6 +53,11 @@ export function stateMetrics(registry: Registry): (facts: Facts) => void {
   const holds = gauge(
     'switchyard_service_holds',
     'Tenants of a service that an operator holds on a version.',
+    ['service'],
+  );
+  const frozen = gauge(
+    'switchyard_service_frozen',
+    '1 while an operator keeps the default traffic of a service from moving forward.',
     ['service'],
   );
   const state = gauge('switchyard_version_state', 'Always 1; the label says in which state a version is.', [
@@ -77,9 +87,11 @@ export function stateMetrics(registry: Registry): (facts: Facts) => void {
   const perScrape = [
     proxies,
     oldest,
+    rejecting,
     generation,
     alerts,
     holds,
+    frozen,
     state,
     marked,
     weight,
@@ -108,6 +120,7 @@ export function stateMetrics(registry: Registry): (facts: Facts) => void {
     generation.set({ service: name }, service.record.generation);
     alerts.set({ service: name }, service.alerts.length);
     holds.set({ service: name }, service.record.holds.length);
+    frozen.set({ service: name }, service.record.freeze === undefined ? 0 : 1);
     for (const version of service.versions)
       if (version.record.state !== 'Retired') fillVersion(name, version);
   }
@@ -118,6 +131,7 @@ export function stateMetrics(registry: Registry): (facts: Facts) => void {
         const inState = known.filter((proxy) => proxy.kind === kind && stateOf(proxy) === proxyState);
         proxies.set({ kind, state: proxyState }, inState.length);
       }
+      rejecting.set({ kind }, known.filter((proxy) => proxy.kind === kind && proxy.rejecting).length);
     }
     const served = known.filter(({ connected }) => connected).map((proxy) => proxy.publication);
     if (served.length > 0) oldest.set(served.reduce((least, number) => Math.min(least, number)));

@@ -4,6 +4,15 @@
  */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
+/** https://grpc.io/docs/guides/status-codes/ */
+const INTERNAL = 13;
+const UNAVAILABLE = 14;
+
+/** The types of resources that the server pushes, and the kinds of proxies: their series begin at zero. */
+const TYPES = ['clusters', 'endpoints', 'listeners', 'routes'] as const;
+const KINDS = ['envoy', 'grpc'] as const;
+const PROTOCOLS = ['sotw', 'delta'] as const;
+
 /** What the xDS server reports here. Times are milliseconds. */
 export interface XdsMetrics {
   connected(proxy: { readonly kind: string; readonly protocol: string }): void;
@@ -65,6 +74,14 @@ export function xdsMetrics(registry: Registry): XdsMetrics {
     help: 'Resources in the newest publication.',
     registers,
   });
+
+  for (const type of TYPES) {
+    for (const counter of [pushes, bytes, rejections]) counter.inc({ type }, 0);
+    acknowledgements.zero({ type });
+  }
+  for (const kind of KINDS) for (const protocol of PROTOCOLS) connects.inc({ kind, protocol }, 0);
+  // The two that clients meet in practice; further codes appear when they happen.
+  for (const code of [UNAVAILABLE, INTERNAL]) refusals.inc({ code }, 0);
 
   return {
     connected: ({ kind, protocol }) => connects.inc({ kind, protocol }),

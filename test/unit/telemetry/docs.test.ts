@@ -1,26 +1,19 @@
-/** docs/metrics.md lists every metric that exists, and none that does not. */
+/** docs/metrics.md lists every metric that exists with its type and labels, and none that does not. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createMemoryStore } from '../../../src/adapters/memory/store.ts';
-import type { Publisher } from '../../../src/ports/publisher.ts';
-import { measuredOperations, measuredStore } from '../../../src/telemetry/call-metrics.ts';
-import { followConvergence } from '../../../src/telemetry/convergence.ts';
-import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { allMetrics, ourMetrics } from '../../support/all-metrics.ts';
 
-const silentPublisher: Publisher = {
-  publish: () => {},
-  progress: () => ({ publication: 0, proxies: [] }),
-  subscribe: () => () => {},
-};
-
-test('the page and the registry name the same metrics', async () => {
-  const metrics = new Metrics({ version: '0.1.0' });
-  measuredStore(createMemoryStore(), metrics.registry);
-  measuredOperations({ flip: async () => {} }, ['flip'], metrics.registry);
-  followConvergence(silentPublisher, metrics.registry);
-  const registered = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
+test('the page and the registry name the same metrics, types and labels', async () => {
   const page = readFileSync(new URL('../../../docs/metrics.md', import.meta.url), 'utf8');
-  const tables = page.split('\n').filter((line) => line.startsWith('| `'));
-  const listed = tables.flatMap((line) => (line.split('|')[1] ?? '').match(/switchyard_[a-z_]+/g) ?? []);
-  expect(listed.toSorted()).toEqual(registered.filter((name) => name.startsWith('switchyard_')).toSorted());
+  const listed = page
+    .split('\n')
+    .filter((line) => line.startsWith('| `switchyard_'))
+    .map((line) => {
+      const [name = '', type = '', labels = ''] = line.split('|').slice(1).map((cell) => cell.trim());
+      return `${name.replaceAll('`', '')} ${type} {${labels}}`;
+    });
+  const registered = (await ourMetrics(allMetrics())).map(
+    ({ name, type, labels }) => `${name} ${type} {${labels.join(', ')}}`,
+  );
+  expect(listed.toSorted()).toEqual(registered.toSorted());
 });

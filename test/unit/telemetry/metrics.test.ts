@@ -6,7 +6,7 @@ import { instant } from '../../../src/model/instant.ts';
 import { serviceName } from '../../../src/model/names.ts';
 import type { ServiceRecord } from '../../../src/model/state.ts';
 import type { ProxyProgress, Publisher, PublishProgress } from '../../../src/ports/publisher.ts';
-import { measuredOperations, measuredStore } from '../../../src/telemetry/call-metrics.ts';
+import { measuredOperations, measuredStore, type StoreMeters } from '../../../src/telemetry/call-metrics.ts';
 import { followConvergence } from '../../../src/telemetry/convergence.ts';
 import type { Facts, ServiceFacts } from '../../../src/telemetry/facts.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
@@ -40,6 +40,8 @@ function factsOf(record: ServiceRecord, proxies: Facts['proxies'] = []): Facts {
   const service: ServiceFacts = { record, versions, alerts: ['something is wrong'] };
   return { ready: true, publication: 7, services: [service], proxies };
 }
+
+const metersOf = ({ registry, measurements: { measured } }: Metrics): StoreMeters => ({ registry, measured });
 
 /** The lines of a scrape that are samples of `name`. */
 async function samples(metrics: Metrics, name: string): Promise<string[]> {
@@ -96,7 +98,7 @@ describe('metrics of state', () => {
     record = { ...record, versions: retired };
     expect((await metrics.scrape()).body).not.toContain('version="v0"');
     record = { ...record, versions: [] };
-    expect((await metrics.scrape()).body).not.toContain('service="manager",version=');
+    expect((await metrics.scrape()).body).not.toContain('service="manager",version="v');
   });
 
   test('a deleted service has no series', async () => {
@@ -119,9 +121,9 @@ describe('metrics of state', () => {
   test('proxies are counted by kind and state, and the one that is furthest behind is shown', async () => {
     const metrics = new Metrics({ version: '0.1.0' });
     const proxies: Facts['proxies'] = [
-      { kind: 'envoy', connected: true, inSync: true, publication: 7 },
-      { kind: 'envoy', connected: true, inSync: false, publication: 5 },
-      { kind: 'grpc', connected: false, inSync: false, publication: 2 },
+      { kind: 'envoy', connected: true, inSync: true, rejecting: false, publication: 7 },
+      { kind: 'envoy', connected: true, inSync: false, rejecting: true, publication: 5 },
+      { kind: 'grpc', connected: false, inSync: false, rejecting: false, publication: 2 },
     ];
     metrics.follow(() => factsOf(serviceRecord({ name: 'manager' }), proxies));
     expect(await samples(metrics, 'switchyard_proxies')).toEqual([
@@ -134,6 +136,10 @@ describe('metrics of state', () => {
     ]);
     expect(await samples(metrics, 'switchyard_proxies_oldest_publication')).toEqual([
       'switchyard_proxies_oldest_publication 5',
+    ]);
+    expect(await samples(metrics, 'switchyard_proxies_rejecting')).toEqual([
+      'switchyard_proxies_rejecting{kind="envoy"} 1',
+      'switchyard_proxies_rejecting{kind="grpc"} 0',
     ]);
   });
 
@@ -167,7 +173,7 @@ describe('metrics of what happens', () => {
 
   test('commits are counted by result, and a conflict still reaches the caller', async () => {
     const metrics = new Metrics({ version: '0.1.0' });
-    const store = measuredStore(createMemoryStore(), metrics.registry);
+    const store = measuredStore(createMemoryStore(), metersOf(metrics));
     const record = serviceRecord({ name: 'manager' });
     await store.commit({ services: [record] });
     await expect(store.commit({ services: [record] })).rejects.toThrow(/generation 1/);
@@ -202,9 +208,9 @@ describe('metrics of what happens', () => {
     expect(await measured.flip('v2')).toBe('v2');
     expect(measured.services()).toEqual(['manager']);
     expect(await samples(metrics, 'switchyard_operations_total')).toEqual([
+      'switchyard_operations_total{operation="flip",result="ok"} 1',
       'switchyard_operations_total{operation="flip",result="Fault"} 1',
       'switchyard_operations_total{operation="flip",result="FailedPrecondition"} 1',
-      'switchyard_operations_total{operation="flip",result="ok"} 1',
     ]);
     expect(await samples(metrics, 'switchyard_operation_seconds_count')).toEqual([
       'switchyard_operation_seconds_count{operation="flip"} 3',
@@ -234,7 +240,7 @@ describe('metrics of what happens', () => {
 
   test('every name has the prefix, a help text and the unit that its kind asks for', async () => {
     const metrics = new Metrics({ version: '0.1.0' });
-    measuredStore(createMemoryStore(), metrics.registry);
+    measuredStore(createMemoryStore(), metersOf(metrics));
     measuredOperations({ flip: async () => {} }, ['flip'], metrics.registry);
     followConvergence(fakePublisher(), metrics.registry);
     const all = (await metrics.registry.getMetricsAsJSON()).filter(
