@@ -9,7 +9,8 @@ import type { ServiceName, VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FenceOutcome, WorkSource } from '../ports/work-source.ts';
-import type { Activity, WorkObservation } from '../rollout/plan.ts';
+import type { WorkObservation } from '../rollout/observation.ts';
+import type { Activity } from '../rollout/plan.ts';
 import type { LoopLog } from './loop.ts';
 
 /** The least time between two rounds of the same activity. */

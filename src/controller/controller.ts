@@ -5,17 +5,24 @@
  */
 import type { Milliseconds } from '../model/instant.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
+import { isOpen } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { MetricSource } from '../ports/metric-source.ts';
+import type { Prober } from '../ports/prober.ts';
 import type { Publisher } from '../ports/publisher.ts';
 import type { Store } from '../ports/store.ts';
 import type { WorkSource } from '../ports/work-source.ts';
+import type { Observation } from '../rollout/observation.ts';
 import { Activities } from './activities.ts';
+import { Barriers } from './barriers.ts';
 import { EndpointChanges } from './endpoint-changes.ts';
 import { Ledger } from './ledger.ts';
 import { Loop, type LoopLog, type RoundObserver } from './loop.ts';
+import { Measurements } from './measurements.ts';
 import { ProxyTracker } from './proxies.ts';
 import { Publications } from './publications.ts';
+import { observe, type RoundParts } from './round.ts';
 import { forgetUnknown, instancesOf, type RuntimeSet, settled, wantVersions } from './runtimes.ts';
 
 /** The ports that a controller needs, and its settings. */
@@ -25,6 +32,8 @@ export interface ControllerOptions {
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly workSource: WorkSource;
+  readonly metricSource: MetricSource;
+  readonly prober: Prober;
   readonly log: LoopLog;
   /** Told of every round, for metrics. */
   readonly observeRounds?: RoundObserver;
@@ -57,6 +66,9 @@ export class Controller {
   readonly publications: Publications;
   readonly proxies: ProxyTracker;
   readonly activities: Activities;
+  readonly measurements: Measurements;
+  readonly #barriers: Barriers;
+  readonly #roundParts: RoundParts;
   readonly #loop: Loop;
   readonly #endpointChanges: EndpointChanges;
   readonly #listeners = new Set<() => void>();
@@ -86,12 +98,20 @@ export class Controller {
       timeout: ACTIVITY_TIMEOUT,
       wake: () => this.wake(),
     });
-    const { proxies, publications } = this;
-    this.#loop = new Loop(
-      { ledger, publications, proxies, activities: this.activities, runtimes, clock },
-      options.log,
-      options.observeRounds,
-    );
+    this.measurements = new Measurements({ ...options, wake: (service) => this.wake(service) });
+    const { proxies, publications, activities, measurements } = this;
+    this.#barriers = new Barriers({ publications, proxies, clock });
+    this.#roundParts = {
+      ledger,
+      publications,
+      proxies,
+      activities,
+      measurements,
+      barriers: this.#barriers,
+      runtimes,
+      clock,
+    };
+    this.#loop = new Loop(this.#roundParts, options.log, options.observeRounds);
     this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
     // First of all listeners: whoever hears of a commit finds it published.
     ledger.subscribe(() => this.#publish());
@@ -109,7 +129,9 @@ export class Controller {
     if (options.allowCommands !== true && withCommands.length > 0) {
       throw new CommandsNotAllowedError(withCommands.map(({ name }) => name));
     }
-    return new Controller(options, ledger);
+    const controller = new Controller(options, ledger);
+    await controller.measurements.load(ledger.records().values());
+    return controller;
   }
 
   /** Starts what should run, waits until what already ran is known, publishes, and goes on until stopped. */
@@ -160,6 +182,11 @@ export class Controller {
     return this.activities.observations(record).get(version)?.problem ?? '';
   }
 
+  /** What the plan would be told of a service now. */
+  observe(record: ServiceRecord): Observation {
+    return observe(this.#roundParts, record);
+  }
+
   /** Plans for one service or for all. */
   wake(service?: ServiceName): void {
     this.#loop.wake(service);
@@ -182,6 +209,7 @@ export class Controller {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#endpointChanges.stop();
     this.activities.stop();
+    this.measurements.stop();
     await this.#loop.stop();
     await this.#ticking;
     await this.proxies.save(this.options.store);
@@ -210,10 +238,14 @@ export class Controller {
 
   #proxiesChanged(): void {
     for (const record of this.ledger.records().values()) {
+      const { rollout } = record;
+      const isShifting =
+        rollout !== undefined && isOpen(rollout.state) && rollout.stepEverywhere === undefined;
+      if (isShifting) this.#barriers.look(record.name);
       const waits = record.versions.some(
         ({ state, retirement }) => retirement !== undefined || state === 'Draining',
       );
-      if (waits) this.wake(record.name);
+      if (waits || isShifting) this.wake(record.name);
     }
     this.#notify();
   }

@@ -32,6 +32,7 @@ export class Publications {
   readonly #changedInstances = new Set<ServiceName>();
   readonly #shown = new Map<string, Shown>();
   readonly #offDefault = new Map<string, number>();
+  readonly #shownRoutes = new Map<ServiceName, { readonly text: string; readonly publication: number }>();
   #table: RoutingTable = { services: [] };
   #number = 0;
   #open = false;
@@ -81,6 +82,7 @@ export class Publications {
     }
     this.#noteRetirements();
     this.#noteOffDefault();
+    this.#noteRoutes();
     return this.#number;
   }
 
@@ -92,6 +94,11 @@ export class Publications {
   /** The first publication that showed a version's present retirement step; undefined where it was not shown yet. */
   firstShown(service: ServiceName, version: VersionName): Shown | undefined {
     return this.#shown.get(`${service} ${version}`);
+  }
+
+  /** The first publication that showed a service's routes as they are now, endpoints aside; undefined before one did. */
+  routesShown(service: ServiceName): number | undefined {
+    return this.#shownRoutes.get(service)?.publication;
   }
 
   #rebuild(): boolean {
@@ -130,6 +137,15 @@ export class Publications {
         if (isRouted) this.#offDefault.delete(key);
         else if (!this.#offDefault.has(key)) this.#offDefault.set(key, this.#number);
       }
+    }
+  }
+
+  #noteRoutes(): void {
+    for (const { service, defaultRoute, versions, cohort, mirror } of this.#table.services) {
+      const access = versions.map((version) => [version.version, version.access]);
+      const text = JSON.stringify({ defaultRoute, cohort, mirror, access });
+      if (this.#shownRoutes.get(service)?.text === text) continue;
+      this.#shownRoutes.set(service, { text, publication: this.#number });
     }
   }
 

@@ -3,64 +3,39 @@
  * time. Its output is data, each action with its `because`. Recording actions change the record in one commit;
  * activities (fence, lift, count) start long work whose outcome is observed in a later round.
  */
-import type { Instance } from '../model/instance.ts';
-import type { Instant } from '../model/instant.ts';
 import type { TenantName, VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord, type VersionRecord, type VersionState } from '../model/state.ts';
+import { countReady, type Observation } from './observation.ts';
+import { planRollout, type RolloutAction } from './plan-rollout.ts';
+import { versionsToRetire, versionsToTearDown } from './teardown.ts';
+import { type Move, nextMove, walkerOf } from './walk.ts';
 
-/** What was observed of one service. */
-export interface Observation {
-  readonly now: Instant;
-  readonly instances: readonly Instance[];
-  /** Versions that the runtime lists by address. */
-  readonly offered: readonly VersionName[];
-  /** The last outcome of each activity, by version. */
-  readonly work: ReadonlyMap<VersionName, WorkObservation>;
-  /** Proxies that may still send default traffic to a version that should get none; absent: none does. */
-  readonly stillRouting: ReadonlyMap<VersionName, readonly string[]>;
-  /** How far the proxies follow a retirement, by version. */
-  readonly removals: ReadonlyMap<VersionName, RemovalObservation>;
-}
-
-/** What the work source said last of a version. */
-export interface WorkObservation {
-  /** Every instance confirmed the fence, in the same round in which `open` was counted. */
-  readonly fenceConfirmed: boolean;
-  readonly liftConfirmed: boolean;
-  /** Open work in one round; undefined: unknown, which is not zero. */
-  readonly open: number | undefined;
-  /** Why something was not confirmed or not counted; empty where all was. */
-  readonly problem: string;
-}
-
-/** Whether all proxies have acknowledged the publication that shows a retirement step. */
-export interface RemovalObservation {
-  readonly step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
-  /** Proxies that have not; empty when it is done. */
-  readonly waitingFor: readonly string[];
-}
-
-export type PlanAction = RecordingAction | Activity;
+export type PlanAction = RecordingAction | Activity | Measuring;
 
 /** Changes to the record. */
-export type RecordingAction = { readonly because: string } & (
-  | { readonly kind: 'AddVersion'; readonly version: VersionName }
-  | {
-      readonly kind: 'MoveVersion';
-      readonly version: VersionName;
-      readonly to: VersionState;
-      readonly reason: string;
-    }
-  | { readonly kind: 'FirstPrimary'; readonly version: VersionName }
-  | { readonly kind: 'EndShift' }
-  | { readonly kind: 'ReleaseHold'; readonly tenant: TenantName }
-  | { readonly kind: 'ForgetFence'; readonly version: VersionName }
-  | {
-      readonly kind: 'AdvanceRetirement';
-      readonly version: VersionName;
-      readonly to: 'RemovingCluster' | 'StoppingInstances';
-    }
-);
+export type RecordingAction =
+  | RolloutAction
+  | ({ readonly because: string } & (
+      | { readonly kind: 'AddVersion'; readonly version: VersionName }
+      | {
+          readonly kind: 'MoveVersion';
+          readonly version: VersionName;
+          readonly to: VersionState;
+          readonly reason: string;
+        }
+      | { readonly kind: 'FirstPrimary'; readonly version: VersionName }
+      | { readonly kind: 'EndShift' }
+      | { readonly kind: 'ReleaseHold'; readonly tenant: TenantName }
+      | { readonly kind: 'ForgetFence'; readonly version: VersionName }
+      | { readonly kind: 'EndFreeze' }
+      | { readonly kind: 'TearDown'; readonly version: VersionName }
+      | { readonly kind: 'BeginRetirement'; readonly version: VersionName }
+      | {
+          readonly kind: 'AdvanceRetirement';
+          readonly version: VersionName;
+          readonly to: 'RemovingCluster' | 'StoppingInstances';
+        }
+    ));
 
 /** Long work; at most one runs for each kind and version. */
 export type Activity = { readonly because: string; readonly version: VersionName } & (
@@ -68,20 +43,48 @@ export type Activity = { readonly because: string; readonly version: VersionName
   | { readonly kind: 'LiftFence' }
 );
 
-/** The next actions; empty when nothing is to be done. The order is the order of execution. */
-export function plan(record: ServiceRecord, observed: Observation): readonly PlanAction[] {
+/** One measurement of a check of the open rollout; at most one runs for each check. */
+export interface Measuring {
+  readonly kind: 'Measure';
+  readonly check: string;
+  readonly because: string;
+}
+
+/**
+ * The next actions; empty when nothing is to be done. The order is the order of execution. `move` is the rollout's next
+ * move where a group has a say in it; else it decides alone.
+ */
+export function plan(
+  record: ServiceRecord,
+  observed: Observation,
+  move: Move | undefined = ownMove(record, observed),
+): readonly PlanAction[] {
   return [
     ...planOffered(record, observed),
     ...record.versions.flatMap((version) => planVersion({ record, version, observed })),
     ...planFirstPrimary(record, observed),
+    ...planTeardown(record, observed),
+    ...(move === undefined ? [] : planRollout(record, move)),
     ...planShift(record, observed),
     ...planHolds(record, observed),
+    ...planFreeze(record, observed),
+    ...planMeasurements(observed),
   ];
 }
 
-/** Whether an action is an activity. */
+function ownMove(record: ServiceRecord, observed: Observation): Move | undefined {
+  const walker = walkerOf(record, observed);
+  return walker === undefined ? undefined : nextMove(walker);
+}
+
+/** Whether an action is an activity about open work. */
 export function isActivity(action: PlanAction): action is Activity {
   return action.kind === 'FenceAndCount' || action.kind === 'LiftFence';
+}
+
+/** Whether an action changes the record. */
+export function isRecording(action: PlanAction): action is RecordingAction {
+  return !isActivity(action) && action.kind !== 'Measure';
 }
 
 interface VersionInput {
@@ -195,9 +198,39 @@ function planFirstPrimary(record: ServiceRecord, observed: Observation): PlanAct
   ];
 }
 
-/** A candidate that lost its last ready endpoint gives its share back; an operator starts again. */
-function planShift({ traffic }: ServiceRecord, observed: Observation): PlanAction[] {
+function planTeardown(record: ServiceRecord, observed: Observation): PlanAction[] {
+  return [
+    ...versionsToTearDown(record, observed.now).map(
+      ({ version, because }): PlanAction => ({ kind: 'TearDown', version, because }),
+    ),
+    ...versionsToRetire(record).map(
+      (version): PlanAction => ({
+        kind: 'BeginRetirement',
+        version,
+        because: `${version} was torn down and has no open work, ${certificate(observed, version)}`,
+      }),
+    ),
+  ];
+}
+
+/** How sure it is that nothing is open: counts were observed behind a fence, not in one transaction with it. */
+function certificate({ work, now }: Observation, version: VersionName): string {
+  const counted = work.get(version)?.open === 0 ? '0' : 'nothing';
+  return `certificate: observed, ${counted} counted behind the fence, as of ${new Date(now).toISOString()}`;
+}
+
+/** Measures what is due. */
+function planMeasurements({ rollout, now }: Observation): PlanAction[] {
+  return (rollout?.runs ?? [])
+    .filter(({ nextAt }) => nextAt !== undefined && nextAt <= now)
+    .map(({ check, state }) => ({ kind: 'Measure', check, because: `${check} is ${state}` }));
+}
+
+/** A shift by hand whose candidate lost its last ready endpoint ends; a rollout ends its own. */
+function planShift({ traffic, rollout }: ServiceRecord, observed: Observation): PlanAction[] {
   if (traffic.kind !== 'shifting' || countReady(observed.instances, traffic.candidate) > 0) return [];
+  const isWalked = rollout?.version === traffic.candidate && rollout.state !== 'Paused';
+  if (isWalked && rollout.endedAt === undefined) return [];
   return [
     { kind: 'EndShift', because: `${traffic.candidate} lost its last ready endpoint at ${traffic.weight}%` },
   ];
@@ -213,12 +246,13 @@ function planHolds(record: ServiceRecord, observed: Observation): PlanAction[] {
     }));
 }
 
-function move(version: VersionRecord, to: VersionState, reason: string, because: string): PlanAction {
-  return { kind: 'MoveVersion', version: version.name, to, reason, because };
+function planFreeze({ name, freeze }: ServiceRecord, { now }: Observation): PlanAction[] {
+  if (freeze?.until === undefined || freeze.until > now) return [];
+  return [{ kind: 'EndFreeze', because: `the freeze of ${name} (${freeze.reason}) is over` }];
 }
 
-function countReady(instances: readonly Instance[], name: VersionName): number {
-  return instances.filter(({ version, state }) => version === name && state === 'Ready').length;
+function move(version: VersionRecord, to: VersionState, reason: string, because: string): PlanAction {
+  return { kind: 'MoveVersion', version: version.name, to, reason, because };
 }
 
 function plural(count: number, noun: string): string {

@@ -3,8 +3,17 @@ import type { NewAuditEvent } from '../model/audit.ts';
 import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
+import { endRollout, enterStep, holdRollout, markEverywhere } from './advance.ts';
 import type { RecordingAction } from './plan.ts';
-import { deployVersion, endShift, flipTo, moveVersion, replaceVersion, withoutFence } from './transition.ts';
+import {
+  deployVersion,
+  endShift,
+  flipTo,
+  giveUpPrevious,
+  moveVersion,
+  replaceVersion,
+  withoutFence,
+} from './transition.ts';
 
 /** The record after all actions, one generation up, with an event for each. */
 export function applyActions(input: {
@@ -41,8 +50,28 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
       return endShift(record, { now, reason: 'NoReadyEndpoint' });
     case 'ReleaseHold':
       return { ...record, holds: record.holds.filter(({ tenant }) => tenant !== action.tenant) };
+    case 'EndFreeze': {
+      const { freeze: _over, ...rest } = record;
+      return rest;
+    }
     case 'ForgetFence':
       return withoutFence(record, action.version);
+    case 'TearDown':
+      return tornDown(record, action.version, { since: now, because: action.because });
+    case 'BeginRetirement':
+      return patchVersion(record, action.version, {
+        retirement: { step: 'Refusing', since: now, waiveStragglers: false },
+      });
+    case 'DeployCandidate':
+      return deployVersion(record, action.version, { now, reason: 'Wanted' });
+    case 'HoldRollout':
+      return holdRollout(record, { ...action, now });
+    case 'StepEverywhere':
+      return markEverywhere(record, now);
+    case 'EnterStep':
+      return enterStep(record, { ...action, now });
+    case 'EndRollout':
+      return endRollout(record, { ...action, now });
     case 'AdvanceRetirement': {
       const waiveStragglers = findVersion(record, action.version)?.retirement?.waiveStragglers ?? false;
       return patchVersion(record, action.version, {
@@ -52,10 +81,22 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
   }
 }
 
+function tornDown(
+  record: ServiceRecord,
+  name: VersionName,
+  teardown: NonNullable<VersionRecord['teardown']>,
+): ServiceRecord {
+  const version = findVersion(record, name);
+  const isFenced = version?.state === 'Draining' || version?.state === 'Drained';
+  const change = { now: teardown.since, reason: 'TornDown' };
+  const fenced = isFenced ? record : moveVersion(record, { version: name, to: 'Draining', change });
+  return patchVersion(giveUpPrevious(fenced, name), name, { teardown });
+}
+
 function patchVersion(
   record: ServiceRecord,
   name: VersionName,
-  patch: Partial<Pick<VersionRecord, 'retirement'>>,
+  patch: Partial<Pick<VersionRecord, 'retirement' | 'teardown'>>,
 ): ServiceRecord {
   const version = findVersion(record, name);
   return version === undefined ? record : replaceVersion(record, { ...version, ...patch });
@@ -65,7 +106,7 @@ function withoutFinishedRetirement(record: ServiceRecord, action: RecordingActio
   if (action.kind !== 'MoveVersion' || action.to !== 'Retired') return record;
   const version = findVersion(record, action.version);
   if (version === undefined) return record;
-  const { retirement: _done, ...rest } = version;
+  const { retirement: _done, teardown: _tornDown, ...rest } = version;
   return replaceVersion(record, { ...rest, fenced: false });
 }
 
@@ -78,7 +119,7 @@ function eventOf(input: {
   return {
     at: input.now,
     actor: 'controller',
-    action: input.action.kind,
+    action: eventName(input.action),
     service: input.before.name,
     reason: input.action.because,
     message: `${input.before.name}: ${input.action.because}`,
@@ -86,12 +127,18 @@ function eventOf(input: {
   };
 }
 
+/** The ends and stops of a rollout have names of their own, so that a receiver of events can ask for them. */
+function eventName(action: RecordingAction): string {
+  if (action.kind === 'EndRollout' || action.kind === 'HoldRollout') return `Rollout${action.state}`;
+  return action.kind;
+}
+
 /** The parts of a record that a change touched, as JSON, for the audit trail. */
 export function changedPart(
   before: ServiceRecord | undefined,
   after: ServiceRecord | undefined,
 ): { before: string; after: string } {
-  const keys = ['traffic', 'versions', 'holds', 'document'] as const;
+  const keys = ['traffic', 'versions', 'holds', 'document', 'rollout', 'freeze'] as const;
   const differing = keys.filter((key) => JSON.stringify(before?.[key]) !== JSON.stringify(after?.[key]));
   const pick = (record: ServiceRecord | undefined): string =>
     record === undefined

@@ -19,8 +19,8 @@ export const ALLOWED_TRANSITIONS: Readonly<Record<VersionState, readonly Version
   Standby: ['Ramping', 'Primary', 'Draining'],
   Ramping: ['Primary', 'Standby'],
   Primary: ['Standby'],
-  Draining: ['Drained', 'Ramping', 'Primary', 'Retired'],
-  Drained: ['Draining', 'Ramping', 'Primary', 'Retired'],
+  Draining: ['Drained', 'Standby', 'Ramping', 'Primary', 'Retired'],
+  Drained: ['Draining', 'Standby', 'Ramping', 'Primary', 'Retired'],
   Retired: ['Deploying'],
 };
 
@@ -79,6 +79,7 @@ export function flipTo(record: ServiceRecord, version: VersionName, change: Chan
   if (traffic.kind !== 'none' && traffic.primary === version) return endShift(record, change);
   const previous = traffic.kind === 'none' ? undefined : traffic.primary;
   let next = moveVersion(withoutCandidate(record, version, change), { version, to: 'Primary', change });
+  next = withLastPrimary(next, version, change.now);
   if (previous !== undefined)
     next = moveVersion(next, { version: previous, to: 'Standby', change: { ...change, reason: 'Previous' } });
   return withTraffic(next, {
@@ -174,6 +175,11 @@ export function replaceVersion(record: ServiceRecord, version: VersionRecord): S
     ...record,
     versions: record.versions.map((other) => (other.name === version.name ? version : other)),
   };
+}
+
+function withLastPrimary(record: ServiceRecord, name: VersionName, lastPrimary: Instant): ServiceRecord {
+  const version = findVersion(record, name);
+  return version === undefined ? record : replaceVersion(record, { ...version, lastPrimary });
 }
 
 function withTraffic(record: ServiceRecord, traffic: Traffic): ServiceRecord {

@@ -3,13 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { instant } from '../../../src/model/instant.ts';
 import { tenantName, versionName } from '../../../src/model/names.ts';
 import { findVersion, type ServiceRecord } from '../../../src/model/state.ts';
-import {
-  isActivity,
-  type Observation,
-  type PlanAction,
-  plan,
-  type RecordingAction,
-} from '../../../src/rollout/plan.ts';
+import type { Observation } from '../../../src/rollout/observation.ts';
+import { isRecording, type PlanAction, plan } from '../../../src/rollout/plan.ts';
 import { applyActions } from '../../../src/rollout/record.ts';
 import { anInstance, aProcessesSpec, aRecord, aSpec, aVersion } from '../../support/records.ts';
 
@@ -232,9 +227,7 @@ test('replanning after the recording actions were applied ends: the plan settles
       });
       const observation = observed({ instances, work: atWork(open) });
       for (let round = 0; ; round += 1) {
-        const recording = plan(record, observation).filter(
-          (action): action is RecordingAction => !isActivity(action),
-        );
+        const recording = plan(record, observation).filter(isRecording);
         if (recording.length === 0) break;
         expect(round).toBeLessThan(5);
         record = applyActions({ record, actions: recording, now: observation.now }).record;

@@ -1,0 +1,221 @@
+/**
+ * Measurements of open rollouts: what was measured, how each check stands, and the measuring that runs. At most one
+ * runs for each check of a step; its outcome is stored before anybody sees it, and it is cancelled when the rollout has
+ * gone on without it.
+ */
+import type { Check } from '../model/check.ts';
+import type { Instance } from '../model/instance.ts';
+import { after, type Instant, type Milliseconds } from '../model/instant.ts';
+import type { CheckRun, Measurement, MeasurementKey, Verdict } from '../model/measurement.ts';
+import type { ServiceName } from '../model/names.ts';
+import { isOpen, type RolloutId, type RolloutRecord, stepName } from '../model/rollout.ts';
+import type { ServiceRecord } from '../model/state.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MetricSource } from '../ports/metric-source.ts';
+import type { Prober } from '../ports/prober.ts';
+import type { Store } from '../ports/store.ts';
+import { checkedStepOf } from '../rollout/steps.ts';
+import { checkRun } from '../verification/check-run.ts';
+import { gateVerdict } from '../verification/gate.ts';
+import { judge } from '../verification/judge.ts';
+import type { LoopLog } from './loop.ts';
+import { measure } from './measure.ts';
+
+/** The longest that one measurement may take, beside the timeouts of its parts. */
+const TIMEOUT: Milliseconds = 120_000;
+
+interface Parts {
+  readonly store: Store;
+  readonly metricSource: MetricSource;
+  readonly prober: Prober;
+  readonly clock: Clock;
+  readonly log: LoopLog;
+  readonly wake: (service: ServiceName) => void;
+}
+
+interface Running {
+  readonly rollout: RolloutId;
+  readonly place: string;
+  readonly cancel: AbortController;
+}
+
+export class Measurements {
+  readonly #parts: Parts;
+  readonly #made = new Map<RolloutId, readonly Measurement[]>();
+  readonly #running = new Map<string, Running>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Reads what was measured for rollouts that go on. */
+  async load(records: Iterable<ServiceRecord>): Promise<void> {
+    for (const { rollout } of records) {
+      if (rollout === undefined || !isOpen(rollout.state)) continue;
+      this.#made.set(rollout.id, await this.#parts.store.measurements(rollout.id));
+    }
+  }
+
+  /** The checks that guard the present step, and how each stands. */
+  runs(rollout: RolloutRecord, now: Instant): readonly { readonly check: Check; readonly run: CheckRun }[] {
+    const step = checkedStepOf(rollout.step);
+    if (step === undefined) return [];
+    return guardsOf(rollout).map((check) => ({
+      check,
+      run: checkRun({
+        check,
+        step,
+        measurements: this.#of(rollout, check),
+        now,
+        ...windowOf(rollout, check),
+      }),
+    }));
+  }
+
+  /** Measures a check once, unless that is under way. Returns at once. */
+  start(record: ServiceRecord, name: string, instances: readonly Instance[]): void {
+    const { rollout } = record;
+    const check = rollout === undefined ? undefined : guardsOf(rollout).find((one) => one.name === name);
+    if (rollout === undefined || check === undefined) return;
+    const key = keyOf(rollout, check);
+    const id = JSON.stringify(key);
+    if (this.#running.has(id)) return;
+    const cancel = new AbortController();
+    this.#running.set(id, { rollout: rollout.id, place: placeOf(rollout), cancel });
+    this.#measure({ record, rollout, check, key, instances, cancel })
+      .catch((error: unknown) => {
+        this.#parts.log.warn(
+          { ...key, error: String(error) },
+          'a measurement was lost; it will be made again',
+        );
+      })
+      .finally(() => {
+        this.#running.delete(id);
+        if (!cancel.signal.aborted) this.#parts.wake(record.name);
+      });
+  }
+
+  /** Cancels what a rollout no longer wants, and forgets what ended rollouts had measured: the store has it. */
+  tidy(records: ReadonlyMap<unknown, ServiceRecord>): void {
+    const open = new Map(
+      [...records.values()].flatMap(({ rollout }) =>
+        rollout !== undefined && isOpen(rollout.state) ? [[rollout.id, rollout] as const] : [],
+      ),
+    );
+    for (const { rollout, place, cancel } of this.#running.values()) {
+      const current = open.get(rollout);
+      if (current === undefined || placeOf(current) !== place) cancel.abort(new Error('the rollout went on'));
+    }
+    for (const id of this.#made.keys()) if (!open.has(id)) this.#made.delete(id);
+  }
+
+  /** Cancels everything. */
+  stop(): void {
+    for (const { cancel } of this.#running.values()) cancel.abort(new Error('the controller stops'));
+  }
+
+  #of(rollout: RolloutRecord, check: Check): readonly Measurement[] {
+    const step = stepName(rollout.step);
+    return (this.#made.get(rollout.id) ?? []).filter(
+      (made) => made.check === check.name && made.attempt === rollout.attempt && made.step === step,
+    );
+  }
+
+  async #measure(task: {
+    readonly record: ServiceRecord;
+    readonly rollout: RolloutRecord;
+    readonly check: Check;
+    readonly key: MeasurementKey;
+    readonly instances: readonly Instance[];
+    readonly cancel: AbortController;
+  }): Promise<void> {
+    const { record, rollout, check, key, instances, cancel } = task;
+    const earlier = this.#of(rollout, check);
+    const window = {
+      from: earlier.at(-1)?.window.to ?? windowOf(rollout, check).windowFrom ?? rollout.stepSince,
+      to: this.#parts.clock.now(),
+    };
+    const { queries, outcome } = await measure({
+      check,
+      record,
+      rollout,
+      window,
+      instances,
+      metricSource: this.#parts.metricSource,
+      prober: this.#parts.prober,
+      signal: AbortSignal.any([cancel.signal, AbortSignal.timeout(TIMEOUT)]),
+    });
+    if (cancel.signal.aborted) return;
+    const { version, baseline, service } = rollout;
+    const judgement = judge({ check, outcome, earlier, version, baseline });
+    const at = this.#parts.clock.now();
+    // An error covers nothing: the next look begins where this one did.
+    const covered = outcome.kind === 'Error' ? { from: window.from, to: window.from } : window;
+    const made = { ...key, service, version, baseline, at, window: covered, queries, outcome, judgement };
+    await this.#parts.store.appendMeasurements([made]);
+    this.#made.set(rollout.id, [...(this.#made.get(rollout.id) ?? []), made]);
+  }
+}
+
+/** What the checks of the present step add up to; undefined where none guards it. */
+export function verdictOf(
+  rollout: RolloutRecord,
+  runs: readonly { readonly check: Check; readonly run: CheckRun }[],
+): Verdict | undefined {
+  const { verification } = rollout.policy;
+  if (verification === undefined || runs.length === 0) return undefined;
+  const { passScore, marginalScore } = verification;
+  return gateVerdict({
+    checks: runs.map(({ check }) => check),
+    runs: runs.map(({ run }) => run),
+    passScore,
+    marginalScore,
+  });
+}
+
+/** The checks of the policy that guard the present step; an urgent rollout does not wait for their delays. */
+function guardsOf({ policy, step, urgent }: RolloutRecord): readonly Check[] {
+  const kind = checkedStepOf(step);
+  const checks = policy.verification?.checks ?? [];
+  const guards = kind === undefined ? [] : checks.filter(({ at }) => at.includes(kind));
+  return urgent ? guards.map((check) => ({ ...check, initialDelay: 0 })) : guards;
+}
+
+/** Windows of what Prometheus scrapes begin a scrape after the step is everywhere, so that no older request counts. */
+function windowOf(
+  rollout: RolloutRecord,
+  check: Check,
+): { readonly windowFrom?: Instant; readonly until?: Instant } {
+  const { stepEverywhere, policy, step } = rollout;
+  if (stepEverywhere === undefined) return {};
+  const scrape = isScraped(check) ? (policy.verification?.prometheus?.scrapeInterval ?? 0) : 0;
+  const windowFrom = after(stepEverywhere, scrape);
+  if (step.kind !== 'Soak') return { windowFrom };
+  return { windowFrom, until: after(stepEverywhere, policy.verification?.soak ?? 0) };
+}
+
+function isScraped({ metric }: Check): boolean {
+  switch (metric.kind) {
+    case 'query':
+    case 'ratio':
+    case 'histogram':
+      return true;
+    case 'builtin':
+      return metric.name !== 'InstancesUp' && metric.name !== 'InstanceRestarts';
+    default:
+      return false;
+  }
+}
+
+function keyOf(rollout: RolloutRecord, check: Check): MeasurementKey {
+  return {
+    rollout: rollout.id,
+    attempt: rollout.attempt,
+    step: stepName(rollout.step),
+    check: check.name,
+  };
+}
+
+function placeOf({ attempt, step }: RolloutRecord): string {
+  return `${attempt} ${stepName(step)}`;
+}

@@ -1,0 +1,66 @@
+/** What the plan is told of the world: facts only, all at one time. */
+import type { Instance } from '../model/instance.ts';
+import type { Instant } from '../model/instant.ts';
+import type { CheckRun, Verdict } from '../model/measurement.ts';
+import type { VersionName } from '../model/names.ts';
+
+/** What was observed of one service. */
+export interface Observation {
+  readonly now: Instant;
+  readonly instances: readonly Instance[];
+  /** Versions that the runtime lists by address. */
+  readonly offered: readonly VersionName[];
+  /** The last outcome of each activity, by version. */
+  readonly work: ReadonlyMap<VersionName, WorkObservation>;
+  /** Proxies that may still send default traffic to a version that should get none; absent: none does. */
+  readonly stillRouting: ReadonlyMap<VersionName, readonly string[]>;
+  /** How far the proxies follow a retirement, by version. */
+  readonly removals: ReadonlyMap<VersionName, RemovalObservation>;
+  /** Of the open rollout; absent where there is none. */
+  readonly rollout?: RolloutObservation;
+}
+
+/** What was observed of an open rollout. */
+export interface RolloutObservation {
+  /** How the checks of the present step stand; empty where none guards it. */
+  readonly runs: readonly CheckRun[];
+  /** What they add up to; absent where no check guards the step. */
+  readonly verdict?: Verdict;
+  /** How far the proxies follow the routes as they are recorded now. */
+  readonly shown: ShownObservation;
+}
+
+/** Whether the proxies have taken over the routes of a service. */
+export interface ShownObservation {
+  /** Every connected proxy has acknowledged them. */
+  readonly isEverywhere: boolean;
+  /** Connected proxies that have not answered yet. */
+  readonly behind: readonly string[];
+  /** Connected proxies that rejected them, each with its words. */
+  readonly rejected: readonly string[];
+  /** From the first acknowledgement to the last, in milliseconds: how long old and new were mixed. */
+  readonly mixedFor?: number;
+}
+
+/** What the work source said last of a version. */
+export interface WorkObservation {
+  /** Every instance confirmed the fence, in the same round in which `open` was counted. */
+  readonly fenceConfirmed: boolean;
+  readonly liftConfirmed: boolean;
+  /** Open work in one round; undefined: unknown, which is not zero. */
+  readonly open: number | undefined;
+  /** Why something was not confirmed or not counted; empty where all was. */
+  readonly problem: string;
+}
+
+/** Whether all proxies have acknowledged the publication that shows a retirement step. */
+export interface RemovalObservation {
+  readonly step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
+  /** Proxies that have not; empty when it is done. */
+  readonly waitingFor: readonly string[];
+}
+
+/** The ready instances of a version. */
+export function countReady(instances: readonly Instance[], name: VersionName): number {
+  return instances.filter(({ version, state }) => version === name && state === 'Ready').length;
+}

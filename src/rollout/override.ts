@@ -1,0 +1,92 @@
+/** What an operator's hand on the traffic means for the rollout that goes on. */
+import type { Instant } from '../model/instant.ts';
+import { isOpen, type RolloutRecord, type RolloutStep } from '../model/rollout.ts';
+import type { ServiceRecord } from '../model/state.ts';
+import { inState } from './states.ts';
+import { isAfterFlip, stepsOf } from './steps.ts';
+
+/** Who did what, for the rollout's record. */
+export interface Override {
+  readonly by: string;
+  /** For example `flip to v2`. */
+  readonly what: string;
+  readonly now: Instant;
+}
+
+/**
+ * The record after a flip or set-weight by hand: the rollout pauses and acts no more until `resume`. A flip to a
+ * candidate that was only waiting for an approval is that approval.
+ */
+export function overridden(before: ServiceRecord, after: ServiceRecord, override: Override): ServiceRecord {
+  const { rollout } = after;
+  if (rollout === undefined || !isOpen(rollout.state) || before.traffic === after.traffic) return after;
+  const { by, what, now } = override;
+  const isApproval = rollout.state === 'Paused' && rollout.stateReason === 'Approval';
+  if (isApproval && after.traffic.kind === 'steady' && after.traffic.primary === rollout.version) {
+    return { ...after, rollout: flippedByHand(rollout, `${what} by ${by}`, now) };
+  }
+  const paused = inState(rollout, {
+    state: 'Paused',
+    stateReason: 'OperatorOverride',
+    because: `${what} by ${by}; resume goes on from where the traffic is, abort ends the rollout`,
+    now,
+  });
+  return { ...after, rollout: paused };
+}
+
+function flippedByHand(rollout: RolloutRecord, because: string, now: Instant): RolloutRecord {
+  const flip = stepsOf(rollout.policy).find(isAfterFlip) ?? rollout.step;
+  return atStep(inState(rollout, { state: 'Progressing', stateReason: 'Flipping', because, now }), flip, now);
+}
+
+/** The record after the traffic was moved back by hand: the rollout has ended by that. */
+export function movedBack(before: ServiceRecord, after: ServiceRecord, override: Override): ServiceRecord {
+  const { rollout } = after;
+  if (rollout === undefined || before.traffic === after.traffic) return after;
+  const wasPrimary = before.traffic.kind !== 'none' && before.traffic.primary === rollout.version;
+  const { by, now } = override;
+  const end = { stateReason: 'Operator', because: `rolled back by ${by}`, now };
+  const ended = { endedAt: now, movedBackAt: now };
+  if (wasPrimary && (isOpen(rollout.state) || rollout.state === 'Succeeded')) {
+    return { ...after, rollout: { ...inState(rollout, { ...end, state: 'RolledBack' }), ...ended } };
+  }
+  if (!isOpen(rollout.state)) return after;
+  return { ...after, rollout: { ...inState(rollout, { ...end, state: 'Aborted' }), ...ended } };
+}
+
+/**
+ * The rollout going on: after an override from where the traffic is now, else at its step. Its gate is judged afresh,
+ * with a new window.
+ */
+export function resumed(record: ServiceRecord, by: string, now: Instant): RolloutRecord | undefined {
+  const { rollout } = record;
+  if (rollout === undefined || !isOpen(rollout.state)) return undefined;
+  const isAfresh = rollout.state === 'Inconclusive' || rollout.stateReason === 'OperatorOverride';
+  const going = inState(rollout, {
+    state: 'Progressing',
+    stateReason: 'Resumed',
+    because: `resumed by ${by}`,
+    now,
+  });
+  if (!isAfresh) return going;
+  return atStep({ ...going, attempt: rollout.attempt + 1 }, stepOfTraffic(record, rollout), now);
+}
+
+function stepOfTraffic({ traffic }: ServiceRecord, rollout: RolloutRecord): RolloutStep {
+  const steps = stepsOf(rollout.policy);
+  if (traffic.kind === 'steady' && traffic.primary === rollout.version) {
+    return isAfterFlip(rollout.step) ? rollout.step : (steps.find(isAfterFlip) ?? rollout.step);
+  }
+  if (traffic.kind === 'shifting' && traffic.candidate === rollout.version) {
+    const reached = steps.filter((step) => step.kind === 'Shift' && step.weight <= traffic.weight).at(-1);
+    return reached ?? rollout.step;
+  }
+  const beforeTraffic = steps.filter(({ kind }) => kind === 'Deploy' || kind === 'Verify').at(-1);
+  const isBefore = rollout.step.kind === 'Deploy' || rollout.step.kind === 'Verify';
+  return isBefore ? rollout.step : (beforeTraffic ?? rollout.step);
+}
+
+function atStep(rollout: RolloutRecord, step: RolloutStep, now: Instant): RolloutRecord {
+  const { stepEverywhere: _past, ...rest } = rollout;
+  return { ...rest, step, stepSince: now };
+}
