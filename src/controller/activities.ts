@@ -68,6 +68,9 @@ export class Activities {
     const cancel = new AbortController();
     const request = {
       source: record.spec.drain.source,
+      service: record.name,
+      version: activity.version,
+      ...(version.fenced ? { fencedSince: version.since } : {}),
       instances: instances.filter((instance) => instance.version === activity.version),
       signal: AbortSignal.any([cancel.signal, AbortSignal.timeout(this.#timeout)]),
     };

@@ -29,8 +29,8 @@ export async function deleteService(
       result: { record: found, message: text },
     };
   });
-  if (request.dryRun) return { service: record, message, publication: 0 };
+  if (request.dryRun) return { service: record, message, publication: 0, impact: [] };
   const publication = controller.publish();
   controller.forgetWhenUnrouted(record, publication);
-  return { service: record, message, publication };
+  return { service: record, message, publication, impact: [] };
 }

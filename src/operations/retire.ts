@@ -56,6 +56,9 @@ export function countOpenWork(
   const { runtimes, workSource } = context.controller.options;
   return workSource.count({
     source: record.spec.drain.source,
+    service: record.name,
+    version: version.name,
+    ...(version.fenced ? { fencedSince: version.since } : {}),
     instances: instancesOf(runtimes, record).filter((instance) => instance.version === version.name),
     signal: AbortSignal.timeout(COUNT_TIMEOUT_MS),
   });

@@ -37,6 +37,8 @@ export async function sendTraffic(
   try {
     const outcome = await controller.options.workSource.lift({
       source: record.spec.drain.source,
+      service: record.name,
+      version: version.name,
       instances: instancesOf(controller.options.runtimes, record).filter(
         (instance) => instance.version === version.name,
       ),

@@ -1,6 +1,7 @@
 /** Who knows the open work of a version, so that it can be drained (rule 8). Unknown is not zero. */
 import type { Instance } from '../model/instance.ts';
 import type { Instant } from '../model/instant.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
 import type { DrainSource } from '../model/spec.ts';
 
 export interface WorkSource {
@@ -14,6 +15,10 @@ export interface WorkSource {
 
 export interface WorkRequest {
   readonly source: DrainSource;
+  readonly service: ServiceName;
+  readonly version: VersionName;
+  /** Since when it is fenced; a count that is older says nothing about what comes after. Absent: it is not fenced. */
+  readonly fencedSince?: Instant;
   readonly instances: readonly Instance[];
   readonly signal: AbortSignal;
 }
