@@ -4,7 +4,12 @@
  * once when a controller restarts.
  */
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import type { XdsPublisher } from './publisher.ts';
 import type { RawCall } from './push.ts';
 import { DISCOVERY_METHODS, DISCOVERY_SERVICE } from './services.ts';
@@ -21,6 +26,11 @@ export interface XdsServerOptions {
   readonly times?: Partial<StreamTimes>;
   /** Which way frames go to the wire; `grpc` where the faster way is not wanted. */
   readonly way?: 'http2' | 'grpc';
+  /** What else proxies call on this port. */
+  readonly services?: readonly {
+    readonly definition: ServiceDefinition;
+    readonly implementation: UntypedServiceImplementation;
+  }[];
 }
 
 export interface XdsServer {
@@ -57,6 +67,9 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
       DISCOVERY_METHODS.map((method) => [method.path, (call: RawCall) => serveStream(context, method, call)]),
     ),
   );
+  for (const { definition, implementation } of options.services ?? []) {
+    grpc.addService(definition, implementation);
+  }
   const injector = grpc.createConnectionInjector(credentials);
   const sockets = new Set<Socket>();
   const listener = createServer({ noDelay: true }, (socket) => {

@@ -34,6 +34,7 @@ const importTable: Readonly<Record<string, Row>> = {
   verification: pure(['model']),
   routing: pure(['model']),
   goalstate: pure(['model']),
+  report: pure(['model', 'verification']),
   workflow: pure(['model']),
   spec: pure(['model', 'gen'], ['yaml', protobuf]),
 
@@ -52,6 +53,7 @@ const importTable: Readonly<Record<string, Row>> = {
   'xds/stream.ts': xdsShell,
 
   adapters: shell('model', 'ports'),
+  'adapters/access-log': shell('model', 'ports', 'gen', 'xds/translate/logged-request.ts'),
   telemetry: shell('model', 'ports'),
   controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),
   operations: shell('model', 'ports', 'telemetry', ...decisions, 'spec', 'controller'),

@@ -1,0 +1,61 @@
+/**
+ * Envoy's access log service on gRPC: a proxy opens a stream for each of its threads at its first report, says once who
+ * it is, and is never answered. Whatever arrives is taken at once: a proxy that would have to wait drops reports.
+ */
+import type { ServerReadableStream, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
+import { AccessLogService } from '../../gen/envoy/service/accesslog/v3/als_pb.js';
+
+/** What is done with one stream. */
+export interface LogStream {
+  message(bytes: Uint8Array): void;
+  /** It has ended, whoever ended it. Called once. */
+  ended(): void;
+}
+
+/** A gRPC service as a server takes it. */
+export interface AccessLogGrpcService {
+  readonly definition: ServiceDefinition;
+  readonly implementation: Record<string, (call: Call, answer: sendUnaryData<Buffer>) => void>;
+}
+
+type Call = ServerReadableStream<Buffer, Buffer>;
+
+const METHOD = AccessLogService.method.streamAccessLogs;
+const PATH = `/${AccessLogService.typeName}/${METHOD.name}`;
+const bytesOf = (bytes: Buffer): Buffer => bytes;
+const EMPTY = Buffer.alloc(0);
+
+/** The service; `open` is called for each stream. */
+export function accessLogService(open: () => LogStream): AccessLogGrpcService {
+  return {
+    definition: {
+      [METHOD.name]: {
+        path: PATH,
+        requestStream: true,
+        responseStream: false,
+        requestSerialize: bytesOf,
+        requestDeserialize: bytesOf,
+        responseSerialize: bytesOf,
+        responseDeserialize: bytesOf,
+      },
+    },
+    implementation: {
+      [METHOD.name]: (call, answer) => {
+        const stream = open();
+        let isOpen = true;
+        const end = (): void => {
+          if (!isOpen) return;
+          isOpen = false;
+          stream.ended();
+        };
+        call.on('data', (bytes: Buffer) => stream.message(bytes));
+        call.on('end', () => {
+          end();
+          answer(null, EMPTY);
+        });
+        call.on('cancelled', end);
+        call.on('error', end);
+      },
+    },
+  };
+}
