@@ -3,6 +3,7 @@
  * Whoever calls this binds the addresses next and then starts it.
  */
 import type { Logger } from 'pino';
+import { AccessLogReceiver } from './adapters/access-log/receiver.ts';
 import { systemClock } from './adapters/clock.ts';
 import { EndpointsRuntime } from './adapters/endpoints/runtime.ts';
 import { createHttpWorkSource } from './adapters/http-work-source/work-source.ts';
@@ -41,6 +42,8 @@ export interface Core {
   readonly controller: Controller;
   readonly publisher: XdsPublisher;
   readonly operations: Operations;
+  /** Takes what the proxies report of requests. */
+  readonly accessLog: AccessLogReceiver;
   /** What a scrape shows beside whether the controller is ready. */
   facts(): Omit<Facts, 'ready'>;
 }
@@ -90,6 +93,14 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
   });
   closing.defer(controller.ledger.subscribe(eventLog(log)));
   closing.defer(metrics.rollouts.follow(controller.ledger));
+  const accessLog = await AccessLogReceiver.open({
+    store,
+    clock: systemClock,
+    services: [...controller.ledger.records().keys()],
+    isKnown: (service) => controller.ledger.records().has(service),
+    onFault: ({ what, error }) => log.warn({ err: error }, what),
+  });
+  closing.defer(() => accessLog.close());
   const operations = measuredOperations(createOperations(controller), MEASURED_OPERATIONS, metrics.registry);
   const facts = (): Omit<Facts, 'ready'> => ({
     publication: controller.publications.number,
@@ -99,7 +110,7 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
     })),
     proxies: operations.proxies().map((proxy) => ({ ...proxy, rejecting: isRejecting(proxy) })),
   });
-  return { controller, publisher, operations, facts };
+  return { controller, publisher, operations, accessLog, facts };
 }
 
 /** Whether a proxy rejected something, on this connection or an earlier one, and has not taken it since. */

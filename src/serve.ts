@@ -49,7 +49,7 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
     );
     closing.defer(() => http.close());
     const xds = await bind(flags.xdsAddress, '--xds-address', (place) =>
-      startXdsServer({ publisher: core.publisher, ...place }),
+      startXdsServer({ publisher: core.publisher, ...place, services: [core.accessLog.service] }),
     );
     closing.defer(() => xds.close());
     closing.defer(() => core.controller.stop());
