@@ -7,7 +7,8 @@ import type { ServiceName, VersionName } from '../model/names.ts';
 import type { Retirement, ServiceRecord } from '../model/state.ts';
 import type { DefaultRoute, RoutingTable, ServiceRoutes } from '../model/table.ts';
 import type { Publisher } from '../ports/publisher.ts';
-import { compareText, serviceRoutes } from '../routing/table.ts';
+import { compareText } from '../routing/compare.ts';
+import { serviceRoutes } from '../routing/table.ts';
 import type { Ledger } from './ledger.ts';
 
 /** A retirement step of a version with the first publication that showed it to proxies. */

@@ -11,6 +11,8 @@ export interface ExplainRequest {
 
 /** What a proxy knows of a request when it chooses a route. */
 export interface RequestFacts {
+  /** Default: `POST` over gRPC, else `GET`. */
+  readonly method?: string;
   /** The authority, with or without a port. */
   readonly host: string;
   /** With the leading slash; the query is ignored. */
@@ -31,6 +33,8 @@ export interface Decision {
   readonly service?: ServiceName;
   readonly outcome: Outcome;
   readonly rule: DecidingRule;
+  /** Some or all such requests are also sent to another version, as copies. Absent: none. */
+  readonly copied?: { readonly version: VersionName; readonly percent: number };
   /** One sentence. */
   readonly because: string;
 }
@@ -56,6 +60,7 @@ export type DecidingRule =
   | 'MisspeltPin'
   | 'MarkerWithoutPin'
   | 'Hold'
+  | 'Cohort'
   | 'DefaultPrimary'
   | 'DefaultSplit'
   | 'NoPrimary';

@@ -7,7 +7,7 @@ import type { VersionName } from './names.ts';
 import type { Scope } from './spec.ts';
 import type { DefaultRoute, ServiceRoutes } from './table.ts';
 
-/** Holds that proxyless gRPC clients are told: they ask each route in turn, for every call. Envoy gets all of them. */
+/** Tenants that proxyless gRPC clients are told: they ask each route in turn, for every call. Envoy gets all of them. */
 export const MAX_GRPC_HOLDS = 100;
 
 /** One question about a request, and what follows. */
@@ -16,13 +16,19 @@ export type Rule = LookupRule | RefusalRule;
 /** Where the header is present and counts, its whole value is looked up. */
 export interface LookupRule {
   readonly kind: 'Lookup';
-  readonly name: 'PreviewPin' | 'Pin' | 'Hold';
+  readonly name: 'PreviewPin' | 'Pin' | 'Tenant' | 'CohortHeader';
   readonly header: string;
   readonly scope: Scope;
-  /** Value of the header to version. Repeated headers are one value, joined with commas, so they name nothing. */
-  readonly versions: ReadonlyMap<string, VersionName>;
+  /** By value of the header. Repeated headers are one value, joined with commas, so they name nothing. */
+  readonly targets: ReadonlyMap<string, Target>;
   /** What becomes of a value that is not listed. */
   readonly otherwise: 'Refuse' | 'Continue';
+}
+
+/** Where a value leads, and what it is called when it decides. */
+export interface Target {
+  readonly version: VersionName;
+  readonly by: 'PreviewPin' | 'Pin' | 'Hold' | 'Cohort';
 }
 
 /** Where `header` counts, says something, and the pin is missing, the client believes that it is pinned: refuse. */
@@ -51,14 +57,15 @@ function allRules(routes: ServiceRoutes): readonly Rule[] {
     pinRule(routes, 'Pin'),
     ...(misspelt === undefined ? [] : [{ ...refusal, name: 'MisspeltPin', header: misspelt } as const]),
     { ...refusal, name: 'MarkerWithoutPin', header: pin.markerHeader, harmlessValue: 'false' },
-    ...holdRules(routes),
+    ...tenantRules(routes),
+    ...cohortHeaderRules(routes),
   ];
 }
 
 function canDecide(rule: Rule): boolean {
   switch (rule.kind) {
     case 'Lookup':
-      return coversAnything(rule.scope) && (rule.versions.size > 0 || rule.otherwise === 'Refuse');
+      return coversAnything(rule.scope) && (rule.targets.size > 0 || rule.otherwise === 'Refuse');
     case 'Refusal':
       return rule.scopes.some(coversAnything);
   }
@@ -78,7 +85,7 @@ function coversAnything(scope: Scope): boolean {
 /** The versions that some request can reach, sorted: those are what a route table names. */
 export function reachableVersions(routes: ServiceRoutes): readonly VersionName[] {
   const byRule = rulesOf(routes).flatMap((rule) =>
-    rule.kind === 'Lookup' ? [...rule.versions.values()] : [],
+    rule.kind === 'Lookup' ? [...rule.targets.values()].map(({ version }) => version) : [],
   );
   return [...new Set([...byRule, ...defaultVersions(routes.defaultRoute)])].toSorted();
 }
@@ -109,23 +116,47 @@ function pinRule({ pin, versions }: ServiceRoutes, name: 'PreviewPin' | 'Pin'): 
     name,
     header: pin.header,
     scope: name === 'Pin' ? pin.allow : pin.previewAllow,
-    versions: new Map(
-      versions.filter((routed) => routed.access === access).map(({ version }) => [version, version]),
+    targets: new Map(
+      versions
+        .filter((routed) => routed.access === access)
+        .map(({ version }) => [version, { version, by: name }]),
     ),
     otherwise: name === 'Pin' && pin.onUnknown === 'Refuse' ? 'Refuse' : 'Continue',
   };
 }
 
-function holdRules({ tenantKey, holds }: ServiceRoutes): readonly LookupRule[] {
+/** Tenants that are held, and those of the cohort: one lookup, in which a hold wins. */
+function tenantRules({ tenantKey, holds, cohort }: ServiceRoutes): readonly LookupRule[] {
   if (tenantKey === undefined) return [];
-  return [
-    {
-      kind: 'Lookup',
-      name: 'Hold',
-      header: tenantKey.header,
-      scope: tenantKey.allow,
-      versions: new Map(holds.map(({ tenant, version }) => [tenant, version])),
-      otherwise: 'Continue',
-    },
-  ];
+  const targets = new Map<string, Target>(
+    holds.map(({ tenant, version }) => [tenant, { version, by: 'Hold' }]),
+  );
+  for (const tenant of cohort?.tenants ?? []) {
+    if (cohort !== undefined && !targets.has(tenant))
+      targets.set(tenant, { version: cohort.version, by: 'Cohort' });
+  }
+  const { header, allow: scope } = tenantKey;
+  return [{ kind: 'Lookup', name: 'Tenant', header, scope, targets, otherwise: 'Continue' }];
+}
+
+/**
+ * The headers of the cohort, one lookup for each name. They count where the tenant does: who may not say which tenant it
+ * is may not choose the candidate either. Without a tenant key they count everywhere.
+ */
+function cohortHeaderRules({ tenantKey, cohort }: ServiceRoutes): readonly LookupRule[] {
+  if (cohort === undefined) return [];
+  const target: Target = { version: cohort.version, by: 'Cohort' };
+  const byName = new Map<string, Map<string, Target>>();
+  for (const { name, value } of cohort.headers) {
+    byName.set(name, (byName.get(name) ?? new Map<string, Target>()).set(value, target));
+  }
+  const scope: Scope = tenantKey?.allow ?? { kind: 'everywhere' };
+  return [...byName].map(([header, targets]) => ({
+    kind: 'Lookup',
+    name: 'CohortHeader',
+    header,
+    scope,
+    targets,
+    otherwise: 'Continue',
+  }));
 }

@@ -4,7 +4,15 @@
  * read it. Every list is sorted, so equal content is equal text.
  */
 import type { ListenerName, ServiceName, TenantName, VersionName } from './names.ts';
-import type { ListenerBinding, PinPolicy, SocketAddress, TenantKey, UpstreamSpec } from './spec.ts';
+import type {
+  Cohort,
+  ListenerBinding,
+  MirrorSpec,
+  PinPolicy,
+  SocketAddress,
+  TenantKey,
+  UpstreamSpec,
+} from './spec.ts';
 
 /** Everything that proxies are told, for all services. */
 export interface RoutingTable {
@@ -25,6 +33,10 @@ export interface ServiceRoutes {
   readonly defaultRoute: DefaultRoute;
   /** Sorted by tenant. */
   readonly holds: readonly { readonly tenant: TenantName; readonly version: VersionName }[];
+  /** Who reaches the candidate ahead of default traffic; a hold wins over it. Absent: nobody. */
+  readonly cohort?: RoutedCohort;
+  /** Which default requests are copied to the candidate; absent: none. */
+  readonly mirror?: RoutedMirror;
   /** What a refusal tells the client. */
   readonly refusal: Refusal;
 }
@@ -39,7 +51,18 @@ export interface RoutedVersion {
   readonly access: 'Open' | 'Preview' | 'Refused';
   /** Ready endpoints, sorted by host and port. */
   readonly endpoints: readonly SocketAddress[];
+  /**
+   * It has a second cluster, for copies of requests: from the beginning of a rollout that mirrors until the next one
+   * begins, so that no flip and no step changes a cluster.
+   */
+  readonly takesCopies?: true;
 }
+
+/** A cohort and the version that it reaches. Tenants and headers are sorted. */
+export type RoutedCohort = Cohort & { readonly version: VersionName };
+
+/** Which requests are copied, and to which version. Methods are sorted. */
+export type RoutedMirror = MirrorSpec & { readonly version: VersionName };
 
 /** Where requests without a pin go. */
 export type DefaultRoute =

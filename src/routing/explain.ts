@@ -4,8 +4,8 @@
  */
 import type { Decision, ExplainRequest, Outcome } from '../model/decision.ts';
 import type { VersionName } from '../model/names.ts';
-import { type LookupRule, type RefusalRule, type Rule, rulesOf } from '../model/rules.ts';
-import type { RoutingTable, ServiceRoutes } from '../model/table.ts';
+import { type LookupRule, type RefusalRule, type Rule, rulesOf, type Target } from '../model/rules.ts';
+import type { RoutedMirror, RoutingTable, ServiceRoutes } from '../model/table.ts';
 import { headerText, isGrpc, isInScope, type Received, receive } from './received.ts';
 import { sideOf } from './split.ts';
 import { findService } from './virtual-hosts.ts';
@@ -43,7 +43,7 @@ function decide(routes: ServiceRoutes, received: Received): Verdict {
     const verdict = ask(routes, received, rule);
     if (verdict !== undefined) return verdict;
   }
-  return decideDefault(routes, received);
+  return withCopies(routes, received, decideDefault(routes, received));
 }
 
 /** What the rule says; `undefined` where it does not decide. */
@@ -59,10 +59,10 @@ function ask(routes: ServiceRoutes, received: Received, rule: Rule): Verdict | u
 function askLookup(routes: ServiceRoutes, received: Received, rule: LookupRule): Verdict | undefined {
   const value = headerText(received, rule.header);
   if (value === undefined || !isInScope(received, rule.scope)) return undefined;
-  const version = rule.versions.get(value);
-  if (version !== undefined) {
-    const verb = rule.name === 'Hold' ? 'is held on' : 'names';
-    return reach(routes, version, rule.name, `${rule.header}: ${value} ${verb} ${version}`);
+  const target = rule.targets.get(value);
+  if (target !== undefined) {
+    const { version, by } = target;
+    return reach(routes, version, by, `${rule.header}: ${value} ${VERBS[by]} ${version}`);
   }
   if (rule.otherwise === 'Continue') return undefined;
   return notActive(
@@ -71,6 +71,13 @@ function askLookup(routes: ServiceRoutes, received: Received, rule: LookupRule):
     `${rule.header}: ${JSON.stringify(value)} names no active version`,
   );
 }
+
+const VERBS = {
+  PreviewPin: 'names',
+  Pin: 'names',
+  Hold: 'is held on',
+  Cohort: 'belongs to the cohort of',
+} as const satisfies Record<Target['by'], string>;
 
 function askRefusal(received: Received, rule: RefusalRule): Verdict | undefined {
   const value = headerText(received, rule.header);
@@ -112,6 +119,26 @@ function decideDefault(routes: ServiceRoutes, received: Received): Verdict {
       return reach(routes, version, 'DefaultSplit', `${shares}; ${by} falls on ${version}`);
     }
   }
+}
+
+/** Says of a request that a version takes by default which share of such requests is copied. */
+function withCopies({ mirror }: ServiceRoutes, received: Received, verdict: Verdict): Verdict {
+  if (mirror === undefined || verdict.outcome.kind === 'Refused' || !isCopied(mirror, received))
+    return verdict;
+  const { version, percent } = mirror;
+  return {
+    ...verdict,
+    copied: { version, percent },
+    because: `${verdict.because}; ${percent} percent of such requests are copied to ${version}`,
+  };
+}
+
+function isCopied(
+  { methods, grpcMethods }: RoutedMirror,
+  { grpc, method, path, headers }: Received,
+): boolean {
+  if (grpc) return grpcMethods.includes(path);
+  return methods.includes(method) && !headers.has('upgrade');
 }
 
 function splitKey({ tenantKey }: ServiceRoutes, received: Received) {

@@ -8,6 +8,7 @@ import { normalizePath } from './path.ts';
 
 /** A request that routes are chosen for. */
 export interface Received {
+  readonly method: string;
   /** Lower-case, as sent otherwise. */
   readonly authority: string;
   /** In normal form, without the query. */
@@ -26,11 +27,13 @@ export function receive(facts: RequestFacts): Received | undefined {
   const path = normalizePath(facts.path);
   if (path === undefined) return undefined;
   const headers = headersOf(facts);
+  const grpc = isGrpc(facts);
   return {
+    method: facts.method ?? (grpc ? 'POST' : 'GET'),
     authority: facts.host.toLowerCase(),
     path,
     headers,
-    grpc: isGrpc(facts),
+    grpc,
     ...(facts.sourceAddress === undefined ? {} : { sourceAddress: facts.sourceAddress }),
   };
 }

@@ -7,6 +7,8 @@ import type { VersionName } from '../model/names.ts';
 import type { SocketAddress } from '../model/spec.ts';
 import { isActive, type ServiceRecord, type Traffic, type VersionRecord } from '../model/state.ts';
 import type { DefaultRoute, RoutedVersion, ServiceRoutes } from '../model/table.ts';
+import { compareText } from './compare.ts';
+import { cohortOf, mirrorOf, takerOfCopies } from './rollout-routes.ts';
 
 /** How long a refused client should wait before it asks again, in seconds. */
 const REFUSAL_RETRY_AFTER_SECONDS = 10;
@@ -15,10 +17,12 @@ const REFUSAL_RETRY_AFTER_SECONDS = 10;
 export function serviceRoutes(record: ServiceRecord, instances: readonly Instance[]): ServiceRoutes {
   const versions = record.versions
     .filter(hasCluster)
-    .map((version) => routedVersion(version, instances))
+    .map((version) => routedVersion(version, instances, takerOfCopies(record)))
     .toSorted((left, right) => compareText(left.version, right.version));
   const primary = record.traffic.kind === 'none' ? undefined : record.traffic.primary;
   const { spec } = record;
+  const cohort = cohortOf(record, versions);
+  const mirror = mirrorOf(record, versions);
   return {
     service: record.name,
     listeners: [...spec.listeners].toSorted((left, right) => compareText(left.name, right.name)),
@@ -32,6 +36,8 @@ export function serviceRoutes(record: ServiceRecord, instances: readonly Instanc
       .filter((hold) => versions.some(({ version, access }) => version === hold.version && access === 'Open'))
       .map(({ tenant, version }) => ({ tenant, version }))
       .toSorted((left, right) => compareText(left.tenant, right.tenant)),
+    ...(cohort === undefined ? {} : { cohort }),
+    ...(mirror === undefined ? {} : { mirror }),
     refusal: {
       activeVersions: versions.filter(({ access }) => access === 'Open').map(({ version }) => version),
       ...(primary === undefined ? {} : { primary }),
@@ -60,17 +66,15 @@ export function weightOf(traffic: Traffic, version: VersionName): number {
   }
 }
 
-/** Orders by code units, the same on every machine. */
-export function compareText(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
-}
-
 function hasCluster({ state, retirement }: VersionRecord): boolean {
   return state !== 'Retired' && (retirement === undefined || retirement.step === 'Refusing');
 }
 
-function routedVersion(record: VersionRecord, instances: readonly Instance[]): RoutedVersion {
+function routedVersion(
+  record: VersionRecord,
+  instances: readonly Instance[],
+  takerOfCopies: VersionName | undefined,
+): RoutedVersion {
   return {
     version: record.name,
     access: accessOf(record),
@@ -78,6 +82,7 @@ function routedVersion(record: VersionRecord, instances: readonly Instance[]): R
       .filter(({ version, state }) => version === record.name && state === 'Ready')
       .map(({ address }) => address)
       .toSorted(compareAddress),
+    ...(record.name === takerOfCopies ? { takesCopies: true } : {}),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Milliseconds } from '../model/instant.ts';
 import type { ListenerName, ServiceName } from '../model/names.ts';
 import type { SocketAddress } from '../model/spec.ts';
 import { ACCESS_LOG_RUNTIME_KEY } from './translate/access-log.ts';
-import { STATISTICS_TAGS } from './translate/names.ts';
+import { CONTROLLER_CLUSTER, STATISTICS_TAGS } from './translate/names.ts';
 
 /** What one proxy is started with. */
 export interface BootstrapOptions {
@@ -53,8 +53,6 @@ const DEFAULT_TAGS = [
   'envoy.worker_id',
 ];
 
-const XDS_CLUSTER = 'switchyard';
-
 /** The bootstrap as JSON, which is YAML too. */
 export function bootstrap(options: BootstrapOptions): JsonObject {
   return {
@@ -72,7 +70,7 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
         grpc_services: [
           {
             envoy_grpc: {
-              cluster_name: XDS_CLUSTER,
+              cluster_name: CONTROLLER_CLUSTER,
               retry_policy: {
                 retry_back_off: {
                   base_interval: seconds(RECONNECT.base),
@@ -125,11 +123,11 @@ function wishes({ listeners, services }: BootstrapOptions): JsonObject {
 
 function controllerCluster(controller: SocketAddress): JsonObject {
   return {
-    name: XDS_CLUSTER,
+    name: CONTROLLER_CLUSTER,
     type: 'STRICT_DNS',
     connect_timeout: '5s',
     load_assignment: {
-      cluster_name: XDS_CLUSTER,
+      cluster_name: CONTROLLER_CLUSTER,
       endpoints: [{ lb_endpoints: [{ endpoint: { address: socketAddress(controller) } }] }],
     },
     typed_extension_protocol_options: {

@@ -14,7 +14,7 @@ export function exportEnvoy(
   table: RoutingTable,
   options: Pick<BootstrapOptions, 'admin' | 'accessLog'>,
 ): JsonObject {
-  const { envoy } = translate(table);
+  const { envoy } = translate(withoutReports(table));
   const tables = byName(envoy, 'routes');
   const endpoints = byName(envoy, 'endpoints');
   return {
@@ -23,6 +23,16 @@ export function exportEnvoy(
       listeners: [...byName(envoy, 'listeners').values()].map((listener) => withRoutes(listener, tables)),
       clusters: [...byName(envoy, 'clusters').values()].map((cluster) => withEndpoints(cluster, endpoints)),
     },
+  };
+}
+
+/** Nobody is there to report requests to. */
+function withoutReports({ services }: RoutingTable): RoutingTable {
+  return {
+    services: services.map((routes) => ({
+      ...routes,
+      listeners: routes.listeners.map((binding) => ({ ...binding, accessLog: false })),
+    })),
   };
 }
 

@@ -33,19 +33,39 @@ export interface RoutesFacts {
   readonly upstream?: Partial<UpstreamSpec>;
   readonly retries?: number;
   readonly versions?: Readonly<
-    Record<string, { access?: RoutedVersion['access']; endpoints?: readonly SocketAddress[] }>
+    Record<
+      string,
+      { access?: RoutedVersion['access']; endpoints?: readonly SocketAddress[]; takesCopies?: true }
+    >
   >;
   readonly defaultRoute?:
     | { kind: 'Unavailable'; reason: string }
     | { kind: 'Single'; version: string }
     | { kind: 'Split'; primary: string; candidate: string; weight: number; salt: string };
   readonly holds?: Readonly<Record<string, string>>;
+  readonly cohort?: {
+    version: string;
+    tenants?: readonly string[];
+    headers?: readonly { name: string; value: string }[];
+  };
+  /** The version that it names gets a cluster for copies. */
+  readonly mirror?: {
+    version: string;
+    percent: number;
+    methods?: readonly string[];
+    grpcMethods?: readonly string[];
+  };
 }
 
 /** The routes of one service; by default `manager` with `v1` (primary) and `v2`. */
 export function serviceRoutes(facts: RoutesFacts = {}): ServiceRoutes {
   const versions = Object.entries(facts.versions ?? { v1: {}, v2: {} })
-    .map(([name, { access = 'Open', endpoints = [] }]) => ({ version: versionName(name), access, endpoints }))
+    .map(([name, { access = 'Open', endpoints = [], takesCopies }]) => ({
+      version: versionName(name),
+      access,
+      endpoints,
+      ...(takesCopies === true || name === facts.mirror?.version ? { takesCopies: true as const } : {}),
+    }))
     .toSorted((left, right) => (left.version < right.version ? -1 : 1));
   const target = facts.defaultRoute ?? { kind: 'Single', version: versions[0]?.version ?? 'v1' };
   const primary = primaryOf(target);
@@ -68,11 +88,23 @@ export function serviceRoutes(facts: RoutesFacts = {}): ServiceRoutes {
     holds: Object.entries(facts.holds ?? {})
       .map(([tenant, version]) => ({ tenant: tenantName(tenant), version: versionName(version) }))
       .toSorted((left, right) => (left.tenant < right.tenant ? -1 : 1)),
+    ...ofRollout(facts),
     refusal: {
       activeVersions: versions.filter(({ access }) => access === 'Open').map(({ version }) => version),
       ...(primary === undefined ? {} : { primary: versionName(primary) }),
       retryAfterSeconds: 10,
     },
+  };
+}
+
+function ofRollout({ cohort, mirror }: RoutesFacts): Pick<ServiceRoutes, 'cohort' | 'mirror'> {
+  const { tenants = [], headers = [] } = cohort ?? {};
+  const { methods = ['GET'], grpcMethods = [], percent = 100 } = mirror ?? {};
+  return {
+    ...(cohort && {
+      cohort: { version: versionName(cohort.version), tenants: tenants.map(tenantName), headers },
+    }),
+    ...(mirror && { mirror: { version: versionName(mirror.version), percent, methods, grpcMethods } }),
   };
 }
 

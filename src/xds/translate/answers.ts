@@ -8,8 +8,9 @@ import {
   HeaderValueOption_HeaderAppendAction,
   type HeaderValueOptionSchema,
 } from '../../gen/envoy/config/core/v3/base_pb.js';
-import type { Refusal } from '../../model/table.ts';
+import type { ServiceRoutes } from '../../model/table.ts';
 import type { Route } from './matching.ts';
+import { routeName } from './route-names.ts';
 
 export type HeaderValueOption = MessageInitShape<typeof HeaderValueOptionSchema>;
 
@@ -18,6 +19,8 @@ export const CODE_HEADER = 'x-switchyard-code';
 
 /** An answer before it is put into either protocol. */
 interface Answer {
+  /** The route's name, which access logs tell. */
+  readonly name: string;
   readonly code: string;
   readonly message: string;
   readonly httpStatus: number;
@@ -30,8 +33,10 @@ interface Answer {
 }
 
 /** Rule 1: the pin names no version that takes requests. 409, over gRPC FAILED_PRECONDITION. */
-export function refusal({ activeVersions, primary, retryAfterSeconds }: Refusal, message: string): Route[] {
+export function refusal({ service, refusal: facts }: ServiceRoutes, message: string): Route[] {
+  const { activeVersions, primary, retryAfterSeconds } = facts;
   return answer({
+    name: routeName({ service, route: 'Refused' }),
     code: 'VERSION_NOT_ACTIVE',
     message,
     httpStatus: 409,
@@ -46,8 +51,12 @@ export function refusal({ activeVersions, primary, retryAfterSeconds }: Refusal,
 }
 
 /** There is no primary. 503, over gRPC UNAVAILABLE. */
-export function noPrimary({ retryAfterSeconds }: Refusal, reason: string): Route[] {
+export function noPrimary(
+  { service, refusal: { retryAfterSeconds } }: ServiceRoutes,
+  reason: string,
+): Route[] {
   return answer({
+    name: routeName({ service, route: 'Default' }),
     code: 'NO_PRIMARY',
     message: reason,
     httpStatus: 503,
@@ -58,8 +67,8 @@ export function noPrimary({ retryAfterSeconds }: Refusal, reason: string): Route
   });
 }
 
-/** A response header that replaces what the instance may have set. `%` would begin a command of Envoy's. */
-export function responseHeader(key: string, value: string): HeaderValueOption {
+/** A header that replaces what the instance, or for a copy the client, may have set. `%` would begin a command of Envoy's. */
+export function overwriteHeader(key: string, value: string): HeaderValueOption {
   return {
     header: { key, value: value.replaceAll('%', '%%') },
     appendAction: HeaderValueOption_HeaderAppendAction.OVERWRITE_IF_EXISTS_OR_ADD,
@@ -67,6 +76,7 @@ export function responseHeader(key: string, value: string): HeaderValueOption {
 }
 
 function answer({
+  name,
   code,
   message,
   httpStatus,
@@ -76,31 +86,31 @@ function answer({
   headers,
 }: Answer): Route[] {
   const common = [
-    responseHeader(CODE_HEADER, code),
-    responseHeader('retry-after', String(retryAfterSeconds)),
-    ...headers.map(([name, value]) => responseHeader(name, value)),
+    overwriteHeader(CODE_HEADER, code),
+    overwriteHeader('retry-after', String(retryAfterSeconds)),
+    ...headers.map(([header, value]) => overwriteHeader(header, value)),
   ];
   const body = `${JSON.stringify({ code, message, ...facts, retryAfterSeconds })}\n`;
   return [
     {
-      name: code,
+      name,
       match: { pathSpecifier: { case: 'prefix', value: '/' }, grpc: {} },
       action: { case: 'directResponse', value: { status: 200 } },
       responseHeadersToAdd: [
-        responseHeader('content-type', 'application/grpc'),
-        responseHeader('grpc-status', String(grpcStatus)),
-        responseHeader('grpc-message', percentEncoded(message)),
+        overwriteHeader('content-type', 'application/grpc'),
+        overwriteHeader('grpc-status', String(grpcStatus)),
+        overwriteHeader('grpc-message', percentEncoded(message)),
         ...common,
       ],
     },
     {
-      name: code,
+      name,
       match: { pathSpecifier: { case: 'prefix', value: '/' } },
       action: {
         case: 'directResponse',
         value: { status: httpStatus, body: { specifier: { case: 'inlineString', value: body } } },
       },
-      responseHeadersToAdd: [responseHeader('content-type', 'application/json'), ...common],
+      responseHeadersToAdd: [overwriteHeader('content-type', 'application/json'), ...common],
     },
   ];
 }

@@ -21,10 +21,15 @@ import { CodecClientType } from '../../gen/envoy/type/v3/http_pb.js';
 import type { HealthCheckSpec, OutlierDetectionSpec, UpstreamSpec } from '../../model/spec.ts';
 import type { RoutedVersion, ServiceRoutes } from '../../model/table.ts';
 import { duration } from './duration.ts';
-import { clusterName, statisticsName } from './names.ts';
+import { clusterName, mirrorClusterName, statisticsName } from './names.ts';
 
 /** Envoy's own limit of 1024 would refuse the 1025th stream of a version; the instances know their limits better. */
 export const NO_LIMIT = 1_000_000;
+
+/** Copies that wait for their answers at one proxy; beyond, none are made, and nobody else notices. */
+const MAX_COPIES = 1_024;
+/** A copy that lasts longer is cut, so that those of a version that hangs do not pile up. */
+const COPY_LASTS_AT_MOST = 60_000;
 
 /** Websockets over HTTP/2 (RFC 8441) pass, where the instance takes them. */
 const HTTP2 = { allowConnect: true };
@@ -43,35 +48,14 @@ export function envoyCluster(
 ): Cluster {
   const { healthCheck, outlierDetection } = upstream;
   return create(ClusterSchema, {
-    name: clusterName(service, version),
-    altStatName: statisticsName(service, version),
-    clusterDiscoveryType: { case: 'type', value: Cluster_DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: OVER_ADS, serviceName: clusterName(service, version) },
-    connectTimeout: duration(upstream.connectTimeout),
-    circuitBreakers: {
-      thresholds: [
-        {
-          maxConnections: NO_LIMIT,
-          maxPendingRequests: NO_LIMIT,
-          maxRequests: NO_LIMIT,
-          maxRetries: NO_LIMIT,
-        },
-      ],
-    },
-    // Above 0, a version whose hosts are all unhealthy would get traffic all the same (panic mode).
-    commonLbConfig: { healthyPanicThreshold: { value: 0 } },
+    ...common({
+      name: clusterName(service, version),
+      upstream,
+      options: protocolOptions(upstream),
+      limit: NO_LIMIT,
+    }),
     // A host that the controller took away goes at once, also while its health checks still pass.
     ignoreHealthOnHostRemoval: true,
-    // The kernel finds dead machines; a process that is only slow or stopped keeps its streams.
-    upstreamConnectionOptions: {
-      tcpKeepalive: { keepaliveTime: 60, keepaliveInterval: 10, keepaliveProbes: 6 },
-    },
-    typedExtensionProtocolOptions: {
-      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': anyPack(
-        HttpProtocolOptionsSchema,
-        protocolOptions(upstream),
-      ),
-    },
     ...(outlierDetection === undefined ? {} : { outlierDetection: ejection(outlierDetection) }),
     ...(healthCheck === undefined || healthChecks === 'WithoutHealthChecks'
       ? {}
@@ -79,11 +63,60 @@ export function envoyCluster(
   });
 }
 
+/**
+ * The cluster for copies of requests to one version. Nothing is ejected or checked: copies are there to measure, so what
+ * fails is counted and not avoided.
+ */
+export function mirrorCluster({ service, upstream }: ServiceRoutes, { version }: RoutedVersion): Cluster {
+  // A copy has lost its client's protocol, and would go out over HTTP/1; instances that take both take gRPC over HTTP/2.
+  const protocol = upstream.protocol === 'Http1' ? 'Http1' : 'Http2';
+  const options = {
+    ...protocolOptions({ protocol }),
+    commonHttpProtocolOptions: { maxStreamDuration: duration(COPY_LASTS_AT_MOST) },
+  };
+  return create(
+    ClusterSchema,
+    common({ name: mirrorClusterName(service, version), upstream, options, limit: MAX_COPIES }),
+  );
+}
+
+/** What a version's cluster and its cluster for copies have in common. */
+function common(of: {
+  readonly name: string;
+  readonly upstream: UpstreamSpec;
+  readonly options: MessageInitShape<typeof HttpProtocolOptionsSchema>;
+  /** Of connections and requests of one proxy at a time. */
+  readonly limit: number;
+}) {
+  const { name, upstream, options, limit } = of;
+  return {
+    name,
+    altStatName: statisticsName(name),
+    clusterDiscoveryType: { case: 'type' as const, value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: { edsConfig: OVER_ADS, serviceName: name },
+    connectTimeout: duration(upstream.connectTimeout),
+    circuitBreakers: {
+      thresholds: [
+        { maxConnections: limit, maxPendingRequests: limit, maxRequests: limit, maxRetries: limit },
+      ],
+    },
+    // Above 0, a version whose hosts are all unhealthy would get traffic all the same (panic mode).
+    commonLbConfig: { healthyPanicThreshold: { value: 0 } },
+    // The kernel finds dead machines; a process that is only slow or stopped keeps its streams.
+    upstreamConnectionOptions: {
+      tcpKeepalive: { keepaliveTime: 60, keepaliveInterval: 10, keepaliveProbes: 6 },
+    },
+    typedExtensionProtocolOptions: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': anyPack(
+        HttpProtocolOptionsSchema,
+        create(HttpProtocolOptionsSchema, options),
+      ),
+    },
+  } satisfies MessageInitShape<typeof ClusterSchema>;
+}
+
 /** The ready endpoints of one version; the same for Envoy and for proxyless gRPC, which wants a locality with a weight. */
-export function endpointsOf(
-  { service }: ServiceRoutes,
-  { version, endpoints }: RoutedVersion,
-): ClusterLoadAssignment {
+export function endpointsOf(cluster: string, { endpoints }: RoutedVersion): ClusterLoadAssignment {
   const lbEndpoints = endpoints.map(({ host, port }) => ({
     hostIdentifier: {
       case: 'endpoint' as const,
@@ -99,24 +132,30 @@ export function endpointsOf(
     loadBalancingWeight: 1,
   }));
   return create(ClusterLoadAssignmentSchema, {
-    clusterName: clusterName(service, version),
+    clusterName: cluster,
     endpoints: lbEndpoints.length === 0 ? [] : [{ locality: {}, loadBalancingWeight: 1, lbEndpoints }],
   });
 }
 
-function protocolOptions({ protocol }: UpstreamSpec) {
+type UpstreamProtocol = NonNullable<
+  MessageInitShape<typeof HttpProtocolOptionsSchema>['upstreamProtocolOptions']
+>;
+
+function protocolOptions({ protocol }: Pick<UpstreamSpec, 'protocol'>): {
+  readonly upstreamProtocolOptions: UpstreamProtocol;
+} {
   switch (protocol) {
     case 'Http1':
       return explicit({ case: 'httpProtocolOptions', value: {} });
     case 'Http2':
       return explicit({ case: 'http2ProtocolOptions', value: HTTP2 });
     case 'SameAsClient':
-      return create(HttpProtocolOptionsSchema, {
+      return {
         upstreamProtocolOptions: {
           case: 'useDownstreamProtocolConfig',
           value: { httpProtocolOptions: {}, http2ProtocolOptions: HTTP2 },
         },
-      });
+      };
   }
 }
 
@@ -124,10 +163,8 @@ function explicit(
   protocolConfig:
     | { case: 'httpProtocolOptions'; value: object }
     | { case: 'http2ProtocolOptions'; value: object },
-) {
-  return create(HttpProtocolOptionsSchema, {
-    upstreamProtocolOptions: { case: 'explicitHttpConfig', value: { protocolConfig } },
-  });
+): { readonly upstreamProtocolOptions: UpstreamProtocol } {
+  return { upstreamProtocolOptions: { case: 'explicitHttpConfig', value: { protocolConfig } } };
 }
 
 /** Ejects by requests that fail, not by statistics over hosts: versions often have two instances. */

@@ -7,18 +7,22 @@ import { anyPack } from '@bufbuild/protobuf/wkt';
 import type {
   RetryPolicySchema,
   RouteAction_HashPolicySchema,
+  RouteAction_RequestMirrorPolicySchema,
   RouteActionSchema,
 } from '../../gen/envoy/config/route/v3/route_components_pb.js';
 import { PreviousHostsPredicateSchema } from '../../gen/envoy/extensions/retry/host/previous_hosts/v3/previous_hosts_pb.js';
-import type { VersionName } from '../../model/names.ts';
+import type { ServiceName, VersionName } from '../../model/names.ts';
 import type { ServiceRoutes } from '../../model/table.ts';
-import { responseHeader } from './answers.ts';
+import { overwriteHeader } from './answers.ts';
 import { duration } from './duration.ts';
 import type { Route } from './matching.ts';
-import { clusterName } from './names.ts';
+import { clusterName, mirrorClusterName } from './names.ts';
+import { routeName } from './route-names.ts';
 
 /** The response header that tells which version answered. */
 const VERSION_HEADER = 'x-switchyard-version';
+/** The request header by which an instance knows a copy. */
+const MIRROR_HEADER = 'x-switchyard-mirror';
 
 /** Shares of the traffic, in the order in which a hash is compared with them; they sum to 100. */
 export type Shares = readonly { readonly version: VersionName; readonly weight: number }[];
@@ -33,6 +37,16 @@ export interface Forward {
   readonly chooseBy?: readonly HashPolicy[];
   /** A retry may go to the other version. Where it may not, the virtual host's policy holds. */
   readonly retryMayMove: boolean;
+  /** What chose the version: it goes into the route's name, which access logs tell. */
+  readonly by: 'Default' | 'Pin' | 'Hold' | 'Cohort';
+  /** The route takes this share of the requests that reach it, and copies each of them. Absent: it takes all, without copies. */
+  readonly copies?: Copies;
+}
+
+/** Where copies go, and of how many percent of the requests. */
+export interface Copies {
+  readonly version: VersionName;
+  readonly percent: number;
 }
 
 export type HashPolicy = MessageInitShape<typeof RouteAction_HashPolicySchema>;
@@ -58,21 +72,43 @@ export const BY_SOURCE_ADDRESS: HashPolicy = {
 
 const PREVIOUS_HOSTS = create(PreviousHostsPredicateSchema);
 
-/** One route that takes every request. */
-export function forward({ routes, shares, remove, chooseBy, retryMayMove }: Forward): Route {
+/** One route that takes every request, or a share of them where it makes copies. */
+export function forward(forwarding: Forward): Route {
+  const { routes, shares, remove, chooseBy, retryMayMove, by, copies } = forwarding;
+  const { service } = routes;
   const only = shares.length === 1 ? shares[0] : undefined;
   const action = {
     timeout: duration(0),
     idleTimeout: duration(0),
     ...(retryMayMove ? retries(routes, 'MayMove') : {}),
     ...(chooseBy === undefined ? {} : { hashPolicy: [...chooseBy] }),
+    ...(copies === undefined ? {} : { requestMirrorPolicies: [mirrorPolicy(service, copies)] }),
   };
   return {
-    name: only === undefined ? 'split' : only.version,
-    match: { pathSpecifier: { case: 'prefix', value: '/' } },
+    name: routeName({ service, route: by, ...(copies === undefined ? {} : { copiedTo: copies.version }) }),
+    match: {
+      pathSpecifier: { case: 'prefix', value: '/' },
+      ...(copies === undefined ? {} : { runtimeFraction: { defaultValue: { numerator: copies.percent } } }),
+    },
     action: { case: 'route', value: { ...action, clusterSpecifier: target(routes, shares) } },
     requestHeadersToRemove: [...remove],
-    responseHeadersToAdd: only === undefined ? [] : [responseHeader(VERSION_HEADER, only.version)],
+    responseHeadersToAdd: only === undefined ? [] : [overwriteHeader(VERSION_HEADER, only.version)],
+  };
+}
+
+/**
+ * Copies every request of the route: which of them is chosen by the route's match, so that the access log knows. The mark
+ * replaces whatever a client sent under that name; the host stays as it was, because instances may look at it.
+ */
+function mirrorPolicy(
+  service: ServiceName,
+  { version }: Copies,
+): MessageInitShape<typeof RouteAction_RequestMirrorPolicySchema> {
+  return {
+    cluster: mirrorClusterName(service, version),
+    disableShadowHostSuffixAppend: true,
+    traceSampled: false,
+    requestHeadersMutations: [{ action: { case: 'append', value: overwriteHeader(MIRROR_HEADER, '1') } }],
   };
 }
 
@@ -87,7 +123,7 @@ function target({ service }: ServiceRoutes, shares: Shares): Target {
       clusters: shares.map(({ version, weight }) => ({
         name: clusterName(service, version),
         weight,
-        responseHeadersToAdd: [responseHeader(VERSION_HEADER, version)],
+        responseHeadersToAdd: [overwriteHeader(VERSION_HEADER, version)],
       })),
       randomValueSpecifier: { case: 'useHashPolicy', value: { value: true } },
     },

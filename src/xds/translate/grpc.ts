@@ -1,7 +1,8 @@
 /**
  * What a proxyless gRPC client takes (`xds:///manager`): an API listener and a route table of plain routes with header
  * matches, asked one by one. It knows no matcher tree, no direct response, no removal of headers and no hash for weights:
- * a refusal is a cluster without endpoints (UNAVAILABLE), a split is drawn for each call, and holds are capped.
+ * a refusal is a cluster without endpoints (UNAVAILABLE), a split is drawn for each call, tenants are capped, and nothing
+ * is copied.
  */
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { anyPack } from '@bufbuild/protobuf/wkt';
@@ -101,10 +102,12 @@ function routesOf(routes: ServiceRoutes, rule: Rule): Route[] {
 
 function lookupRoutes(routes: ServiceRoutes, rule: LookupRule, path: PathMatch): Route[] {
   const { header } = rule;
-  const entries = rule.name === 'Hold' ? [...rule.versions].slice(0, MAX_GRPC_HOLDS) : [...rule.versions];
-  const known = entries.map(([value, version]) =>
-    route(path, [textIs(header, value)], { case: 'cluster', value: clusterName(routes.service, version) }),
-  );
+  const limit = rule.name === 'Tenant' ? MAX_GRPC_HOLDS : undefined;
+  const known = [...rule.targets]
+    .slice(0, limit)
+    .map(([value, { version }]) =>
+      route(path, [textIs(header, value)], { case: 'cluster', value: clusterName(routes.service, version) }),
+    );
   return rule.otherwise === 'Refuse' ? [...known, route(path, [isPresent(header)], refused(routes))] : known;
 }
 

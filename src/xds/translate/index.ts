@@ -74,11 +74,10 @@ function routesOf(
   };
 }
 
-/** Services that share a listener agree on its address; apply refuses those that do not. */
+/** Services that share a listener agree on its address; apply refuses those that do not. It reports where one of them asks. */
 function bindingOf(name: ListenerName, services: readonly ServiceRoutes[]): ListenerBinding {
-  for (const { listeners } of services) {
-    const binding = listeners.find((candidate) => candidate.name === name);
-    if (binding !== undefined) return binding;
-  }
-  throw new Error(`no service binds the listener ${name}`);
+  const bindings = services.flatMap(({ listeners }) => listeners.filter((binding) => binding.name === name));
+  const [first] = bindings;
+  if (first === undefined) throw new Error(`no service binds the listener ${name}`);
+  return { ...first, accessLog: bindings.some(({ accessLog }) => accessLog) };
 }

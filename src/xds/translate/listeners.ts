@@ -15,7 +15,7 @@ import {
 } from '../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
 import { HeaderMutationSchema } from '../../gen/envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation_pb.js';
 import type { ListenerBinding } from '../../model/spec.ts';
-import { accessLog } from './access-log.ts';
+import { accessLogs, LOG_OF_OPEN_STREAMS } from './access-log.ts';
 import { OVER_ADS } from './clusters.ts';
 import { duration } from './duration.ts';
 import { localReplies } from './local-replies.ts';
@@ -50,7 +50,7 @@ export function envoyListener(binding: ListenerBinding): Listener {
   });
 }
 
-function connectionManager({ name }: ListenerBinding): HttpConnectionManager {
+function connectionManager({ name, accessLog }: ListenerBinding): HttpConnectionManager {
   return create(HttpConnectionManagerSchema, {
     statPrefix: name,
     codecType: HttpConnectionManager_CodecType.AUTO,
@@ -83,7 +83,8 @@ function connectionManager({ name }: ListenerBinding): HttpConnectionManager {
       },
     ],
     localReplyConfig: localReplies(),
-    accessLog: [accessLog()],
+    accessLog: accessLogs(accessLog ? 'ToController' : 'OnlyByRuntime'),
+    ...(accessLog ? { accessLogOptions: LOG_OF_OPEN_STREAMS } : {}),
   });
 }
 

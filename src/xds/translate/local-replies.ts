@@ -8,7 +8,7 @@ import type {
   LocalReplyConfigSchema,
   ResponseMapperSchema,
 } from '../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
-import { CODE_HEADER, responseHeader } from './answers.ts';
+import { CODE_HEADER, overwriteHeader } from './answers.ts';
 
 /** Envoy's response flags that we give a reason for. In both cases no instance has begun the request. */
 const REASONS = [
@@ -22,7 +22,7 @@ export function localReplies(): MessageInitShape<typeof LocalReplyConfigSchema> 
 
 function mappersOf({ flag, code, message }: (typeof REASONS)[number]): Mapper[] {
   const flagged: Filter = { filterSpecifier: { case: 'responseFlagFilter', value: { flags: [flag] } } };
-  const headersToAdd = [responseHeader(CODE_HEADER, code)];
+  const headersToAdd = [overwriteHeader(CODE_HEADER, code)];
   return [
     {
       filter: { filterSpecifier: { case: 'andFilter', value: { filters: [FROM_GRPC, flagged] } } },

@@ -93,6 +93,11 @@ export function inScope(scope: Scope): Condition {
   }
 }
 
+/** The path without its query is exactly this one. */
+export function pathIs(path: string): Condition {
+  return any([pathText('exact', path), pathText('prefix', `${path}?`)]);
+}
+
 /** All of the conditions hold. */
 export function all(conditions: readonly Condition[]): Condition {
   if (conditions.includes('Never')) return 'Never';
@@ -148,6 +153,19 @@ function pathBelow(path: string): Predicate[] {
 function pathText(kind: 'exact' | 'prefix', value: string): Predicate {
   return headerText(':path', { matchPattern: { case: kind, value } });
 }
+
+/** The client speaks gRPC: what Envoy itself takes for it. */
+export const IS_GRPC: Predicate = {
+  matchType: {
+    case: 'orMatcher',
+    value: {
+      predicate: [
+        equals('content-type', 'application/grpc'),
+        headerText('content-type', { matchPattern: { case: 'prefix', value: 'application/grpc+' } }),
+      ],
+    },
+  },
+};
 
 /** True for every request: each has a method, and none is called like this. */
 const ANY_REQUEST: Predicate = not(equals(':method', '*'));

@@ -12,10 +12,10 @@ import type { ListenerName, ServiceName } from '../../model/names.ts';
 import { reachableVersions } from '../../model/rules.ts';
 import type { RoutedVersion, ServiceRoutes } from '../../model/table.ts';
 import type { TranslatedResource } from '../resource.ts';
-import { endpointsOf, envoyCluster } from './clusters.ts';
+import { endpointsOf, envoyCluster, mirrorCluster } from './clusters.ts';
 import { grpcCluster, grpcListener, grpcRouteTable, noEndpoints } from './grpc.ts';
 import type { Remember } from './memory.ts';
-import { clusterName, refusalClusterName } from './names.ts';
+import { clusterName, mirrorClusterName, refusalClusterName } from './names.ts';
 import { virtualHost } from './virtual-host.ts';
 
 export interface ServicePart {
@@ -24,7 +24,7 @@ export interface ServicePart {
   readonly grpc: readonly TranslatedResource[];
   /** The encoded virtual host on each listener. */
   readonly virtualHosts: ReadonlyMap<ListenerName, Uint8Array>;
-  /** The clusters that the virtual hosts name. */
+  /** The clusters that the virtual hosts name, sorted. */
   readonly named: readonly string[];
 }
 
@@ -36,6 +36,7 @@ export function servicePart(routes: ServiceRoutes, remember: Remember): ServiceP
   const entrance = remember(['gRPC', service], () => grpcEntrance(service));
   return remember(['service', routes], () => {
     const named = clustersNamedBy(routes);
+    const copies = clusterForCopies(routes);
     return {
       envoy: versions.flatMap(({ envoy }) => envoy),
       grpc: [
@@ -50,7 +51,7 @@ export function servicePart(routes: ServiceRoutes, remember: Remember): ServiceP
           bytesOf(VirtualHostSchema, create(VirtualHostSchema, virtualHost(routes, domains))),
         ]),
       ),
-      named,
+      named: [...named, ...copies].toSorted(),
     };
   });
 }
@@ -68,6 +69,18 @@ function clustersNamedBy(routes: ServiceRoutes): readonly string[] {
   });
 }
 
+/** The cluster that the virtual hosts name beside those of versions; none where nothing is copied. */
+function clusterForCopies({ service, versions, mirror }: ServiceRoutes): readonly string[] {
+  if (mirror === undefined) return [];
+  const takes = versions.some(
+    ({ version, takesCopies }) => version === mirror.version && takesCopies === true,
+  );
+  if (takes) return [mirrorClusterName(service, mirror.version)];
+  throw new Error(
+    `routes of ${service} copy to the version ${mirror.version}, which has no cluster for copies`,
+  );
+}
+
 /** The clusters and endpoints of one version. */
 function versionPart(
   routes: ServiceRoutes,
@@ -78,26 +91,46 @@ function versionPart(
   const { version, endpoints } = routed;
   const name = clusterName(service, version);
   const assigned = remember(['endpoints', service, version, endpoints], () =>
-    endpointsCalled(name, service, endpointsOf(routes, routed)),
+    endpointsCalled(name, service, endpointsOf(name, routed)),
   );
   const envoy = remember(['cluster', service, version, upstream], () => cluster(routes, routed));
   const grpc = remember(['gRPC cluster', service, version], () => grpcClusterCalled(name, service));
-  return { envoy: [envoy, assigned], grpc: [grpc, assigned] };
+  return { envoy: [envoy, assigned, ...copiesPart(routes, routed, remember)], grpc: [grpc, assigned] };
+}
+
+/** The cluster for copies, with the same endpoints, of a version that takes them. Only Envoy makes copies. */
+function copiesPart(
+  routes: ServiceRoutes,
+  routed: RoutedVersion,
+  remember: Remember,
+): readonly TranslatedResource[] {
+  if (routed.takesCopies !== true) return [];
+  const { service, upstream } = routes;
+  const { version, endpoints } = routed;
+  const name = mirrorClusterName(service, version);
+  return [
+    remember(['cluster for copies', service, version, upstream], () =>
+      clusterOf(name, service, bytesOf(ClusterSchema, mirrorCluster(routes, routed))),
+    ),
+    remember(['endpoints for copies', service, version, endpoints], () =>
+      endpointsCalled(name, service, endpointsOf(name, routed)),
+    ),
+  ];
 }
 
 function cluster(routes: ServiceRoutes, routed: RoutedVersion): TranslatedResource {
   const name = clusterName(routes.service, routed.version);
+  const whole = bytesOf(ClusterSchema, envoyCluster(routes, routed, 'WithHealthChecks'));
   return {
-    type: 'clusters',
-    name,
-    bytes: bytesOf(ClusterSchema, envoyCluster(routes, routed, 'WithHealthChecks')),
+    ...clusterOf(name, routes.service, whole),
     ...(routes.upstream.healthCheck === undefined
       ? {}
       : { creationBytes: bytesOf(ClusterSchema, envoyCluster(routes, routed, 'WithoutHealthChecks')) }),
-    references: [name],
-    services: [routes.service],
-    listeners: [],
   };
+}
+
+function clusterOf(name: string, service: ServiceName, bytes: Uint8Array): TranslatedResource {
+  return { type: 'clusters', name, bytes, references: [name], services: [service], listeners: [] };
 }
 
 function endpointsCalled(
@@ -116,14 +149,7 @@ function endpointsCalled(
 }
 
 function grpcClusterCalled(name: string, service: ServiceName): TranslatedResource {
-  return {
-    type: 'clusters',
-    name,
-    bytes: bytesOf(ClusterSchema, grpcCluster(name)),
-    references: [name],
-    services: [service],
-    listeners: [],
-  };
+  return clusterOf(name, service, bytesOf(ClusterSchema, grpcCluster(name)));
 }
 
 /** A gRPC client knows services, not listeners: each service has an API listener, and a cluster that refuses. */
