@@ -32,7 +32,22 @@ export function measuredStore(store: Store, { registry, measured }: StoreMeters)
     buckets: BUCKETS,
     registers: [registry],
   });
+  const failures = new Counter({
+    name: 'switchyard_store_write_failures_total',
+    help: 'Writes beside commits that failed (measurements, traffic, proxies).',
+    labelNames: ['write'],
+    registers: [registry],
+  });
   for (const result of ['ok', 'conflict', 'failed']) commits.inc({ result }, 0);
+  for (const write of ['measurements', 'traffic', 'proxies']) failures.inc({ write }, 0);
+  const counted = async (write: string, written: Promise<void>): Promise<void> => {
+    try {
+      await written;
+    } catch (error) {
+      failures.inc({ write });
+      throw error;
+    }
+  };
   return {
     ...store,
     async commit(commit) {
@@ -48,9 +63,11 @@ export function measuredStore(store: Store, { registry, measured }: StoreMeters)
       }
     },
     async appendMeasurements(measurements) {
-      await store.appendMeasurements(measurements);
+      await counted('measurements', store.appendMeasurements(measurements));
       measured(measurements);
     },
+    saveTraffic: (counts) => counted('traffic', store.saveTraffic(counts)),
+    saveProxies: (proxies) => counted('proxies', store.saveProxies(proxies)),
   };
 }
 

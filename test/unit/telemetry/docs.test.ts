@@ -9,7 +9,10 @@ test('the page and the registry name the same metrics, types and labels', async 
     .split('\n')
     .filter((line) => line.startsWith('| `switchyard_'))
     .map((line) => {
-      const [name = '', type = '', labels = ''] = line.split('|').slice(1).map((cell) => cell.trim());
+      const [name = '', type = '', labels = ''] = line
+        .split('|')
+        .slice(1)
+        .map((cell) => cell.trim());
       return `${name.replaceAll('`', '')} ${type} {${labels}}`;
     });
   const registered = (await ourMetrics(allMetrics())).map(

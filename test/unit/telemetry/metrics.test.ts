@@ -10,6 +10,7 @@ import { measuredOperations, measuredStore, type StoreMeters } from '../../../sr
 import { followConvergence } from '../../../src/telemetry/convergence.ts';
 import type { Facts, ServiceFacts } from '../../../src/telemetry/facts.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { RESOURCE_TYPES } from '../../../src/xds/resource.ts';
 import { serviceRecord } from '../../support/stored-records.ts';
 
 function instanceIn(state: Instance['state'], restarts = 0): Instance {
@@ -169,6 +170,11 @@ describe('metrics of what happens', () => {
     expect(body).toContain('switchyard_xds_streams_refused_total{code="14"} 1');
     expect(body).toContain('switchyard_publication_translation_seconds_count 1');
     expect(body).toContain('switchyard_publication_resources 12');
+  });
+
+  test('every type of resource has its series before anything is pushed', async () => {
+    const pushes = await samples(new Metrics({ version: '0.1.0' }), 'switchyard_xds_pushes_total');
+    expect(pushes).toEqual(RESOURCE_TYPES.map((type) => `switchyard_xds_pushes_total{type="${type}"} 0`));
   });
 
   test('commits are counted by result, and a conflict still reaches the caller', async () => {
