@@ -52,11 +52,16 @@ export function listenerName(text: string): ListenerName {
 
 const TENANT_PATTERN = /^[\x21-\x7e]([\x20-\x7e]{0,254}[\x21-\x7e])?$/;
 /** What a tenant may look like, in words for error messages. */
-const TENANT_RULE = '1 to 256 visible ASCII characters, without a space at either end';
+export const TENANT_RULE = '1 to 256 visible ASCII characters, without a space at either end';
+
+/** Whether `text` may be a tenant. */
+export function isTenant(text: string): boolean {
+  return TENANT_PATTERN.test(text);
+}
 
 /** Checks and brands a tenant. Throws InvalidNameError. */
 export function tenantName(text: string): TenantName {
-  if (!TENANT_PATTERN.test(text)) {
+  if (!isTenant(text)) {
     throw new InvalidNameError(`tenant ${JSON.stringify(text)} must be ${TENANT_RULE}`);
   }
   return text as TenantName;

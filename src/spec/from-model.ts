@@ -1,14 +1,30 @@
 /** A model in, its message of the proto out: the reverse of to-model.ts, with every default written out. */
-import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import * as config from '../gen/switchyard/config/v1/config_pb.js';
 import type * as model from '../model/spec.ts';
 import { formatSocketAddress } from './address.ts';
+import { fromDrainSource, fromTraffic } from './from-model-rollout.ts';
+import { fromVerification, type Init } from './from-model-verification.ts';
 import { API_VERSION, KIND } from './rules.ts';
 
 /** The document of a service, as a message. */
 export function fromService(service: model.VersionedService): config.VersionedService {
-  const { name, version, listeners, pin, tenantKey, runtime, traffic, upstream, drain } = service;
+  const {
+    name,
+    version,
+    listeners,
+    pin,
+    tenantKey,
+    runtime,
+    traffic,
+    upstream,
+    drain,
+    verification,
+    retention,
+    group,
+    notifications,
+  } = service;
   return create(config.VersionedServiceSchema, {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -25,9 +41,17 @@ export function fromService(service: model.VersionedService): config.VersionedSe
       },
       ...(tenantKey && { tenantKey: { header: tenantKey.header, allow: fromScope(tenantKey.allow) } }),
       runtime: { kind: fromRuntime(runtime) },
-      traffic: { steps: [...traffic.steps], retries: traffic.retries },
+      traffic: fromTraffic(traffic),
       upstream: fromUpstream(upstream),
       drain: { source: fromDrainSource(drain.source) },
+      ...(verification && { verification: fromVerification(verification) }),
+      retention,
+      ...(group !== undefined && { group }),
+      notifications: notifications.map(({ name: receiver, url, on }) => ({
+        name: receiver,
+        url,
+        on: [...on],
+      })),
     },
   });
 }
@@ -42,11 +66,6 @@ const PROTOCOL = {
   Http2: config.Protocol.HTTP2,
   SameAsClient: config.Protocol.SAME_AS_CLIENT,
 } as const satisfies Record<model.UpstreamSpec['protocol'], config.Protocol>;
-
-type Init<Schema extends Parameters<typeof create>[0]> = Exclude<
-  MessageInitShape<Schema>,
-  { readonly $typeName: string }
->;
 
 function fromScope(scope: model.Scope): Init<typeof config.ScopeSchema> {
   switch (scope.kind) {
@@ -138,15 +157,4 @@ function fromUpstream({
       },
     }),
   };
-}
-
-function fromDrainSource(source: model.DrainSource): NonNullable<Init<typeof config.DrainSchema>['source']> {
-  switch (source.kind) {
-    case 'http':
-      return { case: 'http', value: { fencePath: source.fencePath, openWorkPath: source.openWorkPath } };
-    case 'promql':
-    case 'grpc':
-    case 'none':
-      return { case: 'none', value: {} };
-  }
 }

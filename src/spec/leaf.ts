@@ -6,7 +6,7 @@ import { create, type DescEnum, type DescField, ScalarType } from '@bufbuild/pro
 import { type Duration, DurationSchema, durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import { isScalar, isSeq, type Node, type Scalar } from 'yaml';
 import { DURATION_RULE, formatDuration, parseDuration } from './duration.ts';
-import type { FieldRule } from './rules.ts';
+import type { FieldRule } from './field-rule.ts';
 import { didYouMean } from './suggest.ts';
 
 /** A value, or what is wrong with the scalar, beginning with its text. */
@@ -24,6 +24,7 @@ export function readLeaf(field: DescField, node: Node, rule: FieldRule): Leaf {
   if (scalar === ScalarType.STRING) return readText(node, rule);
   if (scalar === ScalarType.BOOL) return readBoolean(node);
   if (scalar === ScalarType.UINT32) return readInteger(node, rule);
+  if (scalar === ScalarType.DOUBLE) return readNumber(node, rule);
   throw new Error(`${field.toString()}: the parser does not read scalar type ${scalar}`);
 }
 
@@ -77,6 +78,20 @@ function readInteger(node: Scalar, rule: FieldRule): Leaf {
     : fault(`${describe(node)} must be ${min} to ${max}`);
 }
 
+function readNumber(node: Scalar, rule: FieldRule): Leaf {
+  const { value } = node;
+  if (typeof value !== 'number' || !Number.isFinite(value)) {
+    const quoted =
+      typeof value === 'string' && /^[+-]?(\d+\.?\d*|\.\d+)$/.test(value) ? ': leave the quotes out' : '';
+    return fault(`${describe(node)} must be a number${quoted}`);
+  }
+  const [min, max] = rule.range ?? [-Infinity, Infinity];
+  // -0 and 0 are one value.
+  return value >= min && value <= max
+    ? { kind: 'value', value: value + 0 }
+    : fault(`${describe(node)} must be ${min} to ${max}`);
+}
+
 function readDuration(node: Scalar, rule: FieldRule): Leaf {
   if (typeof node.value === 'number') return fault(`${describe(node)} has no unit: write ${DURATION_RULE}`);
   const length = typeof node.value === 'string' ? parseDuration(node.value) : undefined;
@@ -99,7 +114,8 @@ function typeWords(field: DescField): string {
   if (field.message !== undefined) return DURATION_RULE;
   if (field.enum !== undefined) return 'a word';
   if (field.scalar === ScalarType.STRING) return 'text';
-  return field.scalar === ScalarType.BOOL ? 'true or false' : 'a whole number';
+  if (field.scalar === ScalarType.BOOL) return 'true or false';
+  return field.scalar === ScalarType.DOUBLE ? 'a number' : 'a whole number';
 }
 
 function fault(message: string): Leaf {

@@ -2,31 +2,13 @@
  * Rules between the fields of one message: what no single field can say. A rule runs only where the fields that it
  * uses are without a fault, so that one mistake is reported once.
  */
-import type { DescMessage, Message, MessageShape } from '@bufbuild/protobuf';
+import type { Message } from '@bufbuild/protobuf';
 import * as config from '../gen/switchyard/config/v1/config_pb.js';
 import { formatSocketAddress, parseSocketAddress } from './address.ts';
 import { milliseconds } from './leaf.ts';
-
-/** A fault of a message; `field` is the path below it, empty for the message as a whole. */
-export interface MessageFault {
-  readonly field: string;
-  readonly message: string;
-}
-
-interface MessageRule {
-  readonly typeName: string;
-  /** JSON names of the fields that must be without a fault. */
-  readonly uses: readonly string[];
-  readonly check: (message: Message) => readonly MessageFault[];
-}
-
-function rule<Desc extends DescMessage>(
-  desc: Desc,
-  uses: readonly string[],
-  check: (message: MessageShape<Desc>) => readonly MessageFault[],
-): MessageRule {
-  return { typeName: desc.typeName, uses, check: (message) => check(message as MessageShape<Desc>) };
-}
+import { type MessageFault, type MessageRule, rule } from './message-rule.ts';
+import { ROLLOUT_MESSAGE_RULES } from './message-rules-of-rollouts.ts';
+import { VERIFICATION_MESSAGE_RULES } from './message-rules-of-verification.ts';
 
 const MESSAGE_RULES: readonly MessageRule[] = [
   rule(config.ScopeSchema, ['everywhere', 'nowhere', 'hosts', 'paths', 'grpcServices'], oneWayToSayWhere),
@@ -55,10 +37,11 @@ const MESSAGE_RULES: readonly MessageRule[] = [
       ? []
       : [{ field: 'max', message: 'must not be shorter than initial' }],
   ),
-  rule(config.TrafficSchema, ['steps'], ({ steps }) => stepsThatRise(steps)),
   rule(config.UpstreamSchema, ['protocol', 'healthCheck'], grpcChecksNeedHttp2),
   rule(config.VersionedServiceSpecSchema, ['version', 'runtime'], wantedVersionIsListed),
   rule(config.VersionedServiceSpecSchema, ['pin', 'tenantKey'], distinctHeaders),
+  ...ROLLOUT_MESSAGE_RULES,
+  ...VERIFICATION_MESSAGE_RULES,
 ];
 
 /** The faults of a message; `usable` tells whether a field of it is without a fault. */
@@ -128,22 +111,6 @@ function grpcChecksNeedHttp2({ protocol, healthCheck }: config.Upstream): readon
       message: 'needs HTTP/2: set protocol to Http2 or SameAsClient, or check over http or tcp',
     },
   ];
-}
-
-function stepsThatRise(steps: readonly number[]): readonly MessageFault[] {
-  const faults = steps.flatMap((step, index) => {
-    const before = steps[index - 1];
-    return before === undefined || step > before
-      ? []
-      : [{ field: `steps[${index}]`, message: `${step} must be above the step before it, ${before}` }];
-  });
-  const last = steps.at(-1);
-  if (last !== 100)
-    faults.push({
-      field: `steps[${steps.length - 1}]`,
-      message: `${last} must be 100: the last step is the flip`,
-    });
-  return faults;
 }
 
 function wantedVersionIsListed({ version, runtime }: config.VersionedServiceSpec): readonly MessageFault[] {

@@ -28,11 +28,12 @@ function plainMessage(message: ReflectMessage): Plain {
   return Object.fromEntries(entries);
 }
 
-/** A zero is a value; an empty list is one only where the field is required; what was left out stays out. */
+/** A zero is a value; an empty list is one where leaving it out means something else; what was left out stays out. */
 function isWritten(field: DescField, message: ReflectMessage): boolean {
   if (message.isSet(field)) return true;
-  if (field.fieldKind === 'scalar') return field.oneof === undefined && ruleOf(field).default !== undefined;
-  return field.fieldKind === 'list' && ruleOf(field).required !== undefined;
+  const { required, default: otherwise } = ruleOf(field);
+  if (field.fieldKind === 'scalar') return field.oneof === undefined && otherwise !== undefined;
+  return field.fieldKind === 'list' && (required !== undefined || otherwise !== undefined);
 }
 
 function plainField(field: DescField, message: ReflectMessage): Plain {

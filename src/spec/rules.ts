@@ -5,44 +5,22 @@
  */
 
 import { ipAddress, socketAddress } from './address.ts';
+import { CHOICE, type FieldRule, type FieldRules, HOUR, INTERVAL, MINUTE, TIMEOUT } from './field-rule.ts';
+import { ROLLOUT_RULES } from './rules-of-rollouts.ts';
+import { VERIFICATION_RULES } from './rules-of-verification.ts';
 import * as format from './text-formats.ts';
-import { exactly, type TextFormat } from './text-formats.ts';
-
-/** The rule of one field. A field that is neither required nor has a default may be absent. */
-export interface FieldRule {
-  /** The field must be given; the text says what to write. */
-  readonly required?: string;
-  /** What is read where the field is absent: YAML text, as a user would write it. */
-  readonly default?: string;
-  /** Both ends are allowed; in milliseconds for a duration. Of each element, for a list. */
-  readonly range?: readonly [min: number, max: number];
-  /** Of each element, for a list or a map. */
-  readonly text?: TextFormat;
-  /** Of each key of a map. */
-  readonly keys?: TextFormat;
-  /** How many elements a list or a map may have. Every list and map has such a limit. */
-  readonly size?: readonly [min: number, max: number];
-  /** Elements must differ: as a whole, or in their field of this name. */
-  readonly unique?: 'value' | 'name';
-}
-
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
+import { exactly } from './text-formats.ts';
+import { httpUrl } from './url.ts';
 
 export const API_VERSION = 'switchyard.dev/v1alpha1';
 export const KIND = 'VersionedService';
 
 const PORT: readonly [number, number] = [1, 65_535];
 const THRESHOLD: readonly [number, number] = [1, 100];
-const INTERVAL: readonly [number, number] = [100, HOUR];
-const TIMEOUT: readonly [number, number] = [10, 10 * MINUTE];
 const LISTED_VERSIONS: FieldRule = { size: [0, 100], unique: 'name' };
 const SCOPE_LIST: FieldRule = { size: [0, 100], unique: 'value' };
-/** Present as a member of a oneof, or not at all. */
-const CHOICE: FieldRule = {};
 
-const RULES: Readonly<Record<string, FieldRule>> = {
+const RULES: FieldRules = {
   'VersionedService.apiVersion': { required: `write ${API_VERSION}`, text: exactly(API_VERSION) },
   'VersionedService.kind': { required: `write ${KIND}`, text: exactly(KIND) },
   'VersionedService.metadata': { required: 'write {name: ...} with the name of the service' },
@@ -68,11 +46,16 @@ const RULES: Readonly<Record<string, FieldRule>> = {
   'VersionedServiceSpec.traffic': { default: '{}' },
   'VersionedServiceSpec.upstream': { default: '{}' },
   'VersionedServiceSpec.drain': { default: '{none: {}}' },
+  'VersionedServiceSpec.verification': {},
+  'VersionedServiceSpec.retention': { default: '{}' },
+  'VersionedServiceSpec.group': { text: format.nameFormat },
+  'VersionedServiceSpec.notifications': { size: [0, 20], unique: 'name' },
 
   'Listener.name': { required: 'write the name of the listener, such as gateway', text: format.nameFormat },
   'Listener.address': { default: '127.0.0.1', text: ipAddress },
   'Listener.port': { default: '10000', range: PORT },
   'Listener.domains': { default: '["*"]', size: [1, 100], text: format.domain, unique: 'value' },
+  'Listener.accessLog': { default: 'false' },
 
   'Scope.everywhere': {},
   'Scope.nowhere': {},
@@ -144,9 +127,6 @@ const RULES: Readonly<Record<string, FieldRule>> = {
   },
   'GrpcProbe.service': { default: '""', text: format.grpcHealthService },
 
-  'Traffic.steps': { default: '[100]', size: [1, 20], range: [1, 100] },
-  'Traffic.retries': { default: '2', range: [0, 10] },
-
   'Upstream.protocol': { default: 'Http1' },
   'Upstream.connectTimeout': { default: '1s', range: [1, MINUTE] },
   'Upstream.healthCheck': {},
@@ -163,16 +143,15 @@ const RULES: Readonly<Record<string, FieldRule>> = {
   'OutlierDetection.baseEjectionTime': { default: '30s', range: [100, 24 * HOUR] },
   'OutlierDetection.maxEjectionPercent': { default: '50', range: [1, 100] },
 
-  'Drain.http': CHOICE,
-  'Drain.none': CHOICE,
-  'HttpDrain.fencePath': {
-    required: 'write the path of the fence, such as /switchyard/drain',
-    text: format.requestPath,
+  'Notification.name': { required: 'write a name for the receiver, such as chat', text: format.nameFormat },
+  'Notification.url': {
+    required: 'write the address that events are posted to, such as https://hooks.example.com/switchyard',
+    text: httpUrl,
   },
-  'HttpDrain.openWorkPath': {
-    required: 'write the path of the open work, such as /switchyard/work',
-    text: format.requestPath,
-  },
+  'Notification.on': { size: [0, 50], unique: 'value', text: format.eventAction },
+
+  ...ROLLOUT_RULES,
+  ...VERIFICATION_RULES,
 };
 
 /** A field as the table names it; a descriptor of the proto is one. */

@@ -2,7 +2,7 @@
  * Patterns of text fields. Each format takes a text and answers undefined, or what would be right; the caller adds
  * the field and the value.
  */
-import { isName, NAME_RULE } from '../model/names.ts';
+import { isName, isTenant, NAME_RULE, TENANT_RULE } from '../model/names.ts';
 
 /** Answers what would be right, or undefined for a text that is. */
 export type TextFormat = (text: string) => string | undefined;
@@ -139,3 +139,71 @@ export const grpcService: TextFormat = (text) =>
 
 /** A service that the gRPC health protocol is asked for; empty is the server as a whole. */
 export const grpcHealthService: TextFormat = (text) => (text === '' ? undefined : grpcService(text));
+
+const GRPC_METHOD_PATTERN = /^\/[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\/[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** A full gRPC method. */
+export const grpcMethod: TextFormat = (text) =>
+  GRPC_METHOD_PATTERN.test(text) ? undefined : 'must be a full gRPC method such as /pipeline.v1.Tasks/Get';
+
+/** Text that says something. */
+export const notBlank: TextFormat = (text) => (text.trim() === '' ? 'must not be empty' : undefined);
+
+/** The name of an argument of a query's template. */
+export const argumentName: TextFormat = (text) =>
+  /^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(text)
+    ? undefined
+    : 'must be letters, digits and "_", 1 to 64 characters, not beginning with a digit';
+
+/** A label of Prometheus: https://prometheus.io/docs/concepts/data_model/#metric-names-and-labels. */
+export const labelName: TextFormat = (text) =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(text)
+    ? undefined
+    : 'must be the name of a label: letters, digits and "_", not beginning with a digit';
+
+/** The value of the tenant header. */
+export const tenant: TextFormat = (text) => (isTenant(text) ? undefined : `must be ${TENANT_RULE}`);
+
+/** The value of a header as proxies compare it: spaces at the ends would be cut off on the way. */
+export const headerValue: TextFormat = (text) =>
+  /^[\x21-\x7e]([\x20-\x7e]{0,1022}[\x21-\x7e])?$/.test(text)
+    ? undefined
+    : 'must be 1 to 1024 visible ASCII characters, without a space at either end';
+
+/** A header of a request that Switchyard makes. */
+export const requestHeader: TextFormat = (text) => {
+  if (/[A-Z]/.test(text)) return `must be lower-case: write ${text.toLowerCase()}`;
+  if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(text)) return 'must be the name of a header';
+  const made = [
+    'host',
+    'connection',
+    'content-length',
+    'transfer-encoding',
+    'upgrade',
+    'keep-alive',
+    'expect',
+  ];
+  return made.includes(text) ? 'is a header that the request gets by itself: leave it out' : undefined;
+};
+
+/** A method of HTTP. */
+export const httpMethod: TextFormat = (text) => {
+  if (/^[A-Z]{1,20}$/.test(text))
+    return text === 'CONNECT' ? 'must be another method: CONNECT opens a tunnel' : undefined;
+  return /^[A-Za-z]{1,20}$/.test(text)
+    ? `must be in capital letters: write ${text.toUpperCase()}`
+    : 'must be a method of HTTP such as GET';
+};
+
+/** Methods whose repetition changes nothing more: RFC 9110 section 9.2.2. TRACE is left out: proxies refuse it. */
+const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
+
+/** A method whose requests may be copied. */
+export const mirrorMethod: TextFormat = (text) =>
+  IDEMPOTENT_METHODS.includes(text)
+    ? undefined
+    : `must be one of ${IDEMPOTENT_METHODS.join(', ')}: a copy of any other would be done twice`;
+
+/** The action of an event: `RolloutAborted`. */
+export const eventAction: TextFormat = (text) =>
+  /^[A-Z][A-Za-z]{1,63}$/.test(text) ? undefined : 'must be the action of an event such as RolloutAborted';

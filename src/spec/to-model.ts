@@ -3,39 +3,37 @@ import * as config from '../gen/switchyard/config/v1/config_pb.js';
 import { listenerName, serviceName, versionName } from '../model/names.ts';
 import type * as model from '../model/spec.ts';
 import { canonicalAddress, parseSocketAddress } from './address.ts';
+import { given } from './given.ts';
 import { milliseconds } from './leaf.ts';
+import { toDrainSource, toTraffic } from './to-model-rollout.ts';
+import { toVerification } from './to-model-verification.ts';
 
 /** The model of a message that the walk found no fault in. */
 export function toService({ metadata, spec }: config.VersionedService): model.VersionedService {
   const wishes = given(spec);
+  const verification = wishes.verification && toVerification(wishes.verification);
   return {
     name: serviceName(given(metadata).name),
     version: versionName(wishes.version),
-    listeners: wishes.listeners.map(({ name, address, port, domains }) => ({
+    listeners: wishes.listeners.map(({ name, address, port, domains, accessLog }) => ({
       name: listenerName(name),
       address: given(canonicalAddress(address)),
       port,
       domains,
-      accessLog: false,
+      accessLog,
     })),
     pin: toPin(given(wishes.pin)),
     ...(wishes.tenantKey && {
       tenantKey: { header: wishes.tenantKey.header, allow: toScope(given(wishes.tenantKey.allow)) },
     }),
     runtime: toRuntime(given(wishes.runtime)),
-    traffic: {
-      steps: given(wishes.traffic).steps,
-      stepDuration: 0,
-      promotion: 'Manual',
-      approvals: [],
-      progressDeadline: 600_000,
-      windows: [],
-      retries: given(wishes.traffic).retries,
-    },
+    traffic: toTraffic(given(wishes.traffic), verification),
     upstream: toUpstream(given(wishes.upstream)),
-    drain: { source: toDrainSource(given(wishes.drain)) },
-    retention: { keep: 2, max: 3 },
-    notifications: [],
+    drain: { source: toDrainSource(given(wishes.drain), verification) },
+    ...(verification && { verification }),
+    retention: { keep: given(wishes.retention).keep, max: given(wishes.retention).max },
+    ...(wishes.group !== undefined && { group: wishes.group }),
+    notifications: wishes.notifications.map(({ name, url, on }) => ({ name, url, on })),
   };
 }
 
@@ -156,15 +154,4 @@ function toUpstream({
       },
     }),
   };
-}
-
-function toDrainSource({ source }: config.Drain): model.DrainSource {
-  if (source.case !== 'http') return { kind: 'none' };
-  return { kind: 'http', fencePath: source.value.fencePath, openWorkPath: source.value.openWorkPath };
-}
-
-/** A value that the walk has made sure of. */
-function given<Value>(value: Value | undefined): Value {
-  if (value === undefined) throw new Error('a message with faults was taken as a model');
-  return value;
 }

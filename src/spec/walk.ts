@@ -12,10 +12,11 @@ import {
 } from '@bufbuild/protobuf';
 import type { Node, ParsedNode, YAMLMap } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, Scalar } from 'yaml';
+import type { FieldRule } from './field-rule.ts';
 import { Findings, joinPath } from './findings.ts';
 import { describe, isDuration, readLeaf } from './leaf.ts';
 import { faultsOfMessage } from './message-rules.ts';
-import { type FieldRule, ruleOf } from './rules.ts';
+import { ruleOf } from './rules.ts';
 import type { SourceDocument } from './source.ts';
 import { didYouMean } from './suggest.ts';
 
