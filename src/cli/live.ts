@@ -6,6 +6,10 @@
 import type { Context } from './shell.ts';
 import { cut } from './table.ts';
 
+/** DECAWM: whether the terminal goes on in the next line where one is full. */
+const NO_BREAKS = '\x1b[?7l';
+const BREAKS = '\x1b[?7h';
+
 /** A view that is redrawn. */
 export class Screen {
   readonly #stream: NodeJS.WriteStream;
@@ -15,14 +19,46 @@ export class Screen {
     this.#stream = stream;
   }
 
-  /** Replaces what was drawn last. Lines that do not fit are cut, so that the next redraw finds the first one. */
+  /**
+   * Replaces what was drawn last: each line is written over, then its rest is erased, so nothing is blank in between.
+   * Lines that do not fit are cut, and the terminal is told to break none (characters of double width), so that the
+   * next redraw finds the first one.
+   */
   draw(lines: readonly string[]): void {
-    const { columns, rows } = this.#stream;
-    const shown = lines.slice(0, Math.max(1, rows - 1)).map((line) => cut(line, columns));
+    const shown = lines.slice(0, this.height).map((line) => cut(line, this.width));
     const back = this.#height > 0 ? `\x1b[${this.#height}A` : '';
-    this.#stream.write(`${back}\r\x1b[J${shown.join('\n')}\n`);
+    this.#stream.write(
+      `${NO_BREAKS}${back}${shown.map((line) => `\r${line}\x1b[K\n`).join('')}\x1b[J${BREAKS}`,
+    );
     this.#height = shown.length;
   }
+
+  /** Characters in a line, now. */
+  get width(): number {
+    return this.#stream.columns;
+  }
+
+  /** Lines that fit, now; the cursor stands below them. */
+  get height(): number {
+    return Math.max(1, this.#stream.rows - 1);
+  }
+}
+
+/** Shows messages in place: drawn when one comes, and every second so that ages go on. */
+export function redrawn<Message>(
+  context: Context,
+  lines: (message: Message, place: { readonly screen: Screen; readonly now: number }) => readonly string[],
+): (message: Message) => void {
+  const screen = new Screen(context.shell.stdout);
+  let latest: { readonly message: Message } | undefined;
+  const draw = (): void => {
+    if (latest !== undefined) screen.draw(lines(latest.message, { screen, now: Date.now() }));
+  };
+  setInterval(draw, 1000).unref();
+  return (message) => {
+    latest = { message };
+    draw();
+  };
 }
 
 /** The lines of a view that were not there the last time, keyed so that a row that changed is printed again. */

@@ -35,12 +35,20 @@ export function tableLines<Row>(
     shown.map(({ heading }) => heading),
     ...rows.map((row) => shown.map((column) => cellOf(column, row))),
   ];
-  const widths = shown.map((_, column) => Math.max(...cells.map((line) => printedWidth(line[column] ?? ''))));
-  return cells.map((line) => {
-    const padded = line.map((cell, column) =>
-      column === line.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - printedWidth(cell)),
+  return aligned(cells).map((line) => cut(line, options.width));
+}
+
+/** One line for each row, its cells below those of the others. The last cell is not padded. */
+export function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows)
+    for (const [column, cell] of row.entries())
+      widths[column] = Math.max(widths[column] ?? 0, printedWidth(cell));
+  return rows.map((row) => {
+    const padded = row.map((cell, column) =>
+      column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - printedWidth(cell)),
     );
-    return cut(padded.join(GAP), options.width);
+    return padded.join(GAP);
   });
 }
 
@@ -49,7 +57,8 @@ function cellOf<Row>({ text, paint }: Column<Row>, row: Row): string {
   return paint === undefined ? shown : paint(shown, row);
 }
 
-function printedWidth(text: string): number {
+/** Characters that a terminal shows; colours take none. */
+export function printedWidth(text: string): number {
   return stripVTControlCharacters(text).length;
 }
 

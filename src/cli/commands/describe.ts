@@ -1,13 +1,13 @@
 /** `describe`: one service as a tree: its traffic, its versions, their instances, its holds, what is wrong. */
-import { INSTANCE_STATE, wordOf } from '../../admin/enums.ts';
 import { GetServiceResponseSchema } from '../../gen/switchyard/admin/v1/admin_service_pb.js';
-import type { Instance, Proxy, Service, Version } from '../../gen/switchyard/admin/v1/resources_pb.js';
+import type { Proxy, Service, Version } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { soon, withClient } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { healthOf } from '../health.ts';
 import { isForMachines, printMessage } from '../output.ts';
 import { type Context, type Paint, print } from '../shell.ts';
 import { age } from '../time.ts';
+import { instanceText } from '../views/instances.ts';
 import { syncWord } from '../views/proxies.ts';
 import { readyText, rolesOf, stateText } from '../views/services.ts';
 
@@ -67,11 +67,4 @@ function branch(paint: Paint, version: Version, place: { isLast: boolean; now: n
       return `${rail} ${twig} ${instanceText(paint, instance)}`;
     }),
   ];
-}
-
-function instanceText(paint: Paint, { id, address, state, reason, restarts }: Instance): string {
-  const word = wordOf(INSTANCE_STATE, state);
-  const shown = word === 'Ready' ? paint.good(word) : word === 'Failed' ? paint.bad(word) : paint.busy(word);
-  const why = word === 'Ready' ? '' : `  ${reason}`;
-  return `${id}  ${address}  ${shown}${restarts > 0 ? `  ${restarts} ${restarts === 1 ? 'restart' : 'restarts'}` : ''}${why}`;
 }

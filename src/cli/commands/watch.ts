@@ -10,7 +10,7 @@ import type { Service } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { withClient } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { follow } from '../follow.ts';
-import { ChangedLines, isLive, Screen, untilInterrupted } from '../live.ts';
+import { ChangedLines, isLive, redrawn, untilInterrupted } from '../live.ts';
 import { isForMachines, type ListView, listLines } from '../output.ts';
 import { type Context, note, print } from '../shell.ts';
 import { tableLines } from '../table.ts';
@@ -74,7 +74,11 @@ async function watchRows<Row, Desc extends DescMessage>(
     ? (message: MessageShape<Desc>) =>
         print(context, toJsonString(watch.schema, message, { alwaysEmitImplicit: true }))
     : isLive(context)
-      ? redrawn(context, watch)
+      ? redrawn(context, (message: MessageShape<Desc>, { now }) => {
+          const rows = watch.rows(message);
+          const view = watch.view(now);
+          return rows.length === 0 ? [view.empty] : listLines(context, view, rows);
+        })
       : printedOnChange(context, watch);
   const interrupted = untilInterrupted();
   await withClient(context, 'read', async (client) => {
@@ -82,23 +86,6 @@ async function watchRows<Row, Desc extends DescMessage>(
     for await (const message of follow(context, begin, interrupted)) show(message);
   });
   return EXIT.ok;
-}
-
-/** Redraws on each message, and every second so that ages go on. */
-function redrawn<Row, Desc extends DescMessage>(context: Context, watch: RowWatch<Row, Desc>) {
-  const screen = new Screen(context.shell.stdout);
-  let latest: MessageShape<Desc> | undefined;
-  const draw = (): void => {
-    if (latest === undefined) return;
-    const rows = watch.rows(latest);
-    const view = watch.view(Date.now());
-    screen.draw(rows.length === 0 ? [view.empty] : listLines(context, view, rows));
-  };
-  setInterval(draw, 1000).unref();
-  return (message: MessageShape<Desc>): void => {
-    latest = message;
-    draw();
-  };
 }
 
 /** Prints the headings once, then each row when it is new or has changed; that a row only grew older is no change. */

@@ -1,0 +1,91 @@
+/** What a dry verification measured, and what another policy would have decided. */
+import { VERDICT_STATE, wordOf } from '../../admin/enums.ts';
+import type { Verdict } from '../../gen/switchyard/admin/v1/measurements_pb.js';
+import type {
+  MeasuredCheck,
+  ReplayedStep,
+  ReplayResponse,
+  VerifyResponse,
+} from '../../gen/switchyard/admin/v1/rollout_calls_pb.js';
+import { visible } from '../../model/text.ts';
+import type { ListView } from '../output.ts';
+import type { Paint } from '../shell.ts';
+import { age, clockTime } from '../time.ts';
+import { samplesText, valueText } from './checks.ts';
+import { checkStateText, verdictStateText } from './rollout-words.ts';
+
+/** The table of `verify`. */
+export function verifyView(paint: Paint): ListView<MeasuredCheck> {
+  return {
+    columns: [
+      { heading: 'CHECK', text: ({ check }) => check?.name ?? '' },
+      {
+        heading: 'VERDICT',
+        text: ({ measurement }) => checkStateText(paint, measurement?.judgement?.state ?? 0),
+        paint: (_, { measurement }) => checkStateText(paint, measurement?.judgement?.state ?? 0),
+      },
+      {
+        heading: 'VALUE',
+        text: ({ check, measurement }) => (measurement ? valueText(measurement, check) : ''),
+      },
+      { heading: 'LIMIT', text: ({ measurement }) => measurement?.judgement?.limit ?? '' },
+      { heading: 'SAMPLES', text: ({ measurement }) => (measurement ? samplesText(measurement) : '') },
+      { heading: 'WINDOW', text: ({ measurement }) => windowText(measurement), wide: true },
+      { heading: 'CRITICAL', text: ({ check }) => (check?.critical === true ? 'yes' : 'no'), wide: true },
+      { heading: 'QUERIES', text: ({ measurement }) => measurement?.queries.join('; ') ?? '', wide: true },
+      { heading: 'BECAUSE', text: ({ measurement }) => measurement?.judgement?.because ?? '' },
+    ],
+    name: ({ check }) => `check/${check?.name ?? ''}`,
+    empty: 'no checks; spec.verification.checks declares them',
+  };
+}
+
+function windowText(measurement: MeasuredCheck['measurement']): string {
+  const { windowFrom, windowTo } = measurement ?? {};
+  return windowFrom && windowTo ? age(windowFrom, Number(windowTo.seconds) * 1000) : '';
+}
+
+/** The line below the table. */
+export function verifyText(paint: Paint, { version, baseline, verdict }: VerifyResponse): string {
+  const against = baseline === '' ? '' : ` beside ${baseline}`;
+  return `${verdictText(paint, verdict)} (${version}${against}; nothing was decided)`;
+}
+
+function verdictText(paint: Paint, verdict: Verdict | undefined): string {
+  return verdict === undefined
+    ? 'no verdict'
+    : `${verdictStateText(paint, verdict.state)}: ${visible(verdict.because)}`;
+}
+
+/** The table of `replay`. */
+export function replayView(paint: Paint): ListView<ReplayedStep> {
+  return {
+    columns: [
+      { heading: 'STEP', text: ({ step }) => step },
+      { heading: 'ATTEMPT', text: ({ attempt }) => String(attempt), wide: true },
+      verdictColumn(paint, 'DECIDED', ({ decided }) => decided),
+      verdictColumn(paint, 'WOULD DECIDE', ({ wouldDecide }) => wouldDecide),
+      { heading: 'AT', text: ({ at }) => (at === undefined ? '' : clockTime(at)) },
+      { heading: 'BECAUSE', text: ({ wouldDecide }) => wouldDecide?.because ?? '' },
+    ],
+    name: ({ step, attempt }) => `step/${step}/${attempt}`,
+    empty: 'no step of this rollout was measured',
+  };
+}
+
+function verdictColumn(paint: Paint, heading: string, of: (step: ReplayedStep) => Verdict | undefined) {
+  return {
+    heading,
+    text: (step: ReplayedStep) => wordOf(VERDICT_STATE, of(step)?.state ?? 0),
+    paint: (_: string, step: ReplayedStep) => verdictStateText(paint, of(step)?.state ?? 0),
+  };
+}
+
+/** The sentence below the table, and the checks that nobody measured. */
+export function replayLines({ message, steps }: ReplayResponse): string[] {
+  const unmeasured = [...new Set(steps.flatMap((step) => step.unmeasured))];
+  return [
+    visible(message),
+    ...(unmeasured.length === 0 ? [] : [visible(`never measured, so not judged: ${unmeasured.join(', ')}`)]),
+  ];
+}
