@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
-import { storeContract } from './store.ts';
+import { type MakeStore, storeContract } from './store.ts';
+import { storeHistoryContract } from './store-history.ts';
 
-storeContract('SQLite', async ({ eventsKept }) => {
+const makeStore: MakeStore = async (options) => {
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-store-'));
-  const store = await openSqliteStore({ file: join(folder, 'state.db'), eventsKept });
+  const store = await openSqliteStore({ file: join(folder, 'state.db'), ...options });
   return {
     store,
     remove: async () => {
@@ -15,4 +16,6 @@ storeContract('SQLite', async ({ eventsKept }) => {
       await rm(folder, { recursive: true });
     },
   };
-});
+};
+storeContract('SQLite', makeStore);
+storeHistoryContract('SQLite', makeStore);

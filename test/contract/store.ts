@@ -8,9 +8,10 @@ import { serviceName } from '../../src/model/names.ts';
 import { GenerationConflictError, type Store } from '../../src/ports/store.ts';
 import { newEvent, proxySeen, serviceRecord } from '../support/stored-records.ts';
 
-/** How the suite gets a fresh, empty store that keeps at most `eventsKept` events. */
+/** How the suite gets a fresh, empty store that keeps at most so many events and measurements. */
 export type MakeStore = (options: {
   eventsKept: number;
+  measurementsKept: number;
 }) => Promise<{ store: Store; remove: () => Promise<void> }>;
 
 const manager = serviceName('manager');
@@ -19,7 +20,7 @@ const manager = serviceName('manager');
 export function storeContract(adapter: string, makeStore: MakeStore): void {
   const removals: (() => Promise<void>)[] = [];
   async function emptyStore(eventsKept = 1000): Promise<Store> {
-    const made = await makeStore({ eventsKept });
+    const made = await makeStore({ eventsKept, measurementsKept: 1000 });
     removals.push(made.remove);
     return made.store;
   }

@@ -43,7 +43,7 @@ export function withContent<T>(
 ): T {
   const database = openDatabase({ file, migrations });
   try {
-    return use(new StoreContent({ database, file, eventsKept: 1000 }));
+    return use(new StoreContent({ database, file, eventsKept: 1000, measurementsKept: 1000 }));
   } finally {
     database.close();
   }

@@ -5,7 +5,7 @@
 import { hash } from 'node:crypto';
 
 /** What a digest covers: the table, every key column, and the body. */
-export type RowContent = readonly [table: string, key: string | number, ...rest: (string | null)[]];
+export type RowContent = readonly [table: string, ...columns: (string | number | null)[]];
 
 /** SHA-256 of a row, 32 bytes. */
 export function rowDigest(content: RowContent): Buffer {
@@ -44,6 +44,11 @@ export class TableSum {
     const bytes = Buffer.alloc(BYTES);
     this.#words.forEach((word, index) => bytes.writeUInt32LE(word, index * 4));
     return `${bytes.toString('hex')}/${this.#rows}`;
+  }
+
+  /** How many rows it is the sum of. */
+  get rows(): number {
+    return this.#rows;
   }
 
   add(digest: Uint8Array): void {

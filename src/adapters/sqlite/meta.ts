@@ -3,7 +3,7 @@
  * Facts that a newer release added are kept as they are when this release writes.
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { count, object, type Shape, text, truth } from '../stored/shape.ts';
+import { count, dictionary, object, type Shape, text, truth } from '../stored/shape.ts';
 import { rowDigest } from './digest.ts';
 import { corrupt } from './errors.ts';
 
@@ -20,12 +20,8 @@ export interface Counters {
   readonly lastSequence: number;
 }
 
-/** The text of the TableSum of each table. */
-export interface Seal {
-  readonly service: string;
-  readonly proxy: string;
-  readonly event: string;
-}
+/** The text of the TableSum of each table, by name; a newer release may have added tables. */
+export type Seal = Readonly<Record<string, string>>;
 
 interface MetaFacts {
   readonly format: Format;
@@ -36,7 +32,7 @@ interface MetaFacts {
 const shapes: { readonly [Key in keyof MetaFacts]: Shape<MetaFacts[Key]> } = {
   format: object<Format>({ schema: count, minReader: count }),
   counters: object<Counters>({ nextPublication: count, everWritten: truth, lastSequence: count }),
-  seal: object<Seal>({ service: text, proxy: text, event: text }),
+  seal: dictionary(text),
 };
 
 /** Reads one fact. Throws StoreRefusedError (Corrupt) where it is absent, altered or of another shape. */

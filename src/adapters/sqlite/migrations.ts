@@ -30,4 +30,20 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE TABLE meta (key TEXT PRIMARY KEY, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID',
     ],
   },
+  {
+    number: 2,
+    // Release 0.1.0 opens the file, until a record holds what it cannot read (stored/oldest-reader.ts).
+    minReader: 1,
+    statements: [
+      'CREATE TABLE rollout (key INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, service TEXT NOT NULL, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT',
+      'CREATE INDEX rollout_by_service ON rollout (service, key)',
+      'CREATE TABLE measurement (key INTEGER PRIMARY KEY, rollout TEXT NOT NULL, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT',
+      'CREATE INDEX measurement_by_rollout ON measurement (rollout, key)',
+      // A row is a minute of a service, packed (traffic-rows.ts): a row for each count would be millions.
+      'CREATE TABLE traffic (key INTEGER PRIMARY KEY, service TEXT NOT NULL, start INTEGER NOT NULL, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT',
+      'CREATE UNIQUE INDEX traffic_by_service ON traffic (service, start)',
+      'CREATE INDEX traffic_by_start ON traffic (start)',
+      'CREATE TABLE coverage (key INTEGER PRIMARY KEY, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT',
+    ],
+  },
 ];

@@ -161,7 +161,7 @@ function applyMigrations(
       schema,
       minReader: Math.max(minReader, ...due.map((step) => step.minReader)),
     });
-    sealContent(database);
+    sealContent(database, schema);
     database.exec(`PRAGMA user_version = ${schema}; COMMIT`);
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK');

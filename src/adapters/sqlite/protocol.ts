@@ -1,6 +1,9 @@
 /** What the main thread and the store's worker say to each other: one answer for each call, in the order of the calls. */
 import type { AuditEvent } from '../../model/audit.ts';
-import type { Commit, EventQuery, ProxySeen, StoredState } from '../../ports/store.ts';
+import type { Measurement } from '../../model/measurement.ts';
+import type { RolloutId, RolloutRecord } from '../../model/rollout.ts';
+import type { TrafficCount, TrafficCoverage } from '../../model/traffic.ts';
+import type { Commit, EventQuery, ProxySeen, RolloutQuery, Store, StoredState } from '../../ports/store.ts';
 import type { PlainError } from './errors.ts';
 import type { Migration } from './migrations.ts';
 
@@ -8,6 +11,7 @@ import type { Migration } from './migrations.ts';
 export interface WorkerSettings {
   readonly file: string;
   readonly eventsKept: number;
+  readonly measurementsKept: number;
   readonly migrations: readonly Migration[];
 }
 
@@ -18,6 +22,13 @@ export interface Calls {
   commit: { argument: Commit; result: readonly AuditEvent[] };
   saveProxies: { argument: readonly ProxySeen[]; result: undefined };
   events: { argument: EventQuery; result: readonly AuditEvent[] };
+  rollouts: { argument: RolloutQuery; result: readonly RolloutRecord[] };
+  appendMeasurements: { argument: readonly Measurement[]; result: undefined };
+  measurements: { argument: RolloutId; result: readonly Measurement[] };
+  saveTraffic: { argument: readonly TrafficCount[]; result: undefined };
+  traffic: { argument: Parameters<Store['traffic']>[0]; result: readonly TrafficCount[] };
+  saveCoverage: { argument: TrafficCoverage; result: undefined };
+  coverage: { argument: Parameters<Store['coverage']>[0]; result: readonly TrafficCoverage[] };
   backup: { argument: string; result: undefined };
   close: { argument: undefined; result: undefined };
 }

@@ -3,7 +3,7 @@
  * which handles them one after the other; so commits are in the order of the calls.
  */
 import { Worker } from 'node:worker_threads';
-import type { Store } from '../../ports/store.ts';
+import { KEPT_MEASUREMENTS, type Store } from '../../ports/store.ts';
 import { fromPlain, StoreWriteError } from './errors.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 import type { Answer, Calls, WorkerSettings } from './protocol.ts';
@@ -14,14 +14,21 @@ export interface SqliteStoreOptions {
   readonly file: string;
   /** Audit events kept; the oldest go first. Default 100,000. */
   readonly eventsKept?: number;
+  /** Measurements kept; those of the oldest ended rollouts go first. Default KEPT_MEASUREMENTS. */
+  readonly measurementsKept?: number;
   /** The forms of the file that are known. Default: those of this release. */
   readonly migrations?: readonly Migration[];
 }
 
 /** Opens or makes the file. Rejects with StoreRefusedError where it is in use, damaged, foreign or too new. */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { file, eventsKept = 100_000, migrations = MIGRATIONS } = options;
-  const thread = new StoreThread({ file, eventsKept, migrations });
+  const {
+    file,
+    eventsKept = 100_000,
+    measurementsKept = KEPT_MEASUREMENTS,
+    migrations = MIGRATIONS,
+  } = options;
+  const thread = new StoreThread({ file, eventsKept, measurementsKept, migrations });
   try {
     await thread.call('open', undefined);
   } catch (error) {
@@ -33,6 +40,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     commit: (commit) => thread.call('commit', commit),
     saveProxies: (proxies) => thread.call('saveProxies', proxies),
     events: (query) => thread.call('events', query),
+    rollouts: (query) => thread.call('rollouts', query),
+    appendMeasurements: (measurements) => thread.call('appendMeasurements', measurements),
+    measurements: (rollout) => thread.call('measurements', rollout),
+    saveTraffic: (counts) => thread.call('saveTraffic', counts),
+    traffic: (query) => thread.call('traffic', query),
+    saveCoverage: (coverage) => thread.call('saveCoverage', coverage),
+    coverage: (query) => thread.call('coverage', query),
     backup: (target) => thread.call('backup', target),
     close: () => thread.close(),
   };

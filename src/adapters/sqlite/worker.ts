@@ -37,6 +37,23 @@ function answer(call: Call): unknown {
     case 'saveProxies':
       checkpointLater();
       return content.saveProxies(call.argument);
+    case 'rollouts':
+      return content.history.rollouts(call.argument);
+    case 'appendMeasurements':
+      checkpointLater();
+      return content.history.append(call.argument);
+    case 'measurements':
+      return content.history.measurements(call.argument);
+    case 'saveTraffic':
+      checkpointLater();
+      return content.history.saveTraffic(call.argument);
+    case 'traffic':
+      return content.history.traffic(call.argument);
+    case 'saveCoverage':
+      checkpointLater();
+      return content.history.saveCoverage(call.argument);
+    case 'coverage':
+      return content.history.coverage(call.argument);
     case 'backup':
       return refusing(call.argument, () => backupTo({ database, target: call.argument }));
     case 'close':

@@ -244,7 +244,7 @@ describe('a write-ahead log that a crash left', () => {
     ];
     const prefixes: string[] = [];
     const database = openDatabase({ file, migrations: MIGRATIONS });
-    const content = new StoreContent({ database, file, eventsKept: 1000 });
+    const content = new StoreContent({ database, file, eventsKept: 1000, measurementsKept: 1000 });
     const remember = () => prefixes.push(JSON.stringify([content.load(), content.events({ limit: 100 })]));
     remember();
     for (let generation = 1; generation <= 6; generation++) {

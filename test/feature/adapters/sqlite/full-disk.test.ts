@@ -42,7 +42,7 @@ test('a limit on the size of files refuses commits; when it is raised, the same 
 test('what SQLite calls a full database is refused, and the content stays as it was', () => {
   const file = join(temporaryFolder(), 'state.db');
   const database = openDatabase({ file, migrations: MIGRATIONS });
-  const content = new StoreContent({ database, file, eventsKept: 1000 });
+  const content = new StoreContent({ database, file, eventsKept: 1000, measurementsKept: 1000 });
   content.commit({ services: [serviceRecord({ name: 'manager' })], events: [newEvent({ action: 'Apply' })] });
   const before = [content.load(), content.events({ limit: 10 })];
   const pages = Number(database.prepare('PRAGMA page_count').get()?.['page_count']);

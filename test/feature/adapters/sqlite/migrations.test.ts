@@ -15,7 +15,7 @@ const additive: Migration = {
   number: LAST + 1,
   minReader: LAST,
   statements: [
-    'CREATE TABLE measurement (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID',
+    'CREATE TABLE forecast (key TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT, WITHOUT ROWID',
     "ALTER TABLE event ADD COLUMN action TEXT GENERATED ALWAYS AS (body ->> '$.action')",
     'CREATE INDEX event_by_action ON event (action, key)',
   ],

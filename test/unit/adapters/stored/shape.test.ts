@@ -41,7 +41,7 @@ describe('a stored record', () => {
   });
 
   test('fields that a newer release added are left out, not refused', () => {
-    const newer = { ...serviceRecord({ name: 'manager' }), rollout: { state: 'Progressing' } };
+    const newer = { ...serviceRecord({ name: 'manager' }), forecast: { state: 'Rain' } };
     expect(storedService.read(throughText(newer), '')).toEqual(serviceRecord({ name: 'manager' }));
   });
 

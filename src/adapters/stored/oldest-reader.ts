@@ -1,0 +1,11 @@
+/** Which releases can still read a record: what decides whether the release before may open the file again. */
+import type { ServiceRecord } from '../../model/state.ts';
+
+/**
+ * The oldest form of the file whose releases can read this record. Fields that a release does not know are left out by
+ * it; a drain source that it does not know would make it refuse the record as damaged.
+ */
+export function oldestReader({ spec }: ServiceRecord): number {
+  const { kind } = spec.drain.source;
+  return kind === 'promql' || kind === 'grpc' ? 2 : 1;
+}
