@@ -31,12 +31,19 @@ const importTable: Readonly<Record<string, Row>> = {
   ports: pure(['model']),
 
   rollout: pure(['model']),
-  verification: pure(['model']),
+  // The grammar of PromQL, kept by the Prometheus project: which selectors a query reads.
+  verification: pure(['model'], ['@prometheus-io/lezer-promql']),
   routing: pure(['model']),
   goalstate: pure(['model']),
   report: pure(['model', 'verification']),
   workflow: pure(['model']),
   spec: pure(['model', 'gen'], ['yaml', protobuf]),
+  // Lint reads queries as they will be sent.
+  'spec/promql.ts': pure(
+    ['model', 'spec', 'verification/selectors.ts', 'verification/templates.ts'],
+    ['@prometheus-io/lezer-promql'],
+  ),
+  'spec/promql-types.ts': pure([], ['@prometheus-io/lezer-promql']),
 
   xds: pure(['model', 'gen'], [protobuf]),
   'xds/translate': pure(['model', 'gen', 'xds/resource.ts'], [protobuf]),
@@ -56,7 +63,7 @@ const importTable: Readonly<Record<string, Row>> = {
   'adapters/access-log': shell('model', 'ports', 'gen', 'xds/translate/logged-request.ts'),
   telemetry: shell('model', 'ports'),
   controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),
-  operations: shell('model', 'ports', 'telemetry', ...decisions, 'spec', 'controller'),
+  operations: shell('model', 'ports', 'telemetry', ...decisions, 'report', 'spec', 'controller'),
 
   admin: shell('model', 'ports', 'gen', 'telemetry', 'operations'),
   watcher: shell('model', 'ports', 'gen', 'telemetry'),
