@@ -58,6 +58,14 @@ const MEASURED_OPERATIONS = [
   'retire',
   'hold',
   'release',
+  'deploy',
+  'pause',
+  'resume',
+  'promote',
+  'abort',
+  'retry',
+  'freeze',
+  'unfreeze',
   'backup',
   'down',
 ] as const satisfies readonly (keyof Operations)[];
@@ -101,7 +109,7 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
     onFault: ({ what, error }) => log.warn({ err: error }, what),
   });
   closing.defer(() => accessLog.close());
-  const operations = measuredOperations(createOperations(controller), MEASURED_OPERATIONS, metrics.registry);
+  const operations = measuredOperations(createOperations(controller, accessLog), MEASURED_OPERATIONS, metrics.registry);
   const facts = (): Omit<Facts, 'ready'> => ({
     publication: controller.publications.number,
     services: operations.services().map((service) => ({

@@ -1,4 +1,6 @@
 /** What applying a change would do to what runs, in sentences, before it is done; and what cannot be changed at all. */
+
+import { isOpen } from '../model/rollout.ts';
 import type { ListenerBinding, VersionedService } from '../model/spec.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { addressEffects, forgottenAddresses } from './apply-addresses.ts';
@@ -29,10 +31,27 @@ export function effectsOf(before: ServiceRecord | undefined, after: ServiceRecor
 
 function versionEffects(before: ServiceRecord | undefined, after: ServiceRecord): string[] {
   const wanted = after.spec.version;
+  if (
+    before?.rollout !== undefined &&
+    after.rollout?.id !== before.rollout.id &&
+    isOpen(before.rollout.state)
+  ) {
+    return [`ends ${before.rollout.id}, which is ${before.rollout.state}`, ...rolloutEffects(before, after)];
+  }
   const existing = before === undefined ? undefined : findVersion(before, wanted);
+  if (after.traffic.kind !== 'none') return rolloutEffects(before, after);
   if (existing !== undefined && existing.state !== 'Retired') return [];
-  if (after.traffic.kind === 'none') return [`starts ${wanted}; it becomes the primary when it is ready`];
-  return [`starts ${wanted} beside ${after.traffic.primary}; default traffic stays where it is until a flip`];
+  return [`starts ${wanted}; it becomes the primary when it is ready`];
+}
+
+function rolloutEffects(before: ServiceRecord | undefined, { rollout }: ServiceRecord): string[] {
+  if (rollout === undefined || rollout.id === before?.rollout?.id) return [];
+  const { version, baseline, policy } = rollout;
+  const how =
+    policy.traffic.promotion === 'Manual'
+      ? 'default traffic moves when an operator promotes or flips'
+      : `default traffic moves by ${policy.traffic.steps.join(', ')} percent as its checks pass`;
+  return [`begins ${rollout.id}: ${version} comes up beside ${baseline}; ${how}`];
 }
 
 function listenerEffects(before: readonly ListenerBinding[], after: readonly ListenerBinding[]): string[] {

@@ -6,15 +6,16 @@ import type { Records } from '../controller/ledger.ts';
 import { wantVersions } from '../controller/runtimes.ts';
 import type { NewAuditEvent } from '../model/audit.ts';
 import type { Instant } from '../model/instant.ts';
+import type { ServiceName } from '../model/names.ts';
 import type { DocumentProblem } from '../model/problem.ts';
 import type { VersionedService } from '../model/spec.ts';
-import type { ServiceRecord } from '../model/state.ts';
+import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { changedPart } from '../rollout/record.ts';
-import { deployVersion } from '../rollout/transition.ts';
+import { startRollout } from '../rollout/start.ts';
 import { diffServices } from '../spec/diff.ts';
 import { effectsOf, forbiddenChanges } from './apply-effects.ts';
 import { type ParsedDocuments, parseDocuments } from './apply-parse.ts';
-import { checkGeneration, type OperationContext, requireActor } from './context.ts';
+import { checkGeneration, type OperationContext, refuse, requireActor } from './context.ts';
 import { type ApplyOutcome, type ApplyRequest, OperationError, type ServiceChange } from './types.ts';
 
 interface Planned {
@@ -71,9 +72,27 @@ function planAll(input: {
         },
       );
     }
-    return planOne({ before, spec, document, request, now });
+    const group = movingTogether(spec, parsed, records);
+    return planOne({ before, spec, document, request, now, group });
   });
   return { changes, warnings };
+}
+
+/** The services of the same group whose wanted versions change in this request. */
+function movingTogether(
+  { group, name }: VersionedService,
+  parsed: ParsedDocuments,
+  records: Records,
+): readonly ServiceName[] {
+  if (group === undefined) return [name];
+  return parsed.services
+    .filter(({ spec }) => spec.group === group)
+    .filter(({ spec }) => {
+      const before = records.get(spec.name);
+      return before !== undefined && before.traffic.kind !== 'none' && before.spec.version !== spec.version;
+    })
+    .map(({ spec }) => spec.name)
+    .toSorted();
 }
 
 function planOne(input: {
@@ -82,8 +101,11 @@ function planOne(input: {
   readonly document: string;
   readonly request: ApplyRequest;
   readonly now: Instant;
+  readonly group: readonly ServiceName[];
 }): Planned {
   const { before, spec, document, request, now } = input;
+  const { actor: by, reason } = request.caller;
+  const start = { by, reason, urgent: false, group: input.group };
   if (before === undefined) {
     const empty: ServiceRecord = {
       name: spec.name,
@@ -94,7 +116,7 @@ function planOne(input: {
       versions: [],
       holds: [],
     };
-    const record = deployVersion(empty, spec.version, { now, reason: 'Wanted' });
+    const record = startRollout(empty, { ...start, now });
     const effects = effectsOf(undefined, record);
     return {
       change: { service: spec.name, kind: 'Created', generation: 1, differences: [], effects },
@@ -123,7 +145,9 @@ function planOne(input: {
   const problem = forbiddenChanges(before, spec);
   if (problem !== undefined) throw new OperationError('FailedPrecondition', problem);
   const wished = { ...before, spec, document, generation: before.generation + 1 };
-  const record = deployVersion(wished, spec.version, { now, reason: 'Wanted' });
+  const isGone = findVersion(before, spec.version)?.state === 'Retired';
+  const isNewWish = before.spec.version !== spec.version || isGone || before.traffic.kind === 'none';
+  const record = isNewWish ? refuse(() => startRollout(wished, { ...start, now })) : wished;
   const fields = differences.map(({ field }) => field).join(', ');
   return {
     change: {

@@ -1,7 +1,12 @@
 /** What every operation works with, and the one way in which a verb changes a recorded service. */
 import type { Controller } from '../controller/controller.ts';
+import type { Records } from '../controller/ledger.ts';
+import type { NewAuditEvent } from '../model/audit.ts';
+import type { Instant } from '../model/instant.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
+import type { TrafficLog } from '../ports/traffic-log.ts';
+import { groupOf } from '../rollout/group.ts';
 import { changedPart } from '../rollout/record.ts';
 import { type Change, ForbiddenTransitionError } from '../rollout/transition.ts';
 import { type ChangeOutcome, type ChangeRequest, OperationError } from './types.ts';
@@ -9,6 +14,8 @@ import { type ChangeOutcome, type ChangeRequest, OperationError } from './types.
 /** The running controller; operations change its ledger and wake its loop. */
 export interface OperationContext {
   readonly controller: Controller;
+  /** What the proxies reported of the requests. */
+  readonly trafficLog: TrafficLog;
 }
 
 /** A verb as data: its name in the audit trail, and the pure change. */
@@ -21,11 +28,19 @@ export interface Verb {
   readonly describe: (before: ServiceRecord, after: ServiceRecord) => string;
   /** Machine-readable reason in the version's record. */
   readonly reason: string;
+  /** True: the services whose rollouts move together are changed together, in the same commit. */
+  readonly isForGroup?: boolean;
+}
+
+interface Changed {
+  readonly service: ServiceRecord;
+  readonly message: string;
+  readonly event?: NewAuditEvent;
 }
 
 /**
- * Checks the generation, changes the record, commits with an audit event, publishes, and wakes the loop. In a dry run
- * everything is checked and nothing is written. Throws OperationError.
+ * Checks the generation, changes the record (of a group: all members'), commits with an audit event for each, publishes,
+ * and wakes the loop. In a dry run everything is checked and nothing is written. Throws OperationError.
  */
 export async function changeService(
   context: OperationContext,
@@ -36,27 +51,53 @@ export async function changeService(
   requireActor(request);
   const now = controller.options.clock.now();
   const outcome = await controller.ledger.change((records) => {
-    const before = requireService(records, request.service);
-    checkGeneration(before, request.expectedGeneration);
-    const after = refuse(() => verb.change(before, { now, reason: verb.reason }));
-    const message = after === before ? `${before.name}: nothing to change` : verb.describe(before, after);
-    if (after === before || request.dryRun) return { result: { service: after, message } };
-    const service = { ...after, generation: before.generation + 1 };
-    const event = {
-      at: now,
-      actor: request.caller.actor,
-      action: verb.action,
-      service: before.name,
-      reason: request.caller.reason,
-      message,
-      ...changedPart(before, service),
+    const changes = membersOf(records, request, verb).map((before) =>
+      changeOne({ before, request, verb, now }),
+    );
+    const events = changes.flatMap(({ event }) => (event === undefined ? [] : [event]));
+    const services = changes.flatMap(({ service, event }) => (event === undefined ? [] : [service]));
+    const own = changes.find(({ service }) => service.name === request.service);
+    const result = {
+      service: own?.service ?? requireService(records, request.service),
+      message: changes.map(({ message }) => message).join('; '),
+      impact: [],
     };
-    return { commit: { services: [service], events: [event] }, result: { service, message } };
+    const isWritten = services.length > 0 && !request.dryRun;
+    return { ...(isWritten ? { commit: { services, events } } : {}), result };
   });
   if (request.dryRun) return { ...outcome, publication: 0 };
   const publication = controller.publish();
   controller.wake(request.service);
   return { ...outcome, publication };
+}
+
+function membersOf(records: Records, request: ChangeRequest, verb: Verb): readonly ServiceRecord[] {
+  const record = requireService(records, request.service);
+  checkGeneration(record, request.expectedGeneration);
+  return verb.isForGroup === true ? groupOf(record, records.values()) : [record];
+}
+
+function changeOne(input: {
+  readonly before: ServiceRecord;
+  readonly request: ChangeRequest;
+  readonly verb: Verb;
+  readonly now: Instant;
+}): Changed {
+  const { before, request, verb, now } = input;
+  const after = refuse(() => verb.change(before, { now, reason: verb.reason }));
+  if (after === before) return { service: before, message: `${before.name}: nothing to change` };
+  const service = { ...after, generation: before.generation + 1 };
+  const message = verb.describe(before, after);
+  const event = {
+    at: now,
+    actor: request.caller.actor,
+    action: verb.action,
+    service: before.name,
+    reason: request.caller.reason,
+    message,
+    ...changedPart(before, service),
+  };
+  return { service: request.dryRun ? after : service, message, event };
 }
 
 /** The record of a service. Throws OperationError NotFound, naming those that exist. */
@@ -101,7 +142,8 @@ export function requireActor(request: Pick<ChangeRequest, 'caller'>): void {
   }
 }
 
-function refuse<Result>(change: () => Result): Result {
+/** Runs a change; what the rules forbid becomes a refusal. */
+export function refuse<Result>(change: () => Result): Result {
   try {
     return change();
   } catch (error) {

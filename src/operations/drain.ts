@@ -1,18 +1,23 @@
 /** drain: fences a version. Its open work goes on; it takes no new work (rule 8). */
+import { isOpen } from '../model/rollout.ts';
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
 import { giveUpPrevious, moveVersion, replaceVersion } from '../rollout/transition.ts';
-import { changeService, type OperationContext, requireVersion } from './context.ts';
+import { changeService, type OperationContext, requireService, requireVersion } from './context.ts';
+import { impactOfTeardown } from './impact.ts';
 import { type ChangeOutcome, type DrainRequest, OperationError } from './types.ts';
 
 /** Fences a version; the loop tells its instances and counts. Throws OperationError. */
-export function drain(context: OperationContext, request: DrainRequest): Promise<ChangeOutcome> {
-  return changeService(context, request, {
+export async function drain(context: OperationContext, request: DrainRequest): Promise<ChangeOutcome> {
+  const current = requireService(context.controller.ledger.records(), request.service);
+  const impact = await impactOfTeardown(context, current, requireVersion(current, request.version).name);
+  const outcome = await changeService(context, request, {
     action: 'Drain',
     reason: 'Fenced',
     change: (record, change) => {
       const version = requireVersion(record, request.version);
       if (version.state === 'Draining' || version.state === 'Drained')
         return fencedAtOnce(record, version, request);
+      requireNotCandidate(record, version);
       requireOffTraffic(record, version, request.giveUpRollback);
       requireNoHolds(record, version);
       const draining = moveVersion(record, { version: version.name, to: 'Draining', change });
@@ -21,6 +26,16 @@ export function drain(context: OperationContext, request: DrainRequest): Promise
     },
     describe: (before) => `${before.name}: ${request.version} takes no new work; its open work goes on`,
   });
+  return { ...outcome, impact };
+}
+
+/** Throws where the version is what a rollout is bringing up. */
+export function requireNotCandidate({ rollout }: ServiceRecord, version: VersionRecord): void {
+  if (rollout === undefined || rollout.version !== version.name || !isOpen(rollout.state)) return;
+  throw new OperationError(
+    'FailedPrecondition',
+    `${version.name} is the candidate of ${rollout.id}, which is ${rollout.state}; abort that first`,
+  );
 }
 
 /** An operator's order not to wait for proxies that may still send the version default traffic. */

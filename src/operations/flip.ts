@@ -1,6 +1,8 @@
 /** flip and set-weight: who gets the default traffic. */
+import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
+import { overridden } from '../rollout/override.ts';
 import { endShift, flipTo, shiftTo } from '../rollout/transition.ts';
 import { type OperationContext, requireVersion } from './context.ts';
 import { readyCount } from './readiness.ts';
@@ -17,7 +19,10 @@ export function flip(context: OperationContext, request: FlipRequest): Promise<C
     change: (record, change) => {
       if (record.traffic.kind === 'steady' && record.traffic.primary === request.version) return record;
       requireReceiver(context, record, request);
-      return flipTo(record, request.version, change);
+      requireThawed(record, change.now);
+      const what = `flip to ${request.version}`;
+      const override = { by: request.caller.actor, what, now: change.now };
+      return overridden(record, flipTo(record, request.version, change), override);
     },
     describe: (before) => `${before.name}: all default traffic to ${request.version}${fromPrimary(before)}`,
   });
@@ -40,10 +45,12 @@ export async function setWeight(
     reason: weight === 0 ? 'ShiftEnded' : 'Shifting',
     change: (record, change) => {
       requireVersion(record, version);
-      if (weight === 0) return endShiftOf(record, version, change);
+      const override = { by: request.caller.actor, what: `set-weight ${version} ${weight}`, now: change.now };
+      if (weight === 0) return overridden(record, endShiftOf(record, version, change), override);
       if (isAt(record, version, weight)) return record;
       requireReceiver(context, record, request);
-      return shiftTo(record, { candidate: version, weight, change });
+      if (gains(record, version, weight)) requireThawed(record, change.now);
+      return overridden(record, shiftTo(record, { candidate: version, weight, change }), override);
     },
     describe: (before) =>
       `${before.name}: ${weight}% of default traffic to ${version}, the rest${fromPrimary(before).replace(' from', ' to')}`,
@@ -67,6 +74,20 @@ function endShiftOf(
 
 function isAt({ traffic }: ServiceRecord, version: VersionName, weight: number): boolean {
   return traffic.kind === 'shifting' && traffic.candidate === version && traffic.weight === weight;
+}
+
+/** Whether the version's share would grow. */
+function gains({ traffic }: ServiceRecord, version: VersionName, weight: number): boolean {
+  return traffic.kind !== 'shifting' || traffic.candidate !== version || weight > traffic.weight;
+}
+
+/** A freeze holds whoever moves traffic forward, by hand too; it never holds a way back. */
+function requireThawed({ name, freeze }: ServiceRecord, now: Instant): void {
+  if (freeze === undefined || (freeze.until !== undefined && freeze.until <= now)) return;
+  throw new OperationError(
+    'FailedPrecondition',
+    `${name} is frozen by ${freeze.by}: ${freeze.reason}; unfreeze it first (rollback, abort and hold always work)`,
+  );
 }
 
 /** Rule 2: no default traffic to a version that is not up, is on its way out, or was found bad. */

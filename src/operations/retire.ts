@@ -2,28 +2,28 @@
  * retire: takes a drained version's routes, cluster and instances away, in that order (rule 8). It counts the open
  * work once more at the moment of the order; unknown is not zero.
  */
-import { instancesOf } from '../controller/runtimes.ts';
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
 import type { WorkCount } from '../ports/work-source.ts';
 import { giveUpPrevious, moveVersion, replaceVersion } from '../rollout/transition.ts';
 import { changeService, type OperationContext, requireService, requireVersion } from './context.ts';
-import { requireOffTraffic } from './drain.ts';
+import { requireNotCandidate, requireOffTraffic } from './drain.ts';
+import { impactOfTeardown } from './impact.ts';
+import { countOpenWork } from './open-work.ts';
 import { type ChangeOutcome, OperationError, type RetireRequest } from './types.ts';
-
-/** How long a work source may take to answer an operator. */
-const COUNT_TIMEOUT_MS = 5_000;
 
 /** Begins the retirement; the loop goes on with it as proxies acknowledge. Throws OperationError. */
 export async function retire(context: OperationContext, request: RetireRequest): Promise<ChangeOutcome> {
   const record = requireService(context.controller.ledger.records(), request.service);
   const version = requireVersion(record, request.version);
+  requireNotCandidate(record, version);
   requireOffTraffic(record, version, request.giveUpRollback);
   const work = await countOpenWork(context, record, version);
   if (!request.waiveOpenWork) requireNoWork(record, version, work);
   if ((request.waiveOpenWork || request.waiveStragglers) && request.caller.reason.trim() === '') {
     throw new OperationError('InvalidArgument', 'reason: a waiver needs a --reason');
   }
-  return changeService(context, request, {
+  const impact = await impactOfTeardown(context, record, version.name);
+  const outcome = await changeService(context, request, {
     action: 'Retire',
     reason: request.waiveOpenWork ? 'OpenWorkWaived' : 'Fenced',
     change: (current, change) => {
@@ -43,25 +43,16 @@ export async function retire(context: OperationContext, request: RetireRequest):
       return giveUpPrevious(retiring, candidate.name);
     },
     describe: (before) =>
-      `${before.name}: ${request.version} is being retired: routes, then cluster, then instances`,
+      `${before.name}: ${request.version} is being retired: routes, then cluster, then instances (${certificateOf(work)})`,
   });
+  return { ...outcome, impact };
 }
 
-/** Asks the version's work source; a version without instances or without a source is unknown. */
-export function countOpenWork(
-  context: OperationContext,
-  record: ServiceRecord,
-  version: VersionRecord,
-): Promise<WorkCount> {
-  const { runtimes, workSource } = context.controller.options;
-  return workSource.count({
-    source: record.spec.drain.source,
-    service: record.name,
-    version: version.name,
-    ...(version.fenced ? { fencedSince: version.since } : {}),
-    instances: instancesOf(runtimes, record).filter((instance) => instance.version === version.name),
-    signal: AbortSignal.timeout(COUNT_TIMEOUT_MS),
-  });
+/** What the retirement rests on: a count is an observation, made behind the fence but not in one transaction with it. */
+function certificateOf(work: WorkCount): string {
+  if (work.kind === 'unknown') return `certificate: none, the open work is not known: ${work.reason}`;
+  const state = work.total === 0 ? 'observed' : 'none, open work was waived';
+  return `certificate: ${state}, ${work.total} open as of ${new Date(work.asOf).toISOString()}`;
 }
 
 function requireNoWork(record: ServiceRecord, version: VersionRecord, work: WorkCount): void {

@@ -1,15 +1,20 @@
 /** rollback: the default traffic back to where it came from, in one flip, without warm-up (rule 9). */
-import type { ServiceRecord } from '../model/state.ts';
+import type { VersionName } from '../model/names.ts';
+import type { ServiceRecord, Traffic } from '../model/state.ts';
+import { movedBack } from '../rollout/override.ts';
 import { rollBack } from '../rollout/transition.ts';
 import { type OperationContext, requireService, requireVersion } from './context.ts';
+import { impactOfLeaving } from './impact.ts';
 import { readyCount } from './readiness.ts';
 import { sendTraffic } from './send-traffic.ts';
 import { type ChangeOutcome, OperationError, type RollbackRequest } from './types.ts';
 
 /** Moves all default traffic back. Throws OperationError, FailedPrecondition where there is no way back. */
 export async function rollback(context: OperationContext, request: RollbackRequest): Promise<ChangeOutcome> {
-  const { traffic } = requireService(context.controller.ledger.records(), request.service);
-  return sendTraffic(context, request, {
+  const current = requireService(context.controller.ledger.records(), request.service);
+  const { traffic } = current;
+  const impact = traffic.kind === 'none' ? [] : await impactOfLeaving(context, current, leaving(traffic));
+  const outcome = await sendTraffic(context, request, {
     receiver: request.to ?? (traffic.kind === 'steady' ? traffic.previous : undefined),
     isWaived: false,
     action: 'Rollback',
@@ -18,10 +23,17 @@ export async function rollback(context: OperationContext, request: RollbackReque
       if (request.to !== undefined) requireVersion(record, request.to);
       const rolledBack = rollBack(record, request.to, change);
       requireWayBack(context, record, rolledBack);
-      return rolledBack;
+      const override = { by: request.caller.actor, what: 'rollback', now: change.now };
+      return movedBack(record, rolledBack, override);
     },
     describe: (before, after) => `${before.name}: all default traffic back to ${primaryOf(after)}`,
   });
+  return { ...outcome, impact };
+}
+
+/** The version that loses its share. */
+function leaving(traffic: Exclude<Traffic, { kind: 'none' }>): VersionName {
+  return traffic.kind === 'shifting' ? traffic.candidate : traffic.primary;
 }
 
 function requireWayBack(context: OperationContext, before: ServiceRecord, after: ServiceRecord): void {

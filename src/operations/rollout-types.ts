@@ -38,7 +38,10 @@ export interface RolloutOperations {
   /** The service's rollout that goes on, or its last one. Throws NotFound where there was none. */
   rollout(service: ServiceName): RolloutView;
   /** Newest first. */
-  rollouts(query: { readonly service?: ServiceName; readonly limit: number }): Promise<readonly RolloutRecord[]>;
+  rollouts(query: {
+    readonly service?: ServiceName;
+    readonly limit: number;
+  }): Promise<readonly RolloutRecord[]>;
   /** In the order in which they were made. Throws NotFound for an unknown rollout. */
   measurements(rollout: RolloutId): Promise<readonly Measurement[]>;
   /** The zero-impact report, by id or of a service's last rollout. */

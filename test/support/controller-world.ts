@@ -18,6 +18,7 @@ import { parseEndpointsFile } from '../../src/spec/parse.ts';
 import { ScriptedProxies } from './admin/proxies.ts';
 import { eventually } from './eventually.ts';
 import { ScriptedWork } from './scripted-work.ts';
+import { silentMetrics, silentProber, silentTraffic } from './silent-ports.ts';
 
 export const manager = serviceName('manager');
 export const v1 = versionName('v1');
@@ -47,7 +48,7 @@ export class ControllerWorld {
 
   private constructor(parts: WorldParts) {
     this.controller = parts.controller;
-    this.operations = createOperations(parts.controller);
+    this.operations = createOperations(parts.controller, silentTraffic);
     this.proxies = parts.proxies;
     this.work = parts.work;
     this.store = parts.store;
@@ -74,6 +75,8 @@ export class ControllerWorld {
       publisher: proxies,
       clock: systemClock,
       workSource: work,
+      metricSource: silentMetrics,
+      prober: silentProber,
       log: { warn: (fields, message) => void warnings.push({ ...fields, message }) },
       ...options,
       store,

@@ -17,6 +17,7 @@ import { createOperations } from '../../../src/operations/operations.ts';
 import type { Operations } from '../../../src/operations/types.ts';
 import type { WorkCount, WorkSource } from '../../../src/ports/work-source.ts';
 import { parseEndpointsFile } from '../../../src/spec/parse.ts';
+import { silentMetrics, silentProber, silentTraffic } from '../silent-ports.ts';
 import { ScriptedProxies } from './proxies.ts';
 
 export interface TestController {
@@ -66,10 +67,12 @@ export async function startTestController(options: TestControllerOptions = {}): 
     publisher: proxies,
     clock: systemClock,
     workSource,
+    metricSource: silentMetrics,
+    prober: silentProber,
     log: { warn: (fields, message) => void faults.push({ ...fields, message }) },
   });
   const faults: unknown[] = [];
-  const real = createOperations(controller);
+  const real = createOperations(controller, silentTraffic);
   const operations = { ...real, ...options.replace?.(real) };
   let begin = (): void => undefined;
   const socket = join(folder, 'run', 'admin.sock');

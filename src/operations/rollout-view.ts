@@ -1,0 +1,109 @@
+/** A rollout as an operator sees it: where it is, what it waits for, how each check stands, and the way back. */
+import { verdictOf } from '../controller/measurements.ts';
+import type { Instant } from '../model/instant.ts';
+import type { ServiceName } from '../model/names.ts';
+import { isOpen, type RolloutRecord, stepName } from '../model/rollout.ts';
+import type { ServiceRecord } from '../model/state.ts';
+import { actualWeight } from '../report/actual-weight.ts';
+import { wayBackProblems } from '../rollout/forward.ts';
+import { groupMoves, groupOf } from '../rollout/group.ts';
+import { countReady } from '../rollout/observation.ts';
+import { stepsOf } from '../rollout/steps.ts';
+import { walkerOf } from '../rollout/walk.ts';
+import { weightOf } from '../routing/table.ts';
+import { type OperationContext, requireService } from './context.ts';
+import type { OpenWorkView, RolloutView, StepView, WayBack } from './rollout-types.ts';
+import { OperationError } from './types.ts';
+
+/** The service's rollout that goes on, or its last one. Throws OperationError NotFound where there was none. */
+export function rolloutView(context: OperationContext, service: ServiceName): RolloutView {
+  const { controller } = context;
+  const record = requireService(controller.ledger.records(), service);
+  const { rollout } = record;
+  if (rollout === undefined) {
+    throw new OperationError('NotFound', `${service} has had no rollout yet; deploy a version begins one`);
+  }
+  const now = controller.options.clock.now();
+  const checks = isOpen(rollout.state) ? controller.measurements.runs(rollout, now) : [];
+  const verdict = verdictOf(rollout, checks);
+  const actual = observedWeight(context, record, rollout, now);
+  return {
+    record: rollout,
+    steps: stepViews(rollout),
+    setWeight: weightOf(record.traffic, rollout.version),
+    ...(actual === undefined ? {} : { actualWeight: actual }),
+    checks,
+    ...(verdict === undefined ? {} : { verdict }),
+    waitsFor: waitsFor(context, record),
+    openWork: openWork(context, record),
+    wayBack: wayBack(context, record, rollout),
+    ...(record.freeze === undefined ? {} : { freeze: record.freeze }),
+  };
+}
+
+function stepViews(rollout: RolloutRecord): readonly StepView[] {
+  const steps = stepsOf(rollout.policy);
+  const current = steps.findIndex((step) => stepName(step) === stepName(rollout.step));
+  const isDone = rollout.state === 'Succeeded';
+  return steps.map((step, index) => {
+    if (isDone || index < current) return { step, progress: 'Done' };
+    return { step, progress: index === current ? 'Current' : 'Ahead' };
+  });
+}
+
+function observedWeight(
+  { trafficLog }: OperationContext,
+  record: ServiceRecord,
+  rollout: RolloutRecord,
+  now: Instant,
+): RolloutView['actualWeight'] {
+  return actualWeight(trafficLog.recent(record.name), { candidate: rollout.version, now });
+}
+
+/** The sentence of its next move, and what tears down beside it. */
+function waitsFor({ controller }: OperationContext, record: ServiceRecord): readonly string[] {
+  const { rollout } = record;
+  if (rollout === undefined || !isOpen(rollout.state)) return [];
+  const records = groupOf(record, controller.ledger.records().values());
+  const walkers = records
+    .map((member) => walkerOf(member, controller.observe(member)))
+    .filter((walker) => walker !== undefined);
+  const moves = groupMoves(walkers, records);
+  const own = walkers.find((walker) => walker.record === record);
+  const move = own === undefined ? undefined : moves.get(own);
+  return move?.kind === 'Stay' ? [move.because] : [];
+}
+
+function openWork({ controller }: OperationContext, record: ServiceRecord): readonly OpenWorkView[] {
+  return record.versions
+    .filter(({ state }) => state === 'Draining' || state === 'Drained')
+    .map(({ name }) => {
+      const work = controller.activities.observations(record).get(name);
+      const drained = controller.activities.expectedDrained(record.name, name);
+      return {
+        version: name,
+        ...(work?.open === undefined ? {} : { open: work.open }),
+        problem: work?.problem ?? 'not counted yet',
+        ...(drained === undefined ? {} : { expectedDrained: drained }),
+      };
+    });
+}
+
+/** Whether the default traffic could be moved back now, and what is in the way. */
+function wayBack({ controller }: OperationContext, record: ServiceRecord, rollout: RolloutRecord): WayBack {
+  const { instances } = controller.observe(record);
+  const { baseline } = rollout;
+  const { traffic } = record;
+  const isPrimary = traffic.kind !== 'none' && traffic.primary === baseline;
+  const isGone =
+    traffic.kind === 'steady' && traffic.primary === rollout.version && traffic.previous === undefined;
+  const problems = isGone
+    ? [`${rollout.version} was itself reached by a rollback, or its way back was given up`]
+    : wayBackProblems(record, rollout, { instances });
+  return {
+    isReady: problems.length === 0,
+    to: baseline,
+    readyEndpoints: countReady(instances, baseline),
+    problems: isPrimary && problems.length > 0 ? [...problems, `${baseline} is the primary`] : problems,
+  };
+}
