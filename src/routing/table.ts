@@ -73,7 +73,7 @@ function hasCluster({ state, retirement }: VersionRecord): boolean {
 function routedVersion(
   record: VersionRecord,
   instances: readonly Instance[],
-  takerOfCopies: VersionName | undefined,
+  taker: VersionName | undefined,
 ): RoutedVersion {
   return {
     version: record.name,
@@ -82,7 +82,7 @@ function routedVersion(
       .filter(({ version, state }) => version === record.name && state === 'Ready')
       .map(({ address }) => address)
       .toSorted(compareAddress),
-    ...(record.name === takerOfCopies ? { takesCopies: true } : {}),
+    ...(record.name === taker ? { takesCopies: true } : {}),
   };
 }
 

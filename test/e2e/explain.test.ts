@@ -65,7 +65,7 @@ function expected(request: RandomRequest, sourceAddress: string): string {
 
 async function ask(connection: RawConnection, { host, path, headers }: RandomRequest): Promise<string> {
   const lines = headers.map(([name, value]) => `${name}: ${Buffer.from(value).toString('latin1')}`);
-  connection.write(requestBytes(path, host, lines));
+  connection.write(requestBytes({ path, host, lines }));
   return observed(await connection.response());
 }
 

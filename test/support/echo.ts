@@ -19,6 +19,8 @@ export interface EchoServer {
   readonly address: SocketAddress;
   /** Requests that have arrived so far, also those that it refused or never answered. */
   requests(): number;
+  /** Those of them that were marked as copies. */
+  copies(): readonly Echo[];
   close(): Promise<void>;
 }
 
@@ -35,15 +37,17 @@ const REFUSED_STREAM = 7;
 /** Starts an instance of `version` on a free port of loopback. */
 export async function startEcho(version: string, behaviour: Behaviour = 'Answer'): Promise<EchoServer> {
   let requests = 0;
+  const copies: Echo[] = [];
   const sockets = new Set<Socket>();
   const answer = (request: Request, response: Response): void => {
     requests += 1;
+    const echo: Echo = { version, path: request.url ?? '', headers: request.headers };
+    if (request.headers['x-switchyard-mirror'] !== undefined) copies.push(echo);
     if (behaviour === 'Silent') return;
     if (behaviour === 'CutAfterHeaders') {
       request.socket.destroy();
       return;
     }
-    const echo: Echo = { version, path: request.url ?? '', headers: request.headers };
     const body = JSON.stringify(echo);
     response.setHeader('content-type', 'application/json');
     response.setHeader('content-length', Buffer.byteLength(body));
@@ -82,6 +86,7 @@ export async function startEcho(version: string, behaviour: Behaviour = 'Answer'
   return {
     address: { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
     requests: () => requests,
+    copies: () => copies,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

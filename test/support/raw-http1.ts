@@ -82,9 +82,19 @@ export class RawConnection {
   }
 }
 
-/** The bytes of a request. Characters of header lines above 0xff are not allowed; each other one is one byte. */
-export function requestBytes(path: string, host: string, lines: readonly string[]): Buffer {
-  const head = [`GET ${path} HTTP/1.1`, `host: ${host}`, ...lines];
+/** A request without a body. */
+export interface RawRequest {
+  /** Default: GET. */
+  readonly method?: string;
+  readonly path: string;
+  readonly host: string;
+  /** Characters above 0xff are not allowed; each other one is one byte. */
+  readonly lines: readonly string[];
+}
+
+/** The bytes of a request. */
+export function requestBytes({ method = 'GET', path, host, lines }: RawRequest): Buffer {
+  const head = [`${method} ${path} HTTP/1.1`, `host: ${host}`, ...lines];
   return Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
@@ -92,11 +102,11 @@ export function requestBytes(path: string, host: string, lines: readonly string[
 export async function rawHttp1(
   port: number,
   lines: readonly string[],
-  { host = 'manager.test', path = '/' }: { host?: string; path?: string } = {},
+  { host = 'manager.test', path = '/', method = 'GET' }: Partial<Omit<RawRequest, 'lines'>> = {},
 ): Promise<RawResponse | undefined> {
   const connection = await RawConnection.open(port);
   try {
-    connection.write(requestBytes(path, host, lines));
+    connection.write(requestBytes({ method, path, host, lines }));
     return await connection.response();
   } finally {
     connection.close();
