@@ -11,6 +11,16 @@ export function duration(text: string): number {
   return length;
 }
 
+/** Milliseconds since 1970 of a time that names its zone, such as `2026-12-31T18:00:00Z`. */
+export function moment(text: string): number {
+  const time = ZONED_TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new InvalidArgumentError('Write a time with its zone, for example 2026-12-31T18:00:00Z.');
+  return time;
+}
+
+const ZONED_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+
 /** A whole number from 0 to 100; a trailing % is allowed. */
 export function percent(text: string): number {
   const weight = /^\d{1,3}%?$/.test(text) ? Number.parseInt(text, 10) : Number.NaN;

@@ -1,13 +1,15 @@
 /** How a service does, for `status` and `describe`. Pure: from what the API showed to one phase and the reasons. */
-import { INSTANCE_STATE, VERSION_STATE, wordOf } from '../admin/enums.ts';
+import { INSTANCE_STATE, ROLLOUT_STATE, VERSION_STATE, wordOf } from '../admin/enums.ts';
 import type { Proxy, Service } from '../gen/switchyard/admin/v1/resources_pb.js';
+import type { Rollout } from '../gen/switchyard/admin/v1/rollouts_pb.js';
+import { visible } from '../model/text.ts';
 import { rejectionText, syncWord } from './views/proxies.ts';
 import { rolesOf } from './views/services.ts';
 
 /**
  * `Healthy`: the primary is ready and every connected proxy has all that is published. `Progressing`: on the way
- * there by itself. `Paused`: default traffic is shared by weight, and somebody has to move on. `Degraded`: something
- * is wrong.
+ * there by itself. `Paused`: a rollout or a shift by hand stands, and somebody has to move it on. `Degraded`: something
+ * is wrong, or the wanted version's rollout was given up.
  */
 export type Phase = 'Healthy' | 'Progressing' | 'Paused' | 'Degraded';
 
@@ -22,9 +24,24 @@ export function isFinal(phase: Phase): boolean {
   return phase !== 'Progressing';
 }
 
-export function healthOf(service: Service, proxies: readonly Proxy[]): Health {
-  const wrong = [...service.alerts, ...rejections(proxies), ...failures(service)];
+/** What a service is judged by. */
+export interface HealthFacts {
+  readonly service: Service;
+  readonly proxies: readonly Proxy[];
+  /** Its rollout that goes on, or its last one. */
+  readonly rollout?: Rollout;
+}
+
+export function healthOf({ service, proxies, rollout }: HealthFacts): Health {
+  const wrong = [
+    ...service.alerts,
+    ...rejections(proxies),
+    ...failures(service, rollout),
+    ...givenUp(service, rollout),
+  ];
   if (wrong.length > 0) return { phase: 'Degraded', reasons: wrong };
+  const standing = rolloutPhase(rollout);
+  if (standing !== undefined) return standing;
   const open = [...unfinishedVersions(service), ...lateProxies(proxies)];
   if (open.length > 0) return { phase: 'Progressing', reasons: open };
   const { primary, candidate, weight } = rolesOf(service);
@@ -37,14 +54,47 @@ export function healthOf(service: Service, proxies: readonly Proxy[]): Health {
   return { phase: 'Healthy', reasons: [`${primary} gets all default traffic`] };
 }
 
+const GIVEN_UP = new Set(['Aborted', 'RolledBack', 'Failed']);
+
+/** A rollout that ended badly counts while its version is still wanted and nobody has made it primary by hand. */
+function givenUp(service: Service, rollout: Rollout | undefined): string[] {
+  if (rollout === undefined || rollout.version !== service.wantedVersion) return [];
+  const isOver = GIVEN_UP.has(wordOf(ROLLOUT_STATE, rollout.state));
+  return isOver && rolesOf(service).primary !== rollout.version ? [rolloutReason(rollout)] : [];
+}
+
+/** The phase that a rollout which goes on gives its service. */
+function rolloutPhase(rollout: Rollout | undefined): Health | undefined {
+  if (rollout === undefined) return undefined;
+  const phase = OPEN_PHASES[wordOf(ROLLOUT_STATE, rollout.state)];
+  return phase === undefined ? undefined : { phase, reasons: [rolloutReason(rollout)] };
+}
+
+const OPEN_PHASES: Readonly<Record<string, Phase>> = {
+  Waiting: 'Progressing',
+  Progressing: 'Progressing',
+  Paused: 'Paused',
+  Inconclusive: 'Paused',
+};
+
+function rolloutReason({ id, state, stateReason, step, because }: Rollout): string {
+  const reason = stateReason === '' ? '' : ` (${stateReason})`;
+  return visible(
+    `rollout ${id} is ${wordOf(ROLLOUT_STATE, state)}${reason} at ${step?.name ?? 'its start'}${because === '' ? '' : `: ${because}`}`,
+  );
+}
+
 function rejections(proxies: readonly Proxy[]): string[] {
   return proxies
     .filter((proxy) => syncWord(proxy) === 'Rejected')
     .map((proxy) => `proxy ${proxy.id} rejected ${rejectionText(proxy)}`);
 }
 
-function failures({ versions }: Service): string[] {
-  return versions.flatMap(({ name, instances }) =>
+/** Instances of a candidate may fail and start again while its rollout goes on: that is the rollout's to judge. */
+function failures({ versions }: Service, rollout: Rollout | undefined): string[] {
+  const candidate = rolloutPhase(rollout) === undefined ? undefined : rollout?.version;
+  const judged = versions.filter(({ name }) => name !== candidate);
+  return judged.flatMap(({ name, instances }) =>
     instances
       .filter(({ state }) => state === INSTANCE_STATE.Failed)
       .map(({ id, reason }) => `instance ${id} of ${name} failed: ${reason}`),

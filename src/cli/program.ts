@@ -9,6 +9,7 @@ import { type Context, type GlobalOptions, OUTPUTS, paintFor, type Shell } from 
 import { addChangeVerbs } from './verbs/change.ts';
 import { localVerbs } from './verbs/local.ts';
 import { addLookVerbs } from './verbs/look.ts';
+import { addRolloutVerbs } from './verbs/rollouts.ts';
 
 export interface CommandLine {
   /** Without the program and the script. */
@@ -60,7 +61,7 @@ export function declare(
     .option('--no-color', 'no colours (env: NO_COLOR)')
     .addHelpText('after', EXIT_CODES);
   const session = { run };
-  for (const add of [addLookVerbs, addChangeVerbs, localVerbs(line.local, line.version)])
+  for (const add of [addLookVerbs, addRolloutVerbs, addChangeVerbs, localVerbs(line.local, line.version)])
     add(program, session);
   return program;
 }

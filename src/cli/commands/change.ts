@@ -1,7 +1,8 @@
 /** The verbs that change a service: send the request, say in one line what was done and how far it has come. */
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
-import type { RequestInit, UnaryMethod } from '../../admin/client.ts';
+import type { AdminClient, RequestInit, UnaryMethod } from '../../admin/client.ts';
 import { type ChangeResult, ChangeResultSchema } from '../../gen/switchyard/admin/v1/changes_pb.js';
+import { visible } from '../../model/text.ts';
 import { confirm } from '../confirm.ts';
 import { withClient } from '../connection.ts';
 import type { ExitCode } from '../exit.ts';
@@ -30,8 +31,18 @@ export interface ChangeCommand<M extends ChangeMethod> {
   readonly flags: ChangeFlags;
   /** The fields beside `change`. */
   readonly fields: Omit<RequestInit<M>, 'change' | '$typeName' | '$unknown'>;
-  /** What is lost for good; absent: nothing, so nobody is asked. */
-  readonly question?: string;
+  /** Whether somebody is asked first; absent: nobody is. */
+  readonly ask?: Ask;
+}
+
+/**
+ * `Always`: something is lost for good; without a terminal it needs --yes. `WhereItTouches`: only a person at a
+ * terminal is asked, and only where somebody is touched, so that a rollback in a script is never held up. Both show
+ * first whom it would touch.
+ */
+export interface Ask {
+  readonly when: 'Always' | 'WhereItTouches';
+  readonly question: string;
 }
 
 /** How much longer than the wait a call may take, in milliseconds. */
@@ -41,17 +52,45 @@ export async function runChange<M extends ChangeMethod>(
   context: Context,
   command: ChangeCommand<M>,
 ): Promise<ExitCode> {
-  const { method, service, flags, fields, question } = command;
-  if (question !== undefined && flags.dryRun !== true)
-    await confirm(context, { question, yes: flags.yes === true });
-  const request = { ...fields, change: changeOf(context, service, flags) } as RequestInit<M>;
-  const answer = await withClient(context, 'change', (client) =>
-    client.call(method, request, new Date(Date.now() + flags.wait + ANSWER_TIME)),
-  );
-  const { result } = answer as { result?: ChangeResult };
-  if (result === undefined) throw new Error(`the controller answered ${method} without a result`);
+  const { flags } = command;
+  const result = await withClient(context, 'change', async (client) => {
+    const isAsked = await askFirst(context, client, command);
+    return { ...(await send(context, client, command)), ...(isAsked && { impact: [] }) };
+  });
   await show(context, result, flags);
   return convergenceExit(result.convergence, flags.wait);
+}
+
+/** Shows whom the change would touch and asks. True: it was shown. Throws CliError where the answer is no. */
+async function askFirst<M extends ChangeMethod>(
+  context: Context,
+  client: AdminClient,
+  command: ChangeCommand<M>,
+): Promise<boolean> {
+  const { ask, flags } = command;
+  if (ask === undefined || flags.dryRun === true || flags.yes === true) return false;
+  const canAsk = context.shell.stdin.isTTY && context.shell.stderr.isTTY;
+  if (!canAsk) {
+    if (ask.when === 'Always') await confirm(context, { question: ask.question, yes: false });
+    return false;
+  }
+  const { impact } = await send(context, client, { ...command, flags: { ...flags, dryRun: true } });
+  for (const line of impactLines(impact)) note(context, line);
+  if (ask.when === 'Always' || impact.length > 0)
+    await confirm(context, { question: ask.question, yes: false });
+  return true;
+}
+
+async function send<M extends ChangeMethod>(
+  context: Context,
+  client: AdminClient,
+  { method, service, flags, fields }: ChangeCommand<M>,
+): Promise<ChangeResult> {
+  const request = { ...fields, change: changeOf(context, service, flags) } as RequestInit<M>;
+  const answer = await client.call(method, request, new Date(Date.now() + flags.wait + ANSWER_TIME));
+  const { result } = answer as { result?: ChangeResult };
+  if (result === undefined) throw new Error(`the controller answered ${method} without a result`);
+  return result;
 }
 
 function changeOf(context: Context, service: string, flags: ChangeFlags) {
@@ -70,5 +109,13 @@ async function show(context: Context, result: ChangeResult, flags: ChangeFlags):
   if (context.options.output === 'name') return print(context, `service/${result.service?.name ?? ''}`);
   const prefix = flags.dryRun === true ? '(dry run) ' : '';
   print(context, `${prefix}${result.message}${convergenceText(result.convergence)}`);
+  for (const line of impactLines(result.impact)) {
+    if (flags.dryRun === true) print(context, line);
+    else note(context, line);
+  }
   for (const line of stragglerLines(result.convergence)) note(context, line);
+}
+
+function impactLines(impact: readonly string[]): string[] {
+  return impact.map((sentence) => `  - ${visible(sentence)}`);
 }

@@ -1,28 +1,40 @@
 /** `describe`: one service as a tree: its traffic, its versions, their instances, its holds, what is wrong. */
 import { GetServiceResponseSchema } from '../../gen/switchyard/admin/v1/admin_service_pb.js';
-import type { Proxy, Service, Version } from '../../gen/switchyard/admin/v1/resources_pb.js';
+import type { Version } from '../../gen/switchyard/admin/v1/resources_pb.js';
+import { visible } from '../../model/text.ts';
 import { soon, withClient } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
-import { healthOf } from '../health.ts';
+import { type HealthFacts, healthOf } from '../health.ts';
 import { isForMachines, printMessage } from '../output.ts';
+import { ifThere } from '../refused.ts';
 import { type Context, type Paint, print } from '../shell.ts';
 import { age } from '../time.ts';
 import { instanceText } from '../views/instances.ts';
 import { syncWord } from '../views/proxies.ts';
+import { freezeText, rolloutStateText } from '../views/rollout-words.ts';
 import { readyText, rolesOf, stateText } from '../views/services.ts';
 
 export async function describe(context: Context, name: string): Promise<ExitCode> {
-  const [answer, { proxies }] = await withClient(context, 'read', (client) =>
-    Promise.all([client.call('getService', { name }, soon()), client.call('listProxies', {}, soon())]),
+  const [answer, { proxies }, found] = await withClient(context, 'read', (client) =>
+    Promise.all([
+      client.call('getService', { name }, soon()),
+      client.call('listProxies', {}, soon()),
+      ifThere(client.call('getRollout', { service: name }, soon())),
+    ]),
   );
+  const { service } = answer;
+  const rollout = found?.view?.rollout;
   if (isForMachines(context)) await printMessage(context, GetServiceResponseSchema, answer);
-  else if (answer.service !== undefined)
-    print(context, tree(context.paint, answer.service, proxies, Date.now()).join('\n'));
+  else if (service !== undefined) {
+    const facts = { service, proxies, ...(rollout && { rollout }) };
+    print(context, tree(context.paint, facts, Date.now()).join('\n'));
+  }
   return EXIT.ok;
 }
 
-function tree(paint: Paint, service: Service, proxies: readonly Proxy[], now: number): string[] {
-  const { phase, reasons } = healthOf(service, proxies);
+function tree(paint: Paint, health: HealthFacts, now: number): string[] {
+  const { service, proxies, rollout } = health;
+  const { phase, reasons } = healthOf(health);
   const { primary, candidate, weight, previous } = rolesOf(service);
   const inSync = proxies.filter((proxy) => syncWord(proxy) === 'InSync').length;
   const facts: [string, string][] = [
@@ -34,6 +46,10 @@ function tree(paint: Paint, service: Service, proxies: readonly Proxy[], now: nu
       'Primary',
       candidate === '' ? primary || 'none' : `${primary} (${100 - weight}%), ${candidate} (${weight}%)`,
     ],
+    ...(rollout
+      ? [['Rollout', `${rollout.id} ${rolloutStateText(paint, rollout.state)}`] as [string, string]]
+      : []),
+    ...(service.freeze ? [['Freeze', visible(freezeText(service.freeze, now))] as [string, string]] : []),
     ['Rollback', previous === '' ? 'no previous version' : `to ${previous}`],
     [
       'Listeners',

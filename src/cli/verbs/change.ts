@@ -8,11 +8,13 @@ import { type AddVerbs, changeOptions, defaulted, type Session, yesOption } from
 
 const load = () => import('../commands/change.ts');
 
-function change<M extends ChangeMethod>(session: Session, command: ChangeCommand<M>): Promise<void> {
+/** Runs a change of a service. */
+export function change<M extends ChangeMethod>(session: Session, command: ChangeCommand<M>): Promise<void> {
   return session.run(async (context) => (await load()).runChange(context, command));
 }
 
-function verb(program: Command, nameAndArguments: string): Command {
+/** A verb that changes a service, with the options of all of them. */
+export function verb(program: Command, nameAndArguments: string): Command {
   return changeOptions(program.command(nameAndArguments)).option(
     '--expected-generation <number>',
     'refuse if the service has changed since you read this generation',
@@ -41,8 +43,8 @@ export const addChangeVerbs: AddVerbs = (program, session) => {
   yesOption(verb(remove, 'service <service>'))
     .description('delete a service with its primary, its versions and its routes')
     .action((service: string, flags: ChangeFlags) => {
-      const question = `Delete service ${service}? All its traffic ends.`;
-      return change(session, { method: 'deleteService', service, flags, fields: {}, question });
+      const ask = { when: 'Always', question: `Delete service ${service}? All its traffic ends.` } as const;
+      return change(session, { method: 'deleteService', service, flags, fields: {}, ask });
     });
   addTrafficVerbs(program, session);
   addLifecycleVerbs(program, session);
@@ -71,12 +73,18 @@ function addTrafficVerbs(program: Command, session: Session): void {
       const fields = { version, weight, waiveGates: flags.waiveGates === true };
       return change(session, { method: 'setWeight', service, flags, fields });
     });
-  verb(program, 'rollback <service>')
+  yesOption(verb(program, 'rollback <service>'))
     .alias('undo')
     .description('move all default traffic back to the previous primary, at once')
     .option('--to <version>', 'another version than the previous primary')
     .action((service: string, flags: ChangeFlags & { to?: string }) =>
-      change(session, { method: 'rollback', service, flags, fields: { to: flags.to ?? '' } }),
+      change(session, {
+        method: 'rollback',
+        service,
+        flags,
+        fields: { to: flags.to ?? '' },
+        ask: { when: 'WhereItTouches', question: `Move all default traffic of ${service} back?` },
+      }),
     );
   verb(program, 'hold <service> <tenant> <version>')
     .description('keep a tenant on a version for a time; needs --reason')
@@ -97,7 +105,7 @@ function addTrafficVerbs(program: Command, session: Session): void {
 
 function addLifecycleVerbs(program: Command, session: Session): void {
   program.commandsGroup('End versions:');
-  verb(program, 'drain <service> <version>')
+  yesOption(verb(program, 'drain <service> <version>'))
     .description('give a version no new work; open work goes on')
     .option('--give-up-rollback', 'drain the previous primary: afterwards there is no way back')
     .option('--waive-stragglers', 'do not wait for proxies that are away or behind; needs --reason')
@@ -111,6 +119,7 @@ function addLifecycleVerbs(program: Command, session: Session): void {
           giveUpRollback: flags.giveUpRollback === true,
           waiveStragglers: flags.waiveStragglers === true,
         },
+        ask: { when: 'WhereItTouches', question: `Give ${version} of ${service} no new work?` },
       }),
     );
   yesOption(verb(program, 'retire <service> <version>'))
@@ -129,7 +138,10 @@ function addLifecycleVerbs(program: Command, session: Session): void {
           waiveOpenWork: flags.waiveOpenWork === true,
           waiveStragglers: flags.waiveStragglers === true,
         },
-        question: `Retire ${version} of ${service}? Its instances are stopped for good.`,
+        ask: {
+          when: 'Always',
+          question: `Retire ${version} of ${service}? Its instances are stopped for good.`,
+        },
       }),
     );
   yesOption(program.command('down'))

@@ -5,6 +5,8 @@ import type { ExportFlags } from '../commands/controller-calls.ts';
 import type { ExplainFlags } from '../commands/explain.ts';
 import type { EventFlags } from '../commands/get.ts';
 import type { StatusFlags } from '../commands/status.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { addRolloutGets } from './rollouts.ts';
 import { type AddVerbs, defaulted, type Session } from './session.ts';
 
 const get = () => import('../commands/get.ts');
@@ -15,7 +17,10 @@ type WatchFlag = { readonly watch?: boolean };
 
 export const addLookVerbs: AddVerbs = (program, session) => {
   program.commandsGroup('Look:');
-  addGet(program.command('get').description('list services, versions, proxies, events, …'), session);
+  addGet(
+    program.command('get').description('list services, versions, rollouts, proxies, events, …'),
+    session,
+  );
   program
     .command('describe <service>')
     .description('show a service with its versions and instances as a tree')
@@ -23,14 +28,17 @@ export const addLookVerbs: AddVerbs = (program, session) => {
       session.run(async (context) => (await import('../commands/describe.ts')).describe(context, service)),
     );
   program
-    .command('status <service>')
-    .description('wait until a service has settled; the exit code says how')
+    .command('status [service]')
+    .description('wait until a service (or all) has settled; the exit code says how')
     .addOption(
       defaulted('--timeout <duration>', 'how long to wait (0: for ever)', { parse: duration, shown: '5m' }),
     )
     .option('--no-watch', 'say how it is now and do not wait')
-    .addHelpText('after', '\nExit code: 0 Healthy, 1 Degraded, 2 Paused, 3 still Progressing.')
-    .action((service: string, flags: StatusFlags) =>
+    .addHelpText(
+      'after',
+      '\nExit code: 0 Healthy; 1 Degraded: something is wrong, or the rollout was aborted, rolled back or failed;\n2 Paused: the rollout is paused or undecided; 3 still Progressing when the time was over.',
+    )
+    .action((service: string | undefined, flags: StatusFlags) =>
       session.run(async (context) => (await import('../commands/status.ts')).status(context, service, flags)),
     );
   addExplain(program, session);
@@ -93,6 +101,7 @@ function addGet(command: Command, session: Session): void {
         stay ? (await watch()).watchHolds(context, service) : (await get()).getHolds(context, service),
       ),
     );
+  addRolloutGets(command, session);
   command
     .command('work <service> <version>')
     .description('what is open on a version')
@@ -111,9 +120,11 @@ function addGet(command: Command, session: Session): void {
 
 function addExplain(program: Command, session: Session): void {
   program
-    .command('explain')
-    .description('tell which version a request would reach, and why')
-    .requiredOption('--host <authority>', 'the host that the request names')
+    .command('explain [service]')
+    .description(
+      'tell why a rollout stands where it stands, or with --host which version a request would reach',
+    )
+    .option('--host <authority>', 'the host that the request names')
     .option('--path <path>', 'the path', '/')
     .option('-H, --header <name: value>', 'a request header; may be repeated', header)
     .option('--source-address <ip>', "the client's address", ip)
@@ -121,7 +132,19 @@ function addExplain(program: Command, session: Session): void {
     .option('--no-grpc', 'it is not')
     .option('--service <service>', 'only the routes of this service')
     .option('--listener <listener>', 'the listener that it arrives on')
-    .action((flags: ExplainFlags) =>
-      session.run(async (context) => (await import('../commands/explain.ts')).explain(context, flags)),
+    .action((named: string | undefined, { host, ...flags }: ExplainFlags & { host?: string }) =>
+      session.run(async (context) => {
+        const service = named ?? flags.service;
+        if (host !== undefined) {
+          const request = { ...flags, host, ...(service !== undefined && { service }) };
+          return (await import('../commands/explain.ts')).explain(context, request);
+        }
+        if (service === undefined)
+          throw new CliError(EXIT.usage, 'name a service, or with --host a request', [
+            'why it is paused or why it moved: switchyard explain SERVICE',
+            'which version a request would reach: switchyard explain --host HOST',
+          ]);
+        return (await import('../commands/why.ts')).why(context, service);
+      }),
     );
 }

@@ -59,10 +59,10 @@ test.each<[string, string, ServiceInit, ProxyInit[]]>([
     [],
   ],
 ])('%s: %s', (phase, reason, service, proxies) => {
-  const health = healthOf(
-    create(ServiceSchema, service),
-    proxies.map((proxy) => create(ProxySchema, proxy)),
-  );
+  const health = healthOf({
+    service: create(ServiceSchema, service),
+    proxies: proxies.map((proxy) => create(ProxySchema, proxy)),
+  });
   expect(health.phase).toBe(phase);
   expect(health.reasons.join('; ')).toContain(reason);
 });
