@@ -8,7 +8,7 @@ import type { ServiceName } from '../../model/names.ts';
 import type { EndpointsVersion, SocketAddress } from '../../model/spec.ts';
 import { removeDurably, writeDurably } from '../durable-file.ts';
 import { count, list, object, text } from '../stored/shape.ts';
-import { storedVersionName } from '../stored/spec.ts';
+import { storedVersionName } from '../stored/simple.ts';
 import type { FileListing } from './listing.ts';
 
 const versions = list(

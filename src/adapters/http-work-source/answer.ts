@@ -3,14 +3,7 @@ import type { Instance } from '../../model/instance.ts';
 import { type Instant, instant } from '../../model/instant.ts';
 import type { OpenWork } from '../../ports/work-source.ts';
 import { count, list, object, optional, parsed, text } from '../stored/shape.ts';
-
-/** The open work of one instance. */
-export interface InstanceWork {
-  readonly asOf: Instant;
-  readonly total: number;
-  /** May be cut off by the instance; `total` counts. */
-  readonly open: readonly OpenWork[];
-}
+import type { InstanceWork } from '../work-rounds.ts';
 
 interface WorkAnswer {
   readonly asOf: Instant;
