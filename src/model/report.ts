@@ -51,6 +51,8 @@ export interface VersionTraffic {
   readonly retries: number;
   readonly p50?: Milliseconds;
   readonly p99?: Milliseconds;
+  /** How long answers took, by bucket of DURATION_BOUNDS, one more count than bounds; what was broken off is left out. */
+  readonly durations: readonly number[];
 }
 
 /** Shift of the median of default requests, candidate minus baseline, with its 95 percent interval. */

@@ -22,7 +22,7 @@ export function versionRows(counts: readonly TrafficCount[]): readonly VersionTr
 }
 
 function rowOf(counts: readonly TrafficCount[]): VersionTraffic {
-  const [{ version, route } = { version: undefined, route: 'Default' as const }] = counts;
+  const { version, route } = counts[0] ?? { route: 'Default' as const, version: undefined };
   const results: Partial<Record<TrafficResult, number>> = {};
   for (const { result, requests } of counts) results[result] = (results[result] ?? 0) + requests;
   // Who left before the end says nothing about how long an answer takes.
@@ -37,6 +37,7 @@ function rowOf(counts: readonly TrafficCount[]): VersionTraffic {
     retries: sum(counts, ({ retries }) => retries),
     ...(p50 === undefined ? {} : { p50 }),
     ...(p99 === undefined ? {} : { p99 }),
+    durations,
   };
 }
 
