@@ -48,9 +48,9 @@ export function takerOfCopies({ rollout }: ServiceRecord): VersionName | undefin
   return rollout?.policy.traffic.mirror === undefined ? undefined : rollout.version;
 }
 
-/** Whether the step gives the candidate some traffic, and not yet all. */
+/** Whether the step gives the candidate traffic. That the flip has not happened yet is seen in the traffic itself. */
 function isAhead({ step }: RolloutRecord): boolean {
-  return step.kind === 'Cohort' || (step.kind === 'Shift' && step.weight < 100);
+  return step.kind === 'Cohort' || step.kind === 'Shift';
 }
 
 /** The rollout, where it goes on, the traffic is as it left it, and its candidate can answer. */
