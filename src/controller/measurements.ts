@@ -5,8 +5,8 @@
  */
 import type { Check } from '../model/check.ts';
 import type { Instance } from '../model/instance.ts';
-import { after, type Instant, type Milliseconds } from '../model/instant.ts';
-import type { CheckRun, Measurement, MeasurementKey, Verdict } from '../model/measurement.ts';
+import type { Instant, Milliseconds } from '../model/instant.ts';
+import type { Measurement, MeasurementKey } from '../model/measurement.ts';
 import type { ServiceName } from '../model/names.ts';
 import { isOpen, type RolloutId, type RolloutRecord, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
@@ -15,9 +15,8 @@ import type { MetricSource } from '../ports/metric-source.ts';
 import type { Prober } from '../ports/prober.ts';
 import type { Store } from '../ports/store.ts';
 import { checkedStepOf } from '../rollout/steps.ts';
-import { checkRun } from '../verification/check-run.ts';
-import { gateVerdict } from '../verification/gate.ts';
 import { judge } from '../verification/judge.ts';
+import { type GuardRun, guardRuns, guardsOf, measurementsOf, windowOf } from './guards.ts';
 import type { LoopLog } from './loop.ts';
 import { measure } from './measure.ts';
 
@@ -57,19 +56,8 @@ export class Measurements {
   }
 
   /** The checks that guard the present step, and how each stands. */
-  runs(rollout: RolloutRecord, now: Instant): readonly { readonly check: Check; readonly run: CheckRun }[] {
-    const step = checkedStepOf(rollout.step);
-    if (step === undefined) return [];
-    return guardsOf(rollout).map((check) => ({
-      check,
-      run: checkRun({
-        check,
-        step,
-        measurements: this.#of(rollout, check),
-        now,
-        ...windowOf(rollout, check),
-      }),
-    }));
+  runs(rollout: RolloutRecord, now: Instant): readonly GuardRun[] {
+    return guardRuns(rollout, this.#made.get(rollout.id) ?? [], now);
   }
 
   /** Measures a check once, unless that is under way. Returns at once. */
@@ -114,13 +102,6 @@ export class Measurements {
     for (const { cancel } of this.#running.values()) cancel.abort(new Error('the controller stops'));
   }
 
-  #of(rollout: RolloutRecord, check: Check): readonly Measurement[] {
-    const step = stepName(rollout.step);
-    return (this.#made.get(rollout.id) ?? []).filter(
-      (made) => made.check === check.name && made.attempt === rollout.attempt && made.step === step,
-    );
-  }
-
   async #measure(task: {
     readonly record: ServiceRecord;
     readonly rollout: RolloutRecord;
@@ -130,7 +111,7 @@ export class Measurements {
     readonly cancel: AbortController;
   }): Promise<void> {
     const { record, rollout, check, key, instances, cancel } = task;
-    const earlier = this.#of(rollout, check);
+    const earlier = measurementsOf(rollout, check, this.#made.get(rollout.id) ?? []);
     const window = {
       from: earlier.at(-1)?.window.to ?? windowOf(rollout, check).windowFrom ?? rollout.stepSince,
       to: this.#parts.clock.now(),
@@ -147,63 +128,14 @@ export class Measurements {
     });
     if (cancel.signal.aborted) return;
     const { version, baseline, service } = rollout;
-    const judgement = judge({ check, outcome, earlier, version, baseline });
+    const step = checkedStepOf(rollout.step) ?? 'Verify';
+    const judgement = judge({ check, step, outcome, earlier, version, baseline });
     const at = this.#parts.clock.now();
     // An error covers nothing: the next look begins where this one did.
     const covered = outcome.kind === 'Error' ? { from: window.from, to: window.from } : window;
     const made = { ...key, service, version, baseline, at, window: covered, queries, outcome, judgement };
     await this.#parts.store.appendMeasurements([made]);
     this.#made.set(rollout.id, [...(this.#made.get(rollout.id) ?? []), made]);
-  }
-}
-
-/** What the checks of the present step add up to; undefined where none guards it. */
-export function verdictOf(
-  rollout: RolloutRecord,
-  runs: readonly { readonly check: Check; readonly run: CheckRun }[],
-): Verdict | undefined {
-  const { verification } = rollout.policy;
-  if (verification === undefined || runs.length === 0) return undefined;
-  const { passScore, marginalScore } = verification;
-  return gateVerdict({
-    checks: runs.map(({ check }) => check),
-    runs: runs.map(({ run }) => run),
-    passScore,
-    marginalScore,
-  });
-}
-
-/** The checks of the policy that guard the present step; an urgent rollout does not wait for their delays. */
-function guardsOf({ policy, step, urgent }: RolloutRecord): readonly Check[] {
-  const kind = checkedStepOf(step);
-  const checks = policy.verification?.checks ?? [];
-  const guards = kind === undefined ? [] : checks.filter(({ at }) => at.includes(kind));
-  return urgent ? guards.map((check) => ({ ...check, initialDelay: 0 })) : guards;
-}
-
-/** Windows of what Prometheus scrapes begin a scrape after the step is everywhere, so that no older request counts. */
-function windowOf(
-  rollout: RolloutRecord,
-  check: Check,
-): { readonly windowFrom?: Instant; readonly until?: Instant } {
-  const { stepEverywhere, policy, step } = rollout;
-  if (stepEverywhere === undefined) return {};
-  const scrape = isScraped(check) ? (policy.verification?.prometheus?.scrapeInterval ?? 0) : 0;
-  const windowFrom = after(stepEverywhere, scrape);
-  if (step.kind !== 'Soak') return { windowFrom };
-  return { windowFrom, until: after(stepEverywhere, policy.verification?.soak ?? 0) };
-}
-
-function isScraped({ metric }: Check): boolean {
-  switch (metric.kind) {
-    case 'query':
-    case 'ratio':
-    case 'histogram':
-      return true;
-    case 'builtin':
-      return metric.name !== 'InstancesUp' && metric.name !== 'InstanceRestarts';
-    default:
-      return false;
   }
 }
 

@@ -4,14 +4,14 @@
  */
 
 import { instancesOf } from '../controller/runtimes.ts';
-import { isOpen, type RolloutRecord, type StepName, stepName } from '../model/rollout.ts';
+import { isOpen, type RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import { endRollout, holdRollout } from '../rollout/advance.ts';
 import { wayBackProblems } from '../rollout/forward.ts';
 import { resumed } from '../rollout/override.ts';
+import { promoted, waivesGate } from '../rollout/promote.ts';
 import { retryRollout } from '../rollout/start.ts';
-import { inState } from '../rollout/states.ts';
-import { isAfterFlip, movesTraffic, nextStep } from '../rollout/steps.ts';
+import { isAfterFlip, movesTraffic } from '../rollout/steps.ts';
 import { ForbiddenTransitionError } from '../rollout/transition.ts';
 import { changeService, type OperationContext, requireService } from './context.ts';
 import { impactOfLeaving } from './impact.ts';
@@ -66,47 +66,17 @@ export function promote(context: OperationContext, request: PromoteRequest): Pro
     isForGroup: true,
     change: (record, { now }) => {
       const rollout = requireOpen(record);
-      if (rollout.stateReason === 'OperatorOverride') {
-        throw new ForbiddenTransitionError(
-          `${rollout.id} is paused since the traffic was moved by hand; resume goes on from there, abort ends it`,
-        );
-      }
-      if (rollout.step.kind === 'Deploy') {
-        throw new ForbiddenTransitionError(
-          `${rollout.id} is at Deploy (${rollout.because}); there is no traffic to move before ${rollout.version} is up`,
-        );
-      }
-      const isApproval = rollout.state === 'Paused' && !request.full;
-      if (!isApproval && reason.trim() === '') {
+      if (waivesGate(rollout, request.full) && reason.trim() === '') {
         throw new OperationError(
           'InvalidArgument',
-          `reason: promote past a gate that has not passed waives it, and needs a --reason`,
+          'reason: promote past a gate that has not passed waives it, and needs a --reason',
         );
       }
-      const going = inState(rollout, {
-        state: 'Progressing',
-        stateReason: 'Promoted',
-        because: `promoted by ${actor}${reason === '' ? '' : `: ${reason}`}`,
-        now,
-      });
-      const promoted = [...new Set([...rollout.promoted, ...promotedSteps(rollout)])];
-      const full = request.full ? { fullyPromotedBy: actor } : {};
-      return { ...record, rollout: { ...going, promoted, ...full } };
+      return { ...record, rollout: promoted(rollout, { by: actor, reason, full: request.full, now }) };
     },
     describe: (before, { name, rollout }) =>
       `${name}: ${rollout?.id} is promoted past ${placeOf(before.rollout)}${request.full ? ', and on to 100 percent' : ''}`,
   });
-}
-
-/** An approval is for the step ahead; a gate that is not decided is waived for the step that it guards. */
-function promotedSteps(rollout: RolloutRecord): readonly StepName[] {
-  const ahead = nextStep(rollout);
-  if (rollout.state === 'Paused' && rollout.stateReason === 'Approval') {
-    return ahead === undefined ? [] : [stepName(ahead)];
-  }
-  if (rollout.state === 'Paused') return [];
-  if (rollout.stateReason === 'WayBackNotReady' && ahead !== undefined) return [stepName(ahead)];
-  return [stepName(rollout.step)];
 }
 
 /** Ends the rollout with the default traffic where it came from, in one flip. Throws OperationError. */

@@ -1,5 +1,5 @@
 /** A rollout as an operator sees it: where it is, what it waits for, how each check stands, and the way back. */
-import { verdictOf } from '../controller/measurements.ts';
+import { verdictOf } from '../controller/guards.ts';
 import type { Instant } from '../model/instant.ts';
 import type { ServiceName } from '../model/names.ts';
 import { isOpen, type RolloutRecord, stepName } from '../model/rollout.ts';

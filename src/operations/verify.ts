@@ -72,7 +72,8 @@ async function measureOnce(task: {
     signal,
   });
   const { version, baseline, service, id } = rollout;
-  const judgement = judge({ check, outcome, earlier: [], version, baseline });
+  const step = check.at[0] ?? 'Verify';
+  const judgement = judge({ check, step, outcome, earlier: [], version, baseline });
   const key = { rollout: id, attempt: 1, step: 'Verify' as StepName, check: check.name };
   return { ...key, service, version, baseline, at: clock.now(), window, queries, outcome, judgement };
 }
