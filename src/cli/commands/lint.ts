@@ -1,5 +1,9 @@
-/** `lint`: checks documents as `apply` would, and says what a careful operator would ask; no controller is needed. */
+/**
+ * `lint`: checks documents as `apply` would, says what a careful operator would ask, and how long a rollout takes at
+ * least and a rollback at most; no controller is needed.
+ */
 import type { DocumentProblem, ServiceProblem } from '../../model/problem.ts';
+import { describeEstimate, estimateRollout } from '../../spec/estimates.ts';
 import { lintService } from '../../spec/lint.ts';
 import { parseEndpointsFile, parseServices } from '../../spec/parse.ts';
 import { checkTogether } from '../../spec/together.ts';
@@ -21,9 +25,14 @@ export async function lint(context: Context, flags: LintFlags): Promise<ExitCode
     ? documents.flatMap((document) => [...parseEndpointsFile(document).problems])
     : lintServices(documents);
   const errors = problems.filter(({ severity }) => severity === 'error').length;
-  if (isForMachines(context)) await printData(context, { problems });
+  const estimates = flags.endpoints ? [] : estimatesOf(documents);
+  if (isForMachines(context)) await printData(context, { problems, estimates });
   else {
     for (const problem of problems) print(context, paintedLine(context, problem));
+    for (const { service, shortestSuccess, longestRollback } of estimates) {
+      print(context, `${service}: ${shortestSuccess}`);
+      print(context, `${service}: ${longestRollback}`);
+    }
     print(context, summary(documents.length, errors, problems.length - errors));
   }
   return errors > 0 ? EXIT.usage : EXIT.ok;
@@ -41,6 +50,22 @@ function lintServices(documents: readonly SourceDocument[]): DocumentProblem[] {
     ...checkTogether(services.map(({ spec }) => spec)).flatMap(place),
     ...services.flatMap((service) => lintService(service.spec).map(service.place)),
   ];
+}
+
+interface Estimate {
+  readonly service: string;
+  readonly shortestSuccess: string;
+  readonly longestRollback: string;
+}
+
+/** What each spec that can be read promises of its rollouts. */
+function estimatesOf(documents: readonly SourceDocument[]): readonly Estimate[] {
+  return documents
+    .flatMap((document) => parseServices(document).services)
+    .map(({ spec }) => {
+      const [shortestSuccess, longestRollback] = describeEstimate(estimateRollout(spec));
+      return { service: spec.name, shortestSuccess, longestRollback };
+    });
 }
 
 function paintedLine({ paint }: Context, problem: DocumentProblem): string {

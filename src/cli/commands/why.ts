@@ -55,7 +55,7 @@ function advice({ rollout }: RolloutView): string[] {
 const ENDED = () => ['retry SERVICE', 'deploy SERVICE VERSION'];
 const COMMANDS: Readonly<Record<string, (reason: string) => readonly string[]>> = {
   Paused: (reason) => [reason === 'Approval' ? 'promote SERVICE' : 'resume SERVICE', 'abort SERVICE'],
-  Inconclusive: () => ['promote SERVICE', 'retry SERVICE', 'abort SERVICE'],
+  Inconclusive: () => ['resume SERVICE', 'promote SERVICE --reason WHY', 'abort SERVICE'],
   Aborted: ENDED,
   RolledBack: ENDED,
   Failed: ENDED,

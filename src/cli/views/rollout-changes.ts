@@ -48,7 +48,7 @@ function stateLine(view: RolloutView, { paint, now }: Frame): KeyedLine {
   const { rollout, setWeight, waitsFor, verdict } = view;
   const state = wordOf(ROLLOUT_STATE, rollout?.state ?? 0);
   const step = rollout?.step?.name ?? '';
-  const why = waitsFor.length > 0 ? `waits for ${waitsFor.join('; ')}` : (rollout?.because ?? '');
+  const why = waitsFor.length > 0 ? waitsFor.join('; ') : (rollout?.because ?? '');
   return {
     key: [state, rollout?.stateReason, rollout?.attempt, step, setWeight, verdict?.state, why].join('|'),
     text: `${clockNow(now)}  ${rolloutStateText(paint, rollout?.state ?? 0)}  ${stepCount(view)} ${step}, ${weightText(view)}: ${why}`,

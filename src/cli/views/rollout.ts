@@ -71,6 +71,7 @@ function headerLines(view: RolloutView, frame: Frame): string[] {
   const { paint, now, width } = frame;
   const { rollout, freeze, waitsFor } = view;
   if (rollout === undefined) return [];
+  const waits = waitsFor.filter((text) => text !== rollout.because);
   const attempt = rollout.attempt > 1 ? `, attempt ${rollout.attempt}` : '';
   const words = rollout.reason === '' ? '' : `: ${rollout.reason}`;
   const facts: [string, string][] = [
@@ -87,7 +88,7 @@ function headerLines(view: RolloutView, frame: Frame): string[] {
       ? []
       : [['Promoted', `fully, by ${rollout.fullyPromotedBy}`] as [string, string]]),
     ['Way back', wayBackText(view, paint)],
-    ...(waitsFor.length === 0 ? [] : [['Waits for', waitsFor.join('; ')] as [string, string]]),
+    ...(waits.length === 0 ? [] : [['Waits', waits.join('; ')] as [string, string]]),
   ];
   return facts.flatMap(([label, text]) => labelled(label, text, width));
 }

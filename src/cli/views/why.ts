@@ -29,7 +29,11 @@ export function whyLines(message: RolloutView, frame: Frame): string[] {
     ...wrap(`${rollout.id}: ${state}`, width),
     ...indented([`at ${stepCount(view)} ${rollout.step?.name ?? ''}, ${weightText(view)}`], width),
     ...section('because', rollout.because === '' ? [] : [rollout.because], width),
-    ...section('waits for', waitsFor, width),
+    ...section(
+      'waits',
+      waitsFor.filter((text) => text !== rollout.because),
+      width,
+    ),
     ...section('frozen', freeze ? [freezeText(freeze, now)] : [], width),
     ...section(
       'checks',

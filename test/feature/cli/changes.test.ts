@@ -76,14 +76,14 @@ describe('an accepted change', () => {
 
   test('is audited with who asked and why', async () => {
     await cli('undo', 'manager', '--to', 'v2', '--reason', 'v1 is slow', '--actor', 'grace');
-    const { events } = await controller.client.call('listEvents', { limit: 1 });
-    expect(events).toMatchObject([{ actor: 'grace', reason: 'v1 is slow' }]);
+    const { events } = await controller.client.call('listEvents', {});
+    expect(events).toContainEqual(expect.objectContaining({ actor: 'grace', reason: 'v1 is slow' }));
   });
 
   test('without --actor is audited as user@host', async () => {
     await cli('flip', 'manager', 'v2');
-    const { events } = await controller.client.call('listEvents', { limit: 1 });
-    expect(events[0]?.actor).toMatch(/^ada@./);
+    const { events } = await controller.client.call('listEvents', {});
+    expect(events.find(({ action }) => action === 'Flip')?.actor).toMatch(/^ada@./);
   });
 
   test('keeps a tenant on a version, and lets it go', async () => {

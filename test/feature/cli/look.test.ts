@@ -69,8 +69,11 @@ describe('get', () => {
 
   test('events shows who did what and why, newest last', async () => {
     await cli('flip', 'manager', 'v2', '--reason', 'v2 is fine', '--actor', 'grace');
-    const text = await stable('get', 'events', 'manager', '--limit', '1');
-    expect(text).toMatch(/^SEQ TIME ACTOR ACTION MESSAGE\n\d+ TIME grace Flip .*v2.* \(v2 is fine\)\n$/);
+    const text = await stable('get', 'events', 'manager');
+    expect(text).toMatch(/^SEQ TIME ACTOR ACTION MESSAGE\n(\d+ TIME .*\n)+$/);
+    expect(text).toMatch(/^\d+ TIME grace Flip .*v2.* \(v2 is fine\)$/m);
+    const numbers = [...text.matchAll(/^(\d+) TIME/gm)].map(([, number]) => Number(number));
+    expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
   });
 
   test('prints the messages of the API as JSON and as YAML, and names for scripts', async () => {
@@ -107,10 +110,11 @@ describe('get', () => {
   });
 });
 
-test('describe shows traffic, versions and instances as a tree', async () => {
+test('describe shows traffic, rollout, versions and instances as a tree', async () => {
   const { stdout } = await cli('describe', 'manager');
   expect(stdout).toMatch(/^Name: +manager$/m);
-  expect(stdout).toMatch(/^Status: +Healthy: v1 gets all default traffic$/m);
+  expect(stdout).toMatch(/^Status: +Paused: rollout manager_v2_\d+ is Paused \(Approval\)/m);
+  expect(stdout).toMatch(/^Rollout: +manager_v2_\d+ ॥ Paused$/m);
   expect(stdout).toMatch(/^├── v1 {2}Primary {2}100% {2}2\/2 ready/m);
   expect(stdout).toMatch(/^│ {3}├── \S+ {2}127\.0\.0\.1:9001 {2}Ready$/m);
   expect(stdout).toMatch(/^└── v2 {2}Standby/m);
@@ -152,11 +156,33 @@ describe('explain', () => {
   });
 });
 
+/** Moves all traffic to v2, and waits until the rollout of v2 has ended with that. */
+async function settle(): Promise<void> {
+  await cli('flip', 'manager', 'v2');
+  expect((await cli('status', 'manager')).code).toBe(0);
+}
+
 describe('status', () => {
   test('of a healthy service exits with 0', async () => {
+    await cli('flip', 'manager', 'v2');
     expect(await cli('status', 'manager')).toMatchObject({
       code: 0,
-      stdout: '✔ Healthy manager: v1 gets all default traffic\n',
+      stdout: '✔ Healthy manager: v2 gets all default traffic\n',
+    });
+  });
+
+  test('of all services is a line for each', async () => {
+    await cli('flip', 'manager', 'v2');
+    expect(await cli('status')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^✔ Healthy manager: /),
+    });
+  });
+
+  test('of a rollout that waits for an approval exits with 2 and says what it waits for', async () => {
+    expect(await cli('status', 'manager')).toMatchObject({
+      code: 2,
+      stdout: expect.stringMatching(/^॥ Paused manager: rollout \S+ is Paused \(Approval\).*promote/),
     });
   });
 
@@ -179,6 +205,7 @@ describe('status', () => {
   });
 
   test('exits with 3 when its time is over, and at once with --no-watch', async () => {
+    await settle();
     controller.proxies.connect('late', 'slow');
     await expect.poll(() => controller.operations.proxies(), PATIENCE).toHaveLength(1);
     expect((await cli('status', 'manager', '--timeout', '50ms')).code).toBe(3);
@@ -189,6 +216,7 @@ describe('status', () => {
   });
 
   test('waits until the last proxy has followed', async () => {
+    await settle();
     controller.proxies.connect('late', 'slow');
     await expect.poll(() => controller.operations.proxies(), PATIENCE).toHaveLength(1);
     const waiting = cli('status', 'manager');
@@ -242,6 +270,8 @@ describe('a watch with its output piped', () => {
     await expect.poll(running.output, PATIENCE).toMatch(/^event\/\d+\n$/);
     const first = Number(/\d+/.exec(running.output())?.[0]);
     await controller.client.call('flip', { change, version: 'v2' });
-    await expect.poll(running.output, PATIENCE).toBe(`event/${first}\nevent/${first + 1}\n`);
+    await expect
+      .poll(running.output, PATIENCE)
+      .toMatch(new RegExp(`^event/${first}\nevent/${first + 1}\n(event/\\d+\n)*$`));
   });
 });

@@ -49,7 +49,7 @@ describe('a verb that loses something', () => {
 
 describe('colours', () => {
   test('are there on a terminal', async () => {
-    const { code, stdout } = await terminal(['status', 'manager']).finished;
+    const { code, stdout } = await terminal(['get', 'versions']).finished;
     expect(code).toBe(0);
     expect(stdout).toContain(`${ESCAPE}32m`);
   });
@@ -58,8 +58,8 @@ describe('colours', () => {
     ['--no-color', ['--no-color'], {}],
     ['NO_COLOR', [], { NO_COLOR: '1' }],
   ])('are not there with %s', async (_, args, env) => {
-    const { stdout } = await terminal(['status', 'manager', ...args], env).finished;
-    expect(stdout).toContain('✔ Healthy manager');
+    const { stdout } = await terminal(['get', 'versions', ...args], env).finished;
+    expect(stdout).toContain('Primary');
     expect(stdout).not.toContain(ESCAPE);
   });
 });
@@ -70,7 +70,11 @@ describe('a watch', () => {
     await expect.poll(running.output, PATIENCE).toMatch(/manager +v2 +v1 /);
     await controller.client.call('flip', { change, version: 'v2' });
     await expect.poll(running.output, PATIENCE).toMatch(/manager +v2 +v2 /);
-    expect(running.output()).toContain(`${ESCAPE}2A\r${ESCAPE}J`);
+    // Two lines up, then each line is written over and the rest of it erased: nothing is blank in between.
+    expect(running.output()).toMatch(
+      new RegExp(`\\u001b\\[2A\\rNAME .*\\u001b\\[K\\r?\\n\\rmanager .*\\u001b\\[K`),
+    );
+    expect(running.output()).not.toContain(`\r${ESCAPE}J\rNAME`);
     running.type(CTRL_C);
     expect((await running.finished).code).toBe(0);
   });
