@@ -3,6 +3,7 @@
 import { isOpen } from '../model/rollout.ts';
 import type { ListenerBinding, VersionedService } from '../model/spec.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
+import { describeEstimate, estimateRollout } from '../spec/estimates.ts';
 import { addressEffects, forgottenAddresses } from './apply-addresses.ts';
 
 /** Why this change is refused, or undefined. */
@@ -51,7 +52,8 @@ function rolloutEffects(before: ServiceRecord | undefined, { rollout }: ServiceR
     policy.traffic.promotion === 'Manual'
       ? 'default traffic moves when an operator promotes or flips'
       : `default traffic moves by ${policy.traffic.steps.join(', ')} percent as its checks pass`;
-  return [`begins ${rollout.id}: ${version} comes up beside ${baseline}; ${how}`];
+  const figures = describeEstimate(estimateRollout(policy));
+  return [`begins ${rollout.id}: ${version} comes up beside ${baseline}; ${how}`, ...figures];
 }
 
 function listenerEffects(before: readonly ListenerBinding[], after: readonly ListenerBinding[]): string[] {
@@ -64,6 +66,9 @@ function listenerEffects(before: readonly ListenerBinding[], after: readonly Lis
       );
     } else if (kept.address !== old.address || kept.port !== old.port) {
       effects.push(`cuts streams: listener ${old.name} moves from ${place(old)} to ${place(kept)}`);
+    } else if (kept.accessLog !== old.accessLog) {
+      const does = kept.accessLog ? 'begins' : 'stops';
+      effects.push(`cuts streams: listener ${old.name} ${does} to report its requests`);
     }
   }
   for (const { name, address, port } of after) {

@@ -26,8 +26,9 @@ export function parseDocuments(
   const parsed = documents.map((document) => parseServices(document));
   const found = parsed.flatMap(({ problems }) => problems);
   const services = parsed.flatMap((file) => file.services);
+  const linted = services.flatMap((service) => lintService(service.spec).map(service.place));
   const problems = [
-    ...found.filter(({ severity }) => severity === 'error'),
+    ...[...found, ...linted].filter(isError),
     ...duplicates(services),
     ...services.flatMap((service) => unsupported(controller.options, service)),
   ];
@@ -43,16 +44,17 @@ export function parseDocuments(
     withoutPlace('', problem.field, `${problem.service}: ${problem.message}`);
   return {
     services,
-    warnings: [
-      ...found.filter(({ severity }) => severity === 'warning'),
-      ...services.flatMap((service) => lintService(service.spec).map(service.place)),
-    ],
+    warnings: [...found, ...linted].filter((problem) => !isError(problem)),
     checkTogether: (others) => {
       const together = checkTogether([...others, ...services.map(({ spec }) => spec)]);
-      refuseProblems(together.filter(({ severity }) => severity === 'error').map(place));
+      refuseProblems(together.filter(isError).map(place));
       return together.map(place);
     },
   };
+}
+
+function isError({ severity }: Pick<ServiceProblem, 'severity'>): boolean {
+  return severity === 'error';
 }
 
 function refuseProblems(problems: readonly DocumentProblem[]): void {
@@ -87,15 +89,26 @@ function duplicates(services: readonly ParsedService[]): DocumentProblem[] {
 function unsupported(options: ControllerOptions, { spec, place }: ParsedService): DocumentProblem[] {
   const { kind } = spec.runtime;
   const problem = { severity: 'error', service: spec.name } as const;
-  if (kind === 'processes' && options.allowCommands !== true) {
+  if (options.allowCommands !== true) {
     const message = 'this controller runs no commands; start it with --allow-commands';
-    return [place({ ...problem, field: 'spec.runtime.processes.command', message })];
+    const commands = commandFields(spec).map((field) => place({ ...problem, field, message }));
+    if (commands.length > 0) return commands;
   }
   if (options.runtimes[kind] === undefined) {
     const message = `this controller has no ${kind} runtime; it has: ${Object.keys(options.runtimes).join(', ')}`;
     return [place({ ...problem, field: `spec.runtime.${kind}`, message })];
   }
   return [];
+}
+
+/** The fields of a spec that hold commands. */
+function commandFields({ runtime, verification }: VersionedService): readonly string[] {
+  return [
+    ...(runtime.kind === 'processes' ? ['spec.runtime.processes.command'] : []),
+    ...(verification?.checks ?? []).flatMap(({ metric }, index) =>
+      metric.kind === 'command' ? [`spec.verification.checks[${index}].command.command`] : [],
+    ),
+  ];
 }
 
 function withoutPlace(file: string, field: string, message: string): DocumentProblem {

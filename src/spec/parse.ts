@@ -7,7 +7,7 @@ import { EndpointsFileSchema, VersionedServiceSchema } from '../gen/switchyard/c
 import type { DocumentProblem, ServiceProblem } from '../model/problem.ts';
 import type { EndpointsVersion, VersionedService } from '../model/spec.ts';
 import type { Findings } from './findings.ts';
-import { lintEndpoints } from './lint.ts';
+import { lintEndpoints } from './lint-runtime.ts';
 import { type Position, readDocuments, type SourceDocument, type SourceFile } from './source.ts';
 import { toEndpointsVersion, toService } from './to-model.ts';
 import { walkDocument } from './walk.ts';

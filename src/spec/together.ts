@@ -26,7 +26,7 @@ export function checkTogether(services: readonly VersionedService[]): readonly S
   const betweenListeners = claims.flatMap((claim, index) =>
     claims.slice(0, index).flatMap((earlier) => betweenClaims(earlier, claim)),
   );
-  return [...betweenListeners, ...portRanges(services, claims)];
+  return [...betweenListeners, ...portRanges(services, claims), ...groups(services)];
 }
 
 function betweenClaims(earlier: Claim, claim: Claim): readonly ServiceProblem[] {
@@ -95,6 +95,31 @@ function overlaps(left: string, right: string): boolean {
 
 function isIpv6(address: string): boolean {
   return address.includes(':');
+}
+
+/**
+ * A group takes each step of traffic together, so its members must have the same steps: a weight that one of them lacks
+ * would keep the others waiting for ever.
+ */
+function groups(services: readonly VersionedService[]): readonly ServiceProblem[] {
+  return services.flatMap((service, index): readonly ServiceProblem[] => {
+    const { name, group } = service;
+    if (group === undefined) return [];
+    const others = services.filter((other) => other !== service && other.group === group);
+    if (others.length === 0) {
+      const message = `"${group}" has no other service: ${name} goes alone`;
+      return [{ severity: 'warning', service: name, field: 'spec.group', message }];
+    }
+    const [first] = services.slice(0, index).filter((other) => other.group === group);
+    const steps = walkOf(service);
+    if (first === undefined || steps === walkOf(first)) return [];
+    const message = `${steps} must be ${walkOf(first)} as for service ${first.name} of the same group ${group}: they move together`;
+    return [{ severity: 'error', service: name, field: 'spec.traffic.steps', message }];
+  });
+}
+
+function walkOf({ traffic: { steps, cohort } }: VersionedService): string {
+  return [...(cohort === undefined ? [] : ['a cohort']), ...steps].join(', ');
 }
 
 /** Instances choose a free port of their range; where ranges meet, one service can take the ports of another. */
