@@ -17,9 +17,9 @@ export interface InstanceWork {
 
 /** How one instance is asked. Each function rejects where the instance did not answer as it should. */
 export interface InstanceAsker {
-  fence(request: WorkRequest, instance: Instance): Promise<void>;
-  lift(request: WorkRequest, instance: Instance): Promise<void>;
-  count(request: WorkRequest, instance: Instance): Promise<InstanceWork>;
+  readonly fence: (request: WorkRequest, instance: Instance) => Promise<void>;
+  readonly lift: (request: WorkRequest, instance: Instance) => Promise<void>;
+  readonly count: (request: WorkRequest, instance: Instance) => Promise<InstanceWork>;
 }
 
 const NO_SOURCE = 'the spec names no source of open work (drain.source)';
