@@ -3,6 +3,7 @@ import type { Check } from '../model/check.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { CheckRun, Measurement, Verdict } from '../model/measurement.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
+import type { ReplayedStep } from '../model/replay.ts';
 import type { RolloutReport } from '../model/report.ts';
 import type { Freeze, RolloutId, RolloutRecord, RolloutStep } from '../model/rollout.ts';
 import type { ChangeOutcome, ChangeRequest } from './types.ts';
@@ -79,17 +80,7 @@ export interface ReplayOutcome {
   readonly message: string;
 }
 
-export interface ReplayedStep {
-  readonly step: string;
-  readonly attempt: number;
-  readonly decided: Verdict;
-  readonly wouldDecide: Verdict;
-  /** When the other policy's verdict was first reached; absent: not within what was measured. */
-  readonly at?: Instant;
-  readonly checks: readonly CheckRun[];
-  /** Checks of the other policy that were never measured. */
-  readonly unmeasured: readonly string[];
-}
+export type { ReplayedStep };
 
 /** A rollout as an operator sees it. */
 export interface RolloutView {
