@@ -14,18 +14,28 @@ export function text(value: string | number): Child {
 }
 
 /** `<name attributes>children</name>`. Attributes that are undefined are left out. */
-export function element(name: string, attributes: Attributes, ...children: readonly (Child | readonly Child[])[]): Markup {
+export function element(
+  name: string,
+  attributes: Attributes,
+  ...children: readonly (Child | readonly Child[])[]
+): Markup {
   const shown = Object.entries(attributes)
     .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => ` ${key}="${escaped(typeof value === 'number' ? coordinate(value) : String(value))}"`)
+    .map(
+      ([key, value]) => ` ${key}="${escaped(typeof value === 'number' ? coordinate(value) : String(value))}"`,
+    )
     .join('');
   const content = joined(...children.flat());
-  return (content === '' && VOID.has(name) ? `<${name}${shown}/>` : `<${name}${shown}>${content}</${name}>`) as Markup;
+  return (
+    content === '' && VOID.has(name) ? `<${name}${shown}/>` : `<${name}${shown}>${content}</${name}>`
+  ) as Markup;
 }
 
 /** Several children in a row. */
 export function joined(...children: readonly Child[]): Markup {
-  return children.map((child) => (typeof child === 'string' ? child : escaped(child.text))).join('') as Markup;
+  return children
+    .map((child) => (typeof child === 'string' ? child : escaped(child.text)))
+    .join('') as Markup;
 }
 
 /** Elements that HTML closes by themselves, and shapes of SVG. */

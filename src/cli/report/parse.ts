@@ -39,12 +39,14 @@ const number: Check = (value, path) => {
   if (typeof value !== 'number' || !Number.isFinite(value)) wrong(value, path, 'a number');
 };
 const count: Check = (value, path) => {
-  if (!Number.isSafeInteger(value) || (value as number) < 0) wrong(value, path, 'a whole number of at least 0');
+  if (!Number.isSafeInteger(value) || (value as number) < 0)
+    wrong(value, path, 'a whole number of at least 0');
 };
 /** Milliseconds since 1970 that a Date can hold. */
 const time: Check = (value, path) => {
   count(value, path);
-  if (Number.isNaN(new Date(value as number).getTime())) wrong(value, path, 'a time in milliseconds since 1970');
+  if (Number.isNaN(new Date(value as number).getTime()))
+    wrong(value, path, 'a time in milliseconds since 1970');
 };
 
 function oneOf(words: readonly string[]): Check {
@@ -158,7 +160,13 @@ const report = object({
     }),
   ),
   latency: optional(
-    object({ milliseconds: number, low: number, high: number, samples: object({ candidate: count, baseline: count }), certainty }),
+    object({
+      milliseconds: number,
+      low: number,
+      high: number,
+      samples: object({ candidate: count, baseline: count }),
+      certainty,
+    }),
   ),
   timeline: list(object({ at: time, requests: mapOf(count), errors: mapOf(count) })),
   decisions: list(object({ at: time, actor: text, action: text, message: text })),

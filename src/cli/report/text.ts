@@ -16,8 +16,8 @@ import {
   latencyText,
   millisecondsText,
   RESULT_WORDS,
-  shownResults,
   STATE_SIGNS,
+  shownResults,
   valueText,
   windowText,
 } from './words.ts';
@@ -26,7 +26,9 @@ import {
 export function reportLines(shown: RolloutReport, width: number): string[] {
   const report = visibleFields(shown);
   const paragraph = (text: string, indent = ''): string[] =>
-    wrap(text, width - indent.length).map((line, index) => (index === 0 ? indent : '  '.concat(indent)).concat(line));
+    wrap(text, width - indent.length).map((line, index) =>
+      (index === 0 ? indent : '  '.concat(indent)).concat(line),
+    );
   const { rollout } = report;
   const latency = latencyText(report);
   return [
@@ -94,7 +96,9 @@ function fittingTables<Row>(columns: readonly Column<Row>[], rows: readonly Row[
   const tables: Column<Row>[][] = [[first, second]];
   for (const column of rest) {
     const present = tables.at(-1) ?? [];
-    const longest = Math.max(...tableLines([...present, column], rows, { wide: true }).map((line) => line.length));
+    const longest = Math.max(
+      ...tableLines([...present, column], rows, { wide: true }).map((line) => line.length),
+    );
     if (longest <= width || present.length === 2) present.push(column);
     else tables.push([first, second, column]);
   }
@@ -121,7 +125,9 @@ function shareLines(report: RolloutReport, width: number): string[] {
       points.reduce(
         (sum, { requests }) =>
           sum +
-          (version === undefined ? Object.values(requests).reduce((all, each) => all + each, 0) : (requests[version] ?? 0)),
+          (version === undefined
+            ? Object.values(requests).reduce((all, each) => all + each, 0)
+            : (requests[version] ?? 0)),
         0,
       );
     const all = of();

@@ -42,16 +42,19 @@ export interface Frame {
 interface Detail {
   readonly instances: InstanceChoice;
   readonly decisions: number;
+  /** A long decision goes on in the next line; else it is cut. */
+  readonly wraps: boolean;
 }
 
 /** From all to the least, for terminals that are not high enough. */
 const DETAILS: readonly Detail[] = [
-  { instances: 'all', decisions: 5 },
-  { instances: 'troubled', decisions: 5 },
-  { instances: 'troubled', decisions: 3 },
-  { instances: 'none', decisions: 1 },
+  { instances: 'all', decisions: 5, wraps: true },
+  { instances: 'troubled', decisions: 5, wraps: true },
+  { instances: 'troubled', decisions: 3, wraps: false },
+  { instances: 'none', decisions: 3, wraps: false },
+  { instances: 'none', decisions: 1, wraps: false },
 ];
-const WIDE_DETAIL: Detail = { instances: 'all', decisions: 20 };
+const WIDE_DETAIL: Detail = { instances: 'all', decisions: 20, wraps: true };
 
 /** The lines of the view. */
 export function rolloutLines(message: RolloutView, frame: Frame): string[] {
@@ -130,7 +133,7 @@ function wayBackText({ wayBack }: RolloutView, paint: Paint): string {
 
 function bodyLines(view: RolloutView, frame: Frame, detail: Detail): string[] {
   const { paint, now, width } = frame;
-  const decisions = detail.decisions === 0 ? [] : view.decisions.slice(-detail.decisions);
+  const decisions = view.decisions.slice(-detail.decisions);
   const branches: Branch[] = [
     {
       text: view.steps.map((step) => stepText(paint, step, view.rollout)).join(' '),
@@ -142,7 +145,7 @@ function bodyLines(view: RolloutView, frame: Frame, detail: Detail): string[] {
       text: decisions.length === 0 ? 'no decisions yet' : 'decisions',
       below: decisions.map(({ at, actor, message }) => ({
         text: `${momentText(at, now)}  ${actor}  ${withoutService(message, view)}`,
-        wraps: true,
+        wraps: detail.wraps,
       })),
     },
   ];
