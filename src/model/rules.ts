@@ -5,7 +5,7 @@
  */
 import type { VersionName } from './names.ts';
 import type { Scope } from './spec.ts';
-import type { DefaultRoute, ServiceRoutes } from './table.ts';
+import type { DefaultRoute, RoutedMirror, ServiceRoutes } from './table.ts';
 
 /** Tenants that proxyless gRPC clients are told: they ask each route in turn, for every call. Envoy gets all of them. */
 export const MAX_GRPC_HOLDS = 100;
@@ -60,6 +60,12 @@ function allRules(routes: ServiceRoutes): readonly Rule[] {
     ...tenantRules(routes),
     ...cohortHeaderRules(routes),
   ];
+}
+
+/** Which default requests are copied, and where to; absent where there is nothing to copy. */
+export function copiesOf({ mirror, defaultRoute }: ServiceRoutes): RoutedMirror | undefined {
+  if (mirror === undefined || defaultRoute.kind === 'Unavailable') return undefined;
+  return mirror.methods.length + mirror.grpcMethods.length > 0 ? mirror : undefined;
 }
 
 function canDecide(rule: Rule): boolean {

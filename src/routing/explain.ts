@@ -4,7 +4,14 @@
  */
 import type { Decision, ExplainRequest, Outcome } from '../model/decision.ts';
 import type { VersionName } from '../model/names.ts';
-import { type LookupRule, type RefusalRule, type Rule, rulesOf, type Target } from '../model/rules.ts';
+import {
+  copiesOf,
+  type LookupRule,
+  type RefusalRule,
+  type Rule,
+  rulesOf,
+  type Target,
+} from '../model/rules.ts';
 import type { RoutedMirror, RoutingTable, ServiceRoutes } from '../model/table.ts';
 import { headerText, isGrpc, isInScope, type Received, receive } from './received.ts';
 import { sideOf } from './split.ts';
@@ -43,7 +50,7 @@ function decide(routes: ServiceRoutes, received: Received): Verdict {
     const verdict = ask(routes, received, rule);
     if (verdict !== undefined) return verdict;
   }
-  return withCopies(routes, received, decideDefault(routes, received));
+  return withCopies(copiesOf(routes), received, decideDefault(routes, received));
 }
 
 /** What the rule says; `undefined` where it does not decide. */
@@ -122,9 +129,10 @@ function decideDefault(routes: ServiceRoutes, received: Received): Verdict {
 }
 
 /** Says of a request that a version takes by default which share of such requests is copied. */
-function withCopies({ mirror }: ServiceRoutes, received: Received, verdict: Verdict): Verdict {
-  if (mirror === undefined || verdict.outcome.kind === 'Refused' || !isCopied(mirror, received))
-    return verdict;
+function withCopies(mirror: RoutedMirror | undefined, received: Received, verdict: Verdict): Verdict {
+  if (mirror === undefined || !isCopied(mirror, received)) return verdict;
+  // A proxy that finds no endpoint for the request itself answers before it makes the copy.
+  if (verdict.outcome.kind === 'Version' && verdict.outcome.readyEndpoints === 0) return verdict;
   const { version, percent } = mirror;
   return {
     ...verdict,

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RoutingTable } from '../../src/model/table.ts';
 import { explain } from '../../src/routing/explain.ts';
 import { type EchoServer, startEcho } from '../support/echo.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { type RandomRequest, randomRequest, randomTable, VERSIONS } from '../support/random-routes.ts';
 import { RawConnection, type RawResponse, requestBytes } from '../support/raw-http1.ts';
@@ -14,6 +15,8 @@ import { seed } from '../support/seed.ts';
 
 const SERVICES = 24;
 const REQUESTS = 10_000;
+/** The header that tells requests apart. */
+const NUMBER = 'x-request-number';
 /** Clients' addresses: all of 127.0.0.0/8 is this machine. */
 const CLIENTS = Array.from({ length: 8 }, (_, index) => `127.0.0.${index + 1}`);
 
@@ -63,27 +66,32 @@ function expected(request: RandomRequest, sourceAddress: string): string {
   }
 }
 
-async function ask(connection: RawConnection, { host, path, headers }: RandomRequest): Promise<string> {
+/** Sends the request with a number of its own, by which its copy is known. */
+async function ask(connection: RawConnection, request: RandomRequest, number: number): Promise<string> {
+  const { method, host, path, headers } = request;
   const lines = headers.map(([name, value]) => `${name}: ${Buffer.from(value).toString('latin1')}`);
-  connection.write(requestBytes({ path, host, lines }));
+  const ours = [`${NUMBER}: ${number}`, ...(method === 'GET' ? [] : ['content-length: 0'])];
+  connection.write(requestBytes({ method, path, host, lines: [...lines, ...ours] }));
   return observed(await connection.response());
 }
 
-test(`explain and Envoy agree on ${REQUESTS} random requests`, async () => {
-  const requests = fc.sample(randomRequest(table), { seed: seed() + 1, numRuns: REQUESTS });
-  const perClient = CLIENTS.map((_, client) =>
-    requests.filter((__, index) => index % CLIENTS.length === client),
-  );
+const drawn = (): readonly RandomRequest[] =>
+  fc.sample(randomRequest(table), { seed: seed() + 1, numRuns: REQUESTS });
+const clientOf = (number: number): string => CLIENTS[number % CLIENTS.length] ?? '127.0.0.1';
+
+test(`explain and Envoy agree on ${REQUESTS} random requests, and on which of them are copied`, async () => {
+  const requests = drawn();
   const differences = await Promise.all(
-    CLIENTS.map(async (address, client) => {
+    CLIENTS.map(async (address) => {
       const found: unknown[] = [];
       let connection = await RawConnection.open(gateway.port(), address);
-      for (const request of perClient[client] ?? []) {
+      for (const [number, request] of requests.entries()) {
+        if (clientOf(number) !== address) continue;
         if (connection.ended) {
           connection.close();
           connection = await RawConnection.open(gateway.port(), address);
         }
-        const seen = await ask(connection, request);
+        const seen = await ask(connection, request, number);
         const wanted = expected(request, address);
         if (seen !== wanted) found.push({ request, address, envoy: seen, explain: wanted });
       }
@@ -92,17 +100,47 @@ test(`explain and Envoy agree on ${REQUESTS} random requests`, async () => {
     }),
   );
   expect(differences.flat()).toEqual([]);
+
+  const foretold = requests.map((request, number) => expectedCopy(request, clientOf(number)));
+  const certain = foretold.filter((copy) => copy?.kind === 'Always').length;
+  expect(certain).toBeGreaterThan(0);
+  await eventually(
+    () => copiesSeen().filter(([number]) => foretold[number]?.kind === 'Always').length >= certain,
+    {
+      what: `${certain} copies`,
+    },
+  );
+  const wrong = copiesSeen().filter(([number, version]) => foretold[number]?.version !== version);
+  expect(wrong.map(([number, version]) => ({ request: requests[number], version }))).toEqual([]);
+  const numbers = copiesSeen().map(([number]) => number);
+  expect(new Set(numbers).size).toBe(numbers.length);
 });
 
+/** The copies that arrived: the number of the request, and where. */
+function copiesSeen(): readonly (readonly [number: number, version: string])[] {
+  return instances.flatMap((instance) =>
+    instance.copies().map(({ headers, version }) => [Number(headers[NUMBER]), version] as const),
+  );
+}
+
+/** Whether the request is copied to an instance: always, perhaps, or (`undefined`) never. */
+function expectedCopy(request: RandomRequest, sourceAddress: string) {
+  const { service, copied } = explain(table, { listener: 'gateway', request: { ...request, sourceAddress } });
+  const routes = table.services.find((each) => each.service === service);
+  const taker = routes?.versions.find(({ version }) => version === copied?.version);
+  if (copied === undefined || taker === undefined || taker.endpoints.length === 0) return undefined;
+  return { kind: copied.percent === 100 ? 'Always' : 'Perhaps', version: copied.version } as const;
+}
+
 test('the random requests meet every rule', () => {
-  const requests = fc.sample(randomRequest(table), { seed: seed() + 1, numRuns: REQUESTS });
   const rules = new Set(
-    requests.map(
+    drawn().map(
       (request) =>
         explain(table, { listener: 'gateway', request: { ...request, sourceAddress: '127.0.0.1' } }).rule,
     ),
   );
   expect([...rules].toSorted()).toEqual([
+    'Cohort',
     'DefaultPrimary',
     'DefaultSplit',
     'Hold',

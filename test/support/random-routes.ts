@@ -19,8 +19,14 @@ const PLAIN_PATHS = '/ /api /api/ /api/x /apix /api?x=1 /api/v1/y /t /t/ /t/x /?
 const ODD_PIECES = '/ // /. /.. /api /%61pi /%2e%2E /t \\t /x %2F /.x /a%2 /%00 /x|y /..x'.split(' ');
 const GRPC_SERVICES = ['pipeline.v1.Tasks', 'pipeline.v1.Task'];
 
+const METHODS = ['GET', 'POST', 'DELETE'];
+const GRPC_METHODS = ['/pipeline.v1.Tasks/Lease', '/pipeline.v1.Task/Lease'];
+const COHORT_HEADERS = ['x-beta', 'x-team'];
+const COHORT_VALUES = ['1', 'red', 'a,b'];
+
 /** A request as a client writes it. */
 export interface RandomRequest {
+  readonly method: string;
   readonly host: string;
   readonly path: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
@@ -56,6 +62,8 @@ function randomService(
         { minKeys: 2 },
       ),
       holds: fc.dictionary(fc.constantFrom(...TENANTS), fc.nat()),
+      cohort: fc.option(randomCohort(), { nil: undefined }),
+      mirror: fc.option(randomMirror(), { nil: undefined }),
       target: fc.constantFrom('Unavailable' as const, 'Single' as const, 'Split' as const, 'Split' as const),
       weight: fc.integer({ min: 1, max: 99 }),
       salt: fc.string({ minLength: 1, maxLength: 8 }),
@@ -84,9 +92,30 @@ function randomService(
           Object.entries(random.holds).map(([tenant, index]) => [tenant, name(index)]),
         ),
         defaultRoute: targetOf(random.target, name, random),
+        ...(random.cohort && { cohort: { ...random.cohort, version: name(1) } }),
+        ...(random.mirror && { mirror: { ...random.mirror, version: name(1) } }),
       };
       return serviceRoutes(facts);
     });
+}
+
+function randomCohort() {
+  return fc.record({
+    tenants: fc.subarray(TENANTS),
+    headers: fc.uniqueArray(
+      fc.record({ name: fc.constantFrom(...COHORT_HEADERS), value: fc.constantFrom(...COHORT_VALUES) }),
+      { maxLength: 3, selector: ({ name, value }) => `${name} ${value}` },
+    ),
+  });
+}
+
+/** All or half of the requests: with all, each single one can be foretold. */
+function randomMirror() {
+  return fc.record({
+    percent: fc.constantFrom(50, 100, 100),
+    methods: fc.subarray(METHODS),
+    grpcMethods: fc.subarray(GRPC_METHODS),
+  });
 }
 
 function targetOf(
@@ -117,6 +146,7 @@ function randomScope(service: string): fc.Arbitrary<Scope> {
 export function randomRequest({ services }: RoutingTable): fc.Arbitrary<RandomRequest> {
   const service = fc.constantFrom(...services.map(({ service: name }) => name));
   return fc.record({
+    method: fc.constantFrom('GET', 'GET', ...METHODS),
     host: service.chain((name) =>
       fc.constantFrom(
         `${name}.test`,
@@ -144,7 +174,10 @@ export function randomRequest({ services }: RoutingTable): fc.Arbitrary<RandomRe
           fc.constantFrom('application/grpc', 'application/grpc+proto', 'application/grpc-web', 'text/plain'),
           0.2,
         ),
+        ...COHORT_HEADERS.map((header) => maybe(header, cohortValue(), 0.15)),
+        maybe('x-beta', cohortValue(), 0.05),
         maybe('x-switchyard-version', fc.constant('v1'), 0.1),
+        maybe('x-switchyard-mirror', fc.constant('1'), 0.1),
       )
       .map((lines) => lines.flat())
       .chain((lines) => fc.shuffledSubarray(lines, { minLength: lines.length })),
@@ -167,6 +200,10 @@ function pinValue(): fc.Arbitrary<string> {
     { weight: 3, arbitrary: fc.constantFrom(...VERSIONS) },
     { weight: 1, arbitrary: fc.constantFrom(...near) },
   );
+}
+
+function cohortValue(): fc.Arbitrary<string> {
+  return fc.constantFrom(...COHORT_VALUES, '', 'Red', ' 1\t');
 }
 
 function tenantValue(): fc.Arbitrary<string> {

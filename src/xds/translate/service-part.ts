@@ -9,7 +9,7 @@ import { ListenerSchema } from '../../gen/envoy/config/listener/v3/listener_pb.j
 import { VirtualHostSchema } from '../../gen/envoy/config/route/v3/route_components_pb.js';
 import { RouteConfigurationSchema } from '../../gen/envoy/config/route/v3/route_pb.js';
 import type { ListenerName, ServiceName } from '../../model/names.ts';
-import { reachableVersions } from '../../model/rules.ts';
+import { copiesOf, reachableVersions } from '../../model/rules.ts';
 import type { RoutedVersion, ServiceRoutes } from '../../model/table.ts';
 import type { TranslatedResource } from '../resource.ts';
 import { endpointsOf, envoyCluster, mirrorCluster } from './clusters.ts';
@@ -70,7 +70,9 @@ function clustersNamedBy(routes: ServiceRoutes): readonly string[] {
 }
 
 /** The cluster that the virtual hosts name beside those of versions; none where nothing is copied. */
-function clusterForCopies({ service, versions, mirror }: ServiceRoutes): readonly string[] {
+function clusterForCopies(routes: ServiceRoutes): readonly string[] {
+  const { service, versions } = routes;
+  const mirror = copiesOf(routes);
   if (mirror === undefined) return [];
   const takes = versions.some(
     ({ version, takesCopies }) => version === mirror.version && takesCopies === true,

@@ -5,6 +5,7 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { VirtualHostSchema } from '../../gen/envoy/config/route/v3/route_components_pb.js';
 import {
+  copiesOf,
   type LookupRule,
   misspeltHeader,
   type RefusalRule,
@@ -120,7 +121,7 @@ function defaultRoute(routes: ServiceRoutes): OnMatch {
       retryMayMove: true,
       by: 'Default',
     };
-    const { mirror } = routes;
+    const mirror = copiesOf(routes);
     if (mirror === undefined) return toRoutes([forward(plain)]);
     const copied = {
       when: isCopied(mirror),
