@@ -1,0 +1,216 @@
+/**
+ * Measures one check once: Prometheus is asked for both sides, the runtime's view of the instances is read, or a prober
+ * asks. What leaves is data, or why there is none: a measurement never rejects, and silence is never data (rule 10).
+ */
+import type { BuiltinMetric, Check, CheckMetric } from '../model/check.ts';
+import type { Instance } from '../model/instance.ts';
+import type { Instant } from '../model/instant.ts';
+import type { MeasuredData, MeasuredOutcome } from '../model/measurement.ts';
+import type { VersionName } from '../model/names.ts';
+import { type RolloutRecord, stepName } from '../model/rollout.ts';
+import type { ServiceRecord } from '../model/state.ts';
+import type { MetricSource } from '../ports/metric-source.ts';
+import type { ProbeAnswer, Prober } from '../ports/prober.ts';
+import { builtinQuestion, type CounterQuestion, isTrafficMetric } from '../verification/builtin.ts';
+import { freshAfter } from '../verification/counters.ts';
+import { describeTemplateProblem, promqlDuration, render } from '../verification/templates.ts';
+import { Asked, noData, notMeasured, Unmeasured } from './asked.ts';
+import { answerOf, type Side } from './measure-counters.ts';
+import { valueOf } from './measure-query.ts';
+
+export interface MeasureInput {
+  readonly check: Check;
+  readonly record: ServiceRecord;
+  /** The rollout that is measured: its version, its baseline and its policy count. */
+  readonly rollout: RolloutRecord;
+  readonly window: { readonly from: Instant; readonly to: Instant };
+  /** The instances of the service, of any version. */
+  readonly instances: readonly Instance[];
+  readonly metricSource: MetricSource;
+  readonly prober: Prober;
+  readonly signal: AbortSignal;
+}
+
+/** One look, with the queries as they were sent. */
+export interface Measured {
+  readonly queries: readonly string[];
+  readonly outcome: MeasuredOutcome;
+}
+
+type AskedMetric = Extract<CheckMetric, { readonly kind: 'builtin' | 'query' | 'ratio' | 'histogram' }>;
+
+/** Measures a check over a window. Never rejects. */
+export async function measure(input: MeasureInput): Promise<Measured> {
+  const { metric } = input.check;
+  const queries: string[] = [];
+  try {
+    const outcome = await (isAsked(metric) ? bothSides(input, metric, queries) : answered(input, metric));
+    return { queries, outcome };
+  } catch (error) {
+    if (error instanceof Unmeasured) return { queries, outcome: error.outcome };
+    const reason = error instanceof Error ? error.message : String(error);
+    return { queries, outcome: { kind: 'Error', reason } };
+  }
+}
+
+function isAsked(metric: CheckMetric): metric is AskedMetric {
+  return ['builtin', 'query', 'ratio', 'histogram'].includes(metric.kind);
+}
+
+async function answered(
+  input: MeasureInput,
+  metric: Exclude<CheckMetric, AskedMetric>,
+): Promise<MeasuredOutcome> {
+  const { rollout, record, prober, signal } = input;
+  const { service, version } = rollout;
+  const answer =
+    metric.kind === 'webhook'
+      ? await prober.confirm({ metric, facts: factsOf(input), signal })
+      : await prober.probe({
+          metric,
+          service,
+          version,
+          pinHeader: record.spec.pin.header,
+          instances: readyOf(input.instances, version),
+          signal,
+        });
+  return outcomeOf(answer);
+}
+
+function outcomeOf(answer: ProbeAnswer): MeasuredOutcome {
+  if (answer.kind === 'error') return { kind: 'Error', reason: answer.reason };
+  return { kind: 'Data', data: { kind: 'answer', answer: answer.kind, detail: answer.detail } };
+}
+
+/** What a webhook is told. */
+function factsOf({ check, rollout }: MeasureInput): Readonly<Record<string, unknown>> {
+  const { id, service, version, baseline, attempt, step, startedBy, reason } = rollout;
+  const weight = step.kind === 'Shift' ? { weight: step.weight } : {};
+  return {
+    check: check.name,
+    rollout: id,
+    service,
+    version,
+    baseline,
+    attempt,
+    step: stepName(step),
+    ...weight,
+    startedBy,
+    reason,
+  };
+}
+
+async function bothSides(
+  input: MeasureInput,
+  metric: AskedMetric,
+  queries: string[],
+): Promise<MeasuredOutcome> {
+  const { version, baseline } = input.rollout;
+  const compares = input.check.condition.comparison !== undefined;
+  if (compares && baseline === version)
+    throw noData(`${version} is compared with itself: there is no other version`);
+  const side = (of: VersionName): Promise<Side> => sideOf(input, metric, of, queries);
+  const [candidate, other] = await Promise.all([side(version), compares ? side(baseline) : undefined]);
+  return { kind: 'Data', data: dataOf(candidate, other) };
+}
+
+function sideOf(
+  input: MeasureInput,
+  metric: AskedMetric,
+  version: VersionName,
+  queries: string[],
+): Promise<Side> {
+  if (metric.kind === 'builtin' && !isTrafficMetric(metric.name))
+    return Promise.resolve({ kind: 'value', value: instanceValue(metric.name, input.instances, version) });
+  const { metricSource, window, signal, instances } = input;
+  const server = input.rollout.policy.verification?.prometheus;
+  if (server === undefined)
+    throw notMeasured('spec.verification.prometheus is not set, and this check asks it');
+  const asked = new Asked({ server, metricSource, window, signal, queries });
+  if (metric.kind === 'query')
+    return valueOf(asked, rendered(metric.query, metric, input, version)).then((value) => ({
+      kind: 'value',
+      value,
+    }));
+  const since = freshAfter(window.to, server.scrapeInterval);
+  const expected = readyOf(instances, version).filter((each) => each.since <= since);
+  return answerOf(asked, questionOf(metric, input, version), expected.map(addressOf));
+}
+
+function questionOf(
+  metric: Exclude<AskedMetric, { readonly kind: 'query' }>,
+  input: MeasureInput,
+  version: VersionName,
+): CounterQuestion {
+  switch (metric.kind) {
+    case 'builtin':
+      if (!isTrafficMetric(metric.name)) throw notMeasured(`${metric.name} is not asked of Prometheus`);
+      return builtinQuestion(metric.name, { service: input.rollout.service, version });
+    case 'ratio':
+      return {
+        kind: 'ratio',
+        events: rendered(metric.events, metric, input, version),
+        total: [rendered(metric.total, metric, input, version)],
+      };
+    case 'histogram':
+      return { kind: 'histogram', buckets: rendered(metric.buckets, metric, input, version) };
+  }
+}
+
+function rendered(
+  template: string,
+  { args }: { readonly args: Readonly<Record<string, string>> },
+  { rollout, window }: MeasureInput,
+  version: VersionName,
+): string {
+  const { service, baseline } = rollout;
+  const values = {
+    service,
+    version,
+    baseline: baseline === rollout.version ? undefined : baseline,
+    window: promqlDuration(window.to - window.from),
+  };
+  const result = render({ template, values, args });
+  if (result.kind === 'problem') throw notMeasured(describeTemplateProblem(result.problem));
+  return result.text;
+}
+
+function instanceValue(
+  name: Extract<BuiltinMetric['name'], 'InstancesUp' | 'InstanceRestarts'>,
+  instances: readonly Instance[],
+  version: VersionName,
+): number {
+  const own = instances.filter((instance) => instance.version === version);
+  if (own.length === 0) throw noData(`no instance of ${version} is known`);
+  if (name === 'InstanceRestarts') return own.reduce((sum, { restarts }) => sum + restarts, 0);
+  return (100 * readyOf(own, version).length) / own.length;
+}
+
+function readyOf(instances: readonly Instance[], version: VersionName): readonly Instance[] {
+  return instances.filter((instance) => instance.version === version && instance.state === 'Ready');
+}
+
+/** As Prometheus writes it in the label `instance`. */
+function addressOf({ address: { host, port } }: Instance): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function dataOf(candidate: Side, baseline: Side | undefined): MeasuredData {
+  if (candidate.kind === 'ratio')
+    return {
+      kind: 'ratio',
+      candidate: candidate.proportion,
+      ...(baseline?.kind === 'ratio' ? { baseline: baseline.proportion } : {}),
+    };
+  if (candidate.kind === 'histogram')
+    return {
+      kind: 'histogram',
+      candidate: candidate.buckets,
+      ...(baseline?.kind === 'histogram' ? { baseline: baseline.buckets } : {}),
+    };
+  return {
+    kind: 'value',
+    candidate: candidate.value,
+    ...(baseline?.kind === 'value' ? { baseline: baseline.value } : {}),
+  };
+}

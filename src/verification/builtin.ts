@@ -1,0 +1,71 @@
+/**
+ * What the built-in metrics ask of Prometheus: Envoy's own statistics of a version's cluster, as its `/stats/prometheus`
+ * writes them (https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats).
+ * They are read as raw samples, so a question is made of plain selectors.
+ */
+import type { BuiltinMetric } from '../model/check.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
+import { promqlString } from './templates.ts';
+
+/** The built-in metrics that Envoy's statistics answer; the runtime answers the others. */
+export type TrafficMetric = Exclude<BuiltinMetric['name'], 'InstancesUp' | 'InstanceRestarts'>;
+
+/** What is counted, in selectors of counters. */
+export type CounterQuestion =
+  /** Events among the sum of all that is listed under `total`. */
+  | { readonly kind: 'ratio'; readonly events: string; readonly total: readonly [string, ...string[]] }
+  /** How fast a counter grows. */
+  | { readonly kind: 'rate'; readonly counter: string }
+  /** The buckets of a classic histogram. */
+  | { readonly kind: 'histogram'; readonly buckets: string };
+
+/** Whether a built-in metric is answered by Envoy's statistics. */
+export function isTrafficMetric(name: BuiltinMetric['name']): name is TrafficMetric {
+  return name !== 'InstancesUp' && name !== 'InstanceRestarts';
+}
+
+/** The question of a built-in metric for one version. */
+export function builtinQuestion(
+  name: TrafficMetric,
+  side: { readonly service: ServiceName; readonly version: VersionName },
+): CounterQuestion {
+  switch (name) {
+    case 'SuccessRate': {
+      // Answers by class, Envoy's own answers for a version that cannot be reached among them. Retries count once.
+      const answers = 'envoy_cluster_upstream_rq_xx';
+      return {
+        kind: 'ratio',
+        events: selector(answers, side, 'envoy_response_code_class!="5"'),
+        total: [selector(answers, side)],
+      };
+    }
+    case 'ConnectionFailures': {
+      // Of all attempts: what was sent, over new or kept connections, and what found no connection to be sent over.
+      const failures = selector('envoy_cluster_upstream_cx_connect_fail', side);
+      return {
+        kind: 'ratio',
+        events: failures,
+        total: [selector('envoy_cluster_upstream_rq_total', side), failures],
+      };
+    }
+    case 'RequestRate':
+      return { kind: 'rate', counter: selector('envoy_cluster_upstream_rq_total', side) };
+    case 'LatencyP50':
+    case 'LatencyP95':
+    case 'LatencyP99':
+      return { kind: 'histogram', buckets: selector('envoy_cluster_upstream_rq_time_bucket', side) };
+  }
+}
+
+/** Names are matched exactly: a version never reads the statistics of another whose name begins like its own. */
+function selector(
+  metric: string,
+  { service, version }: { readonly service: ServiceName; readonly version: VersionName },
+  more?: string,
+): string {
+  const labels = [
+    `envoy_cluster_name=${promqlString(`${service}__${version}`)}`,
+    ...(more === undefined ? [] : [more]),
+  ];
+  return `${metric}{${labels.join(',')}}`;
+}
