@@ -139,7 +139,7 @@ const xds: Row = {
       ],
     }),
     stacked({
-      title: 'Proxies',
+      title: 'Proxies over time',
       description: 'Known proxies by kind and state.',
       unit: 'none',
       width: 8,
