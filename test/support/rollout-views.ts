@@ -144,8 +144,9 @@ export function aRun(last: Measurement | undefined, replaced: Partial<CheckRun> 
   };
 }
 
-function ended({ nextAt: _, ...run }: CheckRun): CheckRun {
-  return run;
+function ended(run: CheckRun): CheckRun {
+  const { nextAt: _, ...rest } = run;
+  return rest;
 }
 
 const latency = aCheck('latency-p99', {
