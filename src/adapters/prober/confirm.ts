@@ -46,7 +46,10 @@ export function decisionOf({ status, body }: HttpReply): ProbeAnswer {
   const said = `answered ${status}${excerpt(body)}`;
   if (status === 403) return { kind: 'refused', detail: said };
   if (status < 200 || status > 299) return { kind: 'undecided', detail: said };
-  const { decision, reason } = fieldsOf(body);
+  const fields = fieldsOf(body);
+  if (fields === undefined)
+    return { kind: 'error', reason: `its answer begins like JSON, but is none${excerpt(body)}` };
+  const { decision, reason } = fields;
   if (decision === undefined) return { kind: 'approved', detail: said };
   const kind = DECISIONS.get(decision);
   const shown = JSON.stringify(decision);
@@ -59,12 +62,12 @@ export function decisionOf({ status, body }: HttpReply): ProbeAnswer {
   return { kind, detail: `decided ${shown}${typeof reason === 'string' ? excerpt(reason) : ''}` };
 }
 
-/** The fields of a JSON object; none where the body is anything else. */
-function fieldsOf(body: string): Readonly<Record<string, unknown>> {
+/** The fields of a JSON object; none where the body is something else; undefined where it is one that was cut off. */
+function fieldsOf(body: string): Readonly<Record<string, unknown>> | undefined {
+  if (!body.trimStart().startsWith('{')) return {};
   try {
-    const parsed: unknown = JSON.parse(body);
-    return typeof parsed === 'object' && parsed !== null ? (parsed as Record<string, unknown>) : {};
+    return JSON.parse(body) as Record<string, unknown>;
   } catch {
-    return {};
+    return undefined;
   }
 }
