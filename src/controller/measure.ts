@@ -105,16 +105,34 @@ async function bothSides(
   metric: AskedMetric,
   queries: string[],
 ): Promise<MeasuredOutcome> {
-  const { version, baseline } = input.rollout;
-  const compares = input.check.condition.comparison !== undefined;
-  if (compares && baseline === version)
-    throw noData(`${version} is compared with itself: there is no other version`);
-  const side = (of: VersionName): Promise<Side> => sideOf(input, metric, of, queries);
-  const [candidate, other] = await Promise.all([side(version), compares ? side(baseline) : undefined]);
-  return { kind: 'Data', data: dataOf(candidate, other) };
+  const { version } = input.rollout;
+  const [candidate, baseline] = await Promise.all([
+    sideOf(input, metric, version, queries),
+    baselineOf(input, metric, queries),
+  ]);
+  return { kind: 'Data', data: dataOf(candidate, baseline) };
 }
 
-function sideOf(
+/** The other side, where the check compares. A baseline without data must not hide that the candidate breaks a limit. */
+async function baselineOf(
+  input: MeasureInput,
+  metric: AskedMetric,
+  queries: string[],
+): Promise<Side | undefined> {
+  const { limit, comparison } = input.check.condition;
+  const { version, baseline } = input.rollout;
+  if (comparison === undefined) return undefined;
+  try {
+    if (baseline === version) throw noData(`there is no other version to compare ${version} with`);
+    return await sideOf(input, metric, baseline, queries);
+  } catch (error) {
+    if (limit !== undefined && error instanceof Unmeasured && error.outcome.kind === 'NoData')
+      return undefined;
+    throw error;
+  }
+}
+
+async function sideOf(
   input: MeasureInput,
   metric: AskedMetric,
   version: VersionName,
