@@ -61,7 +61,16 @@ const importTable: Readonly<Record<string, Row>> = {
   'xds/stream.ts': xdsShell,
 
   adapters: shell('model', 'ports'),
+  // Its query is a template, and how old the samples are that it reads is asked of each selector.
+  'adapters/promql-work-source': shell(
+    'model',
+    'ports',
+    'adapters',
+    'verification/selectors.ts',
+    'verification/templates.ts',
+  ),
   'adapters/access-log': shell('model', 'ports', 'gen', 'xds/translate/logged-request.ts'),
+  'adapters/grpc-work-source': shell('model', 'ports', 'gen', 'adapters'),
   telemetry: shell('model', 'ports'),
   controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),
   operations: shell('model', 'ports', 'telemetry', ...decisions, 'report', 'spec', 'controller'),
