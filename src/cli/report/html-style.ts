@@ -19,6 +19,7 @@ th, td { padding: 4px 8px; text-align: right; border-bottom: 1px solid var(--gri
 th { color: var(--muted); font-weight: 600; } .words { text-align: left; white-space: normal; min-width: 8em; } .short { text-align: left; }
 figure { margin: 14px 0; min-width: 0; } figcaption { margin-bottom: 2px; } svg { display: block; width: 100%; height: auto; }
 svg.sample { display: inline-block; width: 30px; vertical-align: middle; margin: 0 4px 0 10px; } .name, .failure-name { color: var(--muted); }
+.failure-name { margin-left: 10px; }
 .checks { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 6px 20px; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; } svg .tick { fill: var(--muted); font-size: 11px; }
 .grid { stroke: var(--grid); stroke-width: 1; } .axis { stroke: var(--muted); stroke-width: 1; }

@@ -106,7 +106,7 @@ export function axes(x: Axis, y: Axis, size: Size, unit: string): readonly Marku
       ),
     ),
     element('line', { class: 'axis', x1: area.left, x2: area.right, y1: area.bottom, y2: area.bottom }),
-    element('text', { class: 'tick', x: area.left, y: area.top - 4, 'text-anchor': 'start' }, text(unit)),
+    element('text', { class: 'tick', x: 2, y: area.top - 4, 'text-anchor': 'start' }, text(unit)),
   ];
 }
 
