@@ -6,7 +6,8 @@ import { whyLines } from '../../src/cli/views/why.ts';
 import type { RolloutView } from '../../src/operations/rollout-types.ts';
 import { expectGolden } from '../support/golden-text.ts';
 import { plain } from '../support/paints.ts';
-import { aPausedView, aRolledBackView, aRolloutView, NOW, rolloutMessageOf } from '../support/rollout-views.ts';
+import { NOW } from '../support/rollout-records.ts';
+import { aPausedView, aRolledBackView, aRolloutView, rolloutMessageOf } from '../support/rollout-views.ts';
 
 const views: Readonly<Record<string, () => RolloutView>> = {
   shifting: aRolloutView,

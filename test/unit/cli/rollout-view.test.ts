@@ -17,13 +17,12 @@ import {
   ago,
   aMeasurement,
   aRollout,
-  aRolloutView,
   aRun,
   NOW,
-  rolloutMessageOf,
   stepsAt,
   v41,
-} from '../../support/rollout-views.ts';
+} from '../../support/rollout-records.ts';
+import { aRolloutView, rolloutMessageOf } from '../../support/rollout-views.ts';
 
 /** Words of any length, among them what would move the cursor, change colours or turn the direction of writing. */
 const text = fc.oneof(
