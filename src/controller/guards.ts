@@ -44,7 +44,11 @@ export function measurementsOf(
 ): readonly Measurement[] {
   const step = stepName(rollout.step);
   return all.filter(
-    (made) => made.check === check.name && made.attempt === rollout.attempt && made.step === step,
+    (made) =>
+      made.rollout === rollout.id &&
+      made.check === check.name &&
+      made.attempt === rollout.attempt &&
+      made.step === step,
   );
 }
 

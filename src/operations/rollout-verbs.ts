@@ -6,9 +6,9 @@
 import { instancesOf } from '../controller/runtimes.ts';
 import { isOpen, type RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
-import { endRollout, holdRollout } from '../rollout/advance.ts';
+import { endRollout } from '../rollout/advance.ts';
 import { wayBackProblems } from '../rollout/forward.ts';
-import { resumed } from '../rollout/override.ts';
+import { paused, resumed } from '../rollout/override.ts';
 import { promoted, waivesGate } from '../rollout/promote.ts';
 import { retryRollout } from '../rollout/start.ts';
 import { isAfterFlip, movesTraffic } from '../rollout/steps.ts';
@@ -28,9 +28,9 @@ export function pause(context: OperationContext, request: ChangeRequest): Promis
     isForGroup: true,
     change: (record, { now }) => {
       const rollout = requireOpen(record);
-      if (rollout.state === 'Paused' && rollout.stateReason === 'Operator') return record;
       const because = `paused by ${actor}${reason === '' ? '' : `: ${reason}`}`;
-      return holdRollout(record, { state: 'Paused', reason: 'Operator', because, now });
+      const standing = paused(rollout, because, now);
+      return standing === rollout ? record : { ...record, rollout: standing };
     },
     describe: (_before, { name, rollout }) => `${name}: ${rollout?.id} is paused at ${placeOf(rollout)}`,
   });

@@ -28,6 +28,7 @@ export function obstacleTo(input: {
   if (!movesTraffic(step)) return undefined;
   const isUrgent = rollout.urgent || rollout.fullyPromotedBy !== undefined;
   return (
+    otherShift(input) ??
     freeze(input) ??
     (isUrgent ? undefined : (duration(input) ?? closedWindow(input))) ??
     unreadyCandidate(input) ??
@@ -37,6 +38,13 @@ export function obstacleTo(input: {
 }
 
 type Input = Parameters<typeof obstacleTo>[0];
+
+/** Somebody shares the traffic out to another version by hand: two shifts at once there cannot be. */
+function otherShift({ record: { name, traffic }, rollout }: Input): Obstacle | undefined {
+  if (traffic.kind !== 'shifting' || traffic.candidate === rollout.version) return undefined;
+  const because = `${traffic.candidate} gets ${traffic.weight} % of ${name} by hand; end that first: set its weight to 0`;
+  return { state: 'Inconclusive', reason: 'OtherShift', because };
+}
 
 function freeze({ record, observed }: Input): Obstacle | undefined {
   const { freeze: order } = record;

@@ -1,6 +1,6 @@
 /** What an operator's hand on the traffic means for the rollout that goes on. */
 import type { Instant } from '../model/instant.ts';
-import { isOpen, type RolloutRecord, type RolloutStep } from '../model/rollout.ts';
+import { isOpen, type RolloutRecord, type RolloutStep, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import { inState } from './states.ts';
 import { isAfterFlip, stepsOf } from './steps.ts';
@@ -54,6 +54,12 @@ export function movedBack(before: ServiceRecord, after: ServiceRecord, override:
   return { ...after, rollout: { ...inState(rollout, { ...end, state: 'Aborted' }), ...ended } };
 }
 
+/** The rollout standing still; one that an operator has taken over stays so, since `resume` must know it. */
+export function paused(rollout: RolloutRecord, because: string, now: Instant): RolloutRecord {
+  if (rollout.state === 'Paused' && rollout.stateReason !== 'Approval') return rollout;
+  return inState(rollout, { state: 'Paused', stateReason: 'Operator', because, now });
+}
+
 /**
  * The rollout going on: after an override from where the traffic is now, else at its step. Its gate is judged afresh,
  * with a new window.
@@ -61,7 +67,9 @@ export function movedBack(before: ServiceRecord, after: ServiceRecord, override:
 export function resumed(record: ServiceRecord, by: string, now: Instant): RolloutRecord | undefined {
   const { rollout } = record;
   if (rollout === undefined || !isOpen(rollout.state)) return undefined;
-  const isAfresh = rollout.state === 'Inconclusive' || rollout.stateReason === 'OperatorOverride';
+  const step = stepOfTraffic(record, rollout);
+  const isMoved = stepName(step) !== stepName(rollout.step);
+  const isAfresh = rollout.state === 'Inconclusive' || rollout.stateReason === 'OperatorOverride' || isMoved;
   const going = inState(rollout, {
     state: 'Progressing',
     stateReason: 'Resumed',
@@ -69,7 +77,7 @@ export function resumed(record: ServiceRecord, by: string, now: Instant): Rollou
     now,
   });
   if (!isAfresh) return going;
-  return atStep({ ...going, attempt: rollout.attempt + 1 }, stepOfTraffic(record, rollout), now);
+  return atStep({ ...going, attempt: rollout.attempt + 1 }, step, now);
 }
 
 function stepOfTraffic({ traffic }: ServiceRecord, rollout: RolloutRecord): RolloutStep {

@@ -32,10 +32,19 @@ export function startRollout(record: ServiceRecord, start: Start): ServiceRecord
   const change = { now, reason: 'Wanted' };
   if (record.traffic.kind === 'none') return deployVersion(record, wanted, change);
   const freed = makeWay(record, wanted, now);
+  requireNoShareByHand(freed, wanted);
   if (freed.traffic.kind === 'none' || freed.traffic.primary === wanted) return freed;
   const prepared = broughtBack(freed, wanted, now);
   const deployed = hasRoom(prepared, wanted) ? deployVersion(prepared, wanted, change) : prepared;
   return { ...deployed, rollout: newRollout(record, freed, start) };
+}
+
+/** A first step could lower a share that somebody gave by hand, and tenants would move back (rule 3). */
+function requireNoShareByHand({ name, traffic }: ServiceRecord, wanted: VersionName): void {
+  if (traffic.kind !== 'shifting' || traffic.candidate !== wanted) return;
+  throw new ForbiddenTransitionError(
+    `${wanted} gets ${traffic.weight} % of ${name} by hand; set its weight to 0 first, or flip to it`,
+  );
 }
 
 function newRollout(before: ServiceRecord, record: ServiceRecord, start: Start): RolloutRecord {
@@ -126,9 +135,15 @@ export function retryRollout(record: ServiceRecord, now: Instant): ServiceRecord
       `${rollout.id} is ${rollout.state} and goes on; resume or promote it, or abort it first`,
     );
   }
+  if (rollout.state === 'Succeeded') {
+    throw new ForbiddenTransitionError(
+      `${rollout.id} has Succeeded; deploy ${rollout.version} begins another`,
+    );
+  }
   if (traffic.kind === 'none' || traffic.primary === rollout.version) {
     throw new ForbiddenTransitionError(`${rollout.version} is already the primary of ${record.name}`);
   }
+  requireNoShareByHand(record, rollout.version);
   const prepared = broughtBack(record, rollout.version, now);
   const deployed = hasRoom(prepared, rollout.version)
     ? deployVersion(prepared, rollout.version, { now, reason: 'Wanted' })

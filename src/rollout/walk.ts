@@ -101,7 +101,7 @@ function deployMove(walker: Walker): Move {
       return { kind: 'Deploy', because: `${rollout.version} is wanted` };
     }
     const live = liveVersions(record).map(({ name, state }) => `${name} (${state})`);
-    const because = `${rollout.version} would be one more than retention.max ${record.spec.retention.max}; up are ${live.join(', ')}`;
+    const because = `${rollout.version} would be one more than retention.max ${record.spec.retention.max}; up are ${live.join(', ')}; it waits until one is retired (drain and retire take one away by hand)`;
     return { kind: 'Stay', state: 'Waiting', reason: 'RetentionMax', because };
   }
   if (candidate.retirement !== undefined) {
@@ -110,7 +110,8 @@ function deployMove(walker: Walker): Move {
   }
   const { ready, wanted } = countInstances(walker);
   const because = `${ready} of ${wanted} instances of ${rollout.version} ready`;
-  if (ready >= wanted && wanted > 0 && candidate.state === 'Standby' && !candidate.fenced) {
+  const isUp = candidate.state === 'Standby' || candidate.state === 'Ramping';
+  if (ready >= wanted && wanted > 0 && isUp && !candidate.fenced) {
     return onward(walker, because);
   }
   const since = Math.max(candidate.since, rollout.stepSince);
@@ -204,22 +205,15 @@ function soakMove(walker: Walker): Move {
     isBad: false,
   });
   if (isPromoted(rollout, stepName(rollout.step))) return succeeded('the soak was ended by an operator');
-  if (ends > observed.now) {
-    const because = verdict?.because ?? `${rollout.version} soaks`;
-    if (verdict === undefined || verdict.state === 'Running' || verdict.state === 'Passed') {
-      return { kind: 'Stay', state: 'Progressing', reason: 'Soaking', because };
-    }
-    return { kind: 'Stay', state: 'Inconclusive', reason: undecidedReason(verdict.state), because };
-  }
-  if (verdict === undefined || verdict.state === 'Passed') {
+  const isOver = ends <= observed.now;
+  if (isOver && (verdict === undefined || verdict.state === 'Passed')) {
     return succeeded(verdict?.because ?? `${rollout.version} has soaked`);
   }
-  return {
-    kind: 'Stay',
-    state: 'Inconclusive',
-    reason: undecidedReason(verdict.state),
-    because: verdict.because,
-  };
+  const because = verdict?.because ?? `${rollout.version} soaks`;
+  const isUndecided = verdict !== undefined && verdict.state !== 'Running' && verdict.state !== 'Passed';
+  return isUndecided
+    ? { kind: 'Stay', state: 'Inconclusive', reason: undecidedReason(verdict.state), because }
+    : { kind: 'Stay', state: 'Progressing', reason: 'Soaking', because };
 }
 
 /** Into the next step, unless something is in the way; after the last step it has succeeded. */

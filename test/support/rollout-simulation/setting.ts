@@ -1,0 +1,75 @@
+/** What a simulated rollout is told to do, and how good its candidates really are: drawn by chance. */
+import type { Check } from '../../../src/model/check.ts';
+import { versionName } from '../../../src/model/names.ts';
+import { type MaintenanceWindow, WEEKDAYS } from '../../../src/model/spec.ts';
+import type { ServiceRecord } from '../../../src/model/state.ts';
+import { aProcessesSpec, aRecord, aVersion } from '../records.ts';
+import { aCheck, aTraffic, aVerification } from '../rollouts.ts';
+import type { Chance } from './chance.ts';
+
+/** When a version is bad: never, from the beginning, once it has default traffic, or only as primary. */
+export type Truth = 'good' | 'bad' | 'badUnderTraffic' | 'badAsPrimary';
+
+export const STEPS = [[100], [25, 100], [5, 25, 50, 100]] as const;
+
+/** Open for the first ten minutes of every half hour. */
+const HALF_HOURS: readonly MaintenanceWindow[] = Array.from({ length: 48 }, (_, index) => ({
+  days: WEEKDAYS,
+  startMinute: index * 30,
+  duration: 600_000,
+}));
+
+export function drawTruth(chance: Chance): Truth {
+  return chance.of(['good', 'good', 'good', 'bad', 'badUnderTraffic', 'badAsPrimary']);
+}
+
+/** A service with v1 as primary and v0 as its previous, about to roll out. */
+export function drawRecord(chance: Chance): ServiceRecord {
+  const base = aProcessesSpec({
+    drain: { source: { kind: 'http', fencePath: '/drain', openWorkPath: '/work' } },
+    retention: chance.of([
+      { keep: 2, max: 3 },
+      { keep: 2, max: 2 },
+      { keep: 3, max: 4 },
+    ]),
+    traffic: aTraffic({
+      steps: chance.of(STEPS),
+      stepDuration: chance.of([0, 30_000]),
+      promotion: chance.in(0.85) ? 'Automatic' : 'Manual',
+      approvals: chance.in(0.15) ? [100] : [],
+      progressDeadline: 300_000,
+      windows: chance.in(0.1) ? HALF_HOURS : [],
+      ...(chance.in(0.2) ? { cohort: { tenants: [], headers: [{ name: 'x-beta', value: '1' }] } } : {}),
+    }),
+    ...(chance.in(0.9)
+      ? { verification: aVerification({ checks: drawChecks(chance), soak: chance.of([0, 60_000]) }) }
+      : {}),
+  });
+  const runtime = base.runtime.kind === 'processes' ? { ...base.runtime, instances: 2 } : base.runtime;
+  const spec = { ...base, runtime };
+  return aRecord({
+    spec,
+    traffic: { kind: 'steady', primary: versionName('v1'), previous: versionName('v0') },
+    versions: [
+      aVersion('v0', { lastPrimary: at(1) }),
+      aVersion('v1', { state: 'Primary', lastPrimary: at(2) }),
+    ],
+  });
+}
+
+function drawChecks(chance: Chance): readonly Check[] {
+  const count = chance.between(1, 3);
+  const errors = aCheck({ count, failureLimit: count > 1 ? chance.of([0, 0, 1]) : 0 });
+  const second = aCheck({
+    name: 'shadow',
+    dryRun: chance.in(0.5),
+    critical: chance.in(0.5),
+    noData: chance.of(['Hold', 'Hold', 'Fail']),
+    at: chance.of([['Verify'], ['Shift', 'Soak'], ['Verify', 'Shift', 'Soak']]),
+  });
+  return chance.in(0.5) ? [errors] : [errors, second];
+}
+
+function at(milliseconds: number): NonNullable<ServiceRecord['versions'][number]['lastPrimary']> {
+  return milliseconds as NonNullable<ServiceRecord['versions'][number]['lastPrimary']>;
+}
