@@ -15,7 +15,7 @@ import { HttpGrpcAccessLogConfigSchema } from '../../gen/envoy/extensions/access
 import { StdoutAccessLogSchema } from '../../gen/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
 import { FractionalPercent_DenominatorType } from '../../gen/envoy/type/v3/percent_pb.js';
 import { duration } from './duration.ts';
-import { GRPC_STATUS_HEADER } from './logged-request.ts';
+import { LOGGED_HEADERS, LOGGED_TRAILERS } from './logged-request.ts';
 import { CONTROLLER_CLUSTER } from './names.ts';
 
 /** The runtime key; its value is the percentage of requests that are logged. */
@@ -100,9 +100,8 @@ function toController(): MessageInitShape<typeof AccessLogSchema> {
       grpcService: { targetSpecifier: { case: 'envoyGrpc', value: { clusterName: CONTROLLER_CLUSTER } } },
       bufferFlushInterval: duration(FLUSH_INTERVAL),
     },
-    // A gRPC call has its status in the trailers, or in the headers where there are no messages.
-    additionalResponseHeadersToLog: [GRPC_STATUS_HEADER],
-    additionalResponseTrailersToLog: [GRPC_STATUS_HEADER],
+    additionalResponseHeadersToLog: [...LOGGED_HEADERS],
+    additionalResponseTrailersToLog: [...LOGGED_TRAILERS],
   });
   return {
     name: 'envoy.access_loggers.http_grpc',

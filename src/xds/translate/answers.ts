@@ -9,13 +9,11 @@ import {
   type HeaderValueOptionSchema,
 } from '../../gen/envoy/config/core/v3/base_pb.js';
 import type { ServiceRoutes } from '../../model/table.ts';
+import { CODE_HEADER } from './headers.ts';
 import type { Route } from './matching.ts';
 import { routeName } from './route-names.ts';
 
 export type HeaderValueOption = MessageInitShape<typeof HeaderValueOptionSchema>;
-
-/** The header that carries the code of an answer, over HTTP and gRPC. */
-export const CODE_HEADER = 'x-switchyard-code';
 
 /** An answer before it is put into either protocol. */
 interface Answer {

@@ -15,14 +15,10 @@ import type { ServiceName, VersionName } from '../../model/names.ts';
 import type { ServiceRoutes } from '../../model/table.ts';
 import { overwriteHeader } from './answers.ts';
 import { duration } from './duration.ts';
+import { MIRROR_HEADER, VERSION_HEADER } from './headers.ts';
 import type { Route } from './matching.ts';
 import { clusterName, mirrorClusterName } from './names.ts';
 import { routeName } from './route-names.ts';
-
-/** The response header that tells which version answered. */
-const VERSION_HEADER = 'x-switchyard-version';
-/** The request header by which an instance knows a copy. */
-const MIRROR_HEADER = 'x-switchyard-mirror';
 
 /** Shares of the traffic, in the order in which a hash is compared with them; they sum to 100. */
 export type Shares = readonly { readonly version: VersionName; readonly weight: number }[];

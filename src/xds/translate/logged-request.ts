@@ -5,10 +5,17 @@
 import type { HTTPAccessLogEntry, ResponseFlags } from '../../gen/envoy/data/accesslog/v3/accesslog_pb.js';
 import { AccessLogType } from '../../gen/envoy/data/accesslog/v3/accesslog_pb.js';
 import type { Milliseconds } from '../../model/instant.ts';
-import type { ServiceName, VersionName } from '../../model/names.ts';
+import { isName, type ServiceName, type VersionName } from '../../model/names.ts';
 import type { TrafficResult } from '../../model/traffic.ts';
+import { VERSION_HEADER } from './headers.ts';
 import { parseClusterName } from './names.ts';
 import { type NamedRoute, parseRouteName } from './route-names.ts';
+
+/** A gRPC call carries its status in the trailers, or in the headers where there are no messages. */
+const GRPC_STATUS_HEADER = 'grpc-status';
+/** The headers of an answer, and those of its trailers, that a listener must log. */
+export const LOGGED_HEADERS: readonly string[] = [VERSION_HEADER, GRPC_STATUS_HEADER];
+export const LOGGED_TRAILERS: readonly string[] = [GRPC_STATUS_HEADER];
 
 /** One request as a proxy saw it. */
 export interface LoggedRequest {
@@ -39,16 +46,31 @@ export function readEntry(entry: HTTPAccessLogEntry): LoggedRequest | undefined 
   if (common === undefined || named === undefined) return undefined;
   const kind = kindOf(common.accessLogType);
   if (kind === undefined) return undefined;
-  const cluster = parseClusterName(common.upstreamCluster);
+  const { service, route, copiedTo } = named;
+  const version = versionOf(entry, service);
   return {
     kind,
     streamId: common.streamId,
-    ...named,
-    ...(cluster?.service === named.service ? { version: cluster.version } : {}),
-    result: resultOf(entry, named.route),
+    service,
+    route,
+    ...(version === undefined ? {} : { version }),
+    // A proxy that finds no instance for the request itself answers before it makes the copy.
+    ...(copiedTo === undefined || common.upstreamCluster === '' ? {} : { copiedTo }),
+    result: resultOf(entry, route),
     retries: Math.max(0, common.upstreamRequestAttemptCount - 1),
     duration: Number(common.duration?.seconds ?? 0n) * 1000 + (common.duration?.nanos ?? 0) / 1_000_000,
   };
+}
+
+/** An entry names the cluster of the instance that was tried last. Where none was, the answer's header has the version. */
+function versionOf(
+  { commonProperties, response }: HTTPAccessLogEntry,
+  service: ServiceName,
+): VersionName | undefined {
+  const cluster = parseClusterName(commonProperties?.upstreamCluster ?? '');
+  if (cluster !== undefined) return cluster.service === service ? cluster.version : undefined;
+  const meant = response?.responseHeaders[VERSION_HEADER] ?? '';
+  return isName(meant) ? (meant as VersionName) : undefined;
 }
 
 function kindOf(type: AccessLogType): LoggedRequest['kind'] | undefined {
@@ -95,13 +117,9 @@ function resultOf(
 /** Statuses that OpenTelemetry counts as errors of a gRPC server (semantic conventions, rpc.grpc.status_code). */
 const GRPC_SERVER_ERRORS: ReadonlySet<string> = new Set(['2', '4', '12', '13', '14', '15']);
 
-/** A gRPC call carries its status in the trailers, or in the headers where there are no messages. */
 function byGrpcStatus(response: HTTPAccessLogEntry['response']): TrafficResult {
   const status =
     response?.responseTrailers[GRPC_STATUS_HEADER] ?? response?.responseHeaders[GRPC_STATUS_HEADER];
   if (status === undefined || status === '0') return 'Success';
   return GRPC_SERVER_ERRORS.has(status) ? 'ServerError' : 'ClientError';
 }
-
-/** The header that a listener must log for that, of headers and of trailers. */
-export const GRPC_STATUS_HEADER = 'grpc-status';
