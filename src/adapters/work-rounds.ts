@@ -22,17 +22,14 @@ export interface InstanceAsker {
   readonly count: (request: WorkRequest, instance: Instance) => Promise<InstanceWork>;
 }
 
-const NO_SOURCE = 'the spec names no source of open work (drain.source)';
 const NO_INSTANCES = 'no instance of the version is known, so nobody can be asked';
 
 /** A work source that asks with `asker`, `concurrency` instances at a time. */
 export function workSourceOf(asker: InstanceAsker, concurrency: number): WorkSource {
   async function order(request: WorkRequest, give: InstanceAsker['fence']): Promise<FenceOutcome> {
-    const { source, instances } = request;
-    if (source.kind === 'none') return { kind: 'unconfirmed', reasons: [NO_SOURCE] };
-    const reasons = reasonsOf(
-      await askAll({ instances, concurrency, ask: (instance) => give(request, instance) }),
-    );
+    const { instances } = request;
+    const ask = (instance: Instance): Promise<void> => give(request, instance);
+    const reasons = reasonsOf(await askAll({ instances, concurrency, ask }));
     return reasons.length === 0 ? { kind: 'confirmed' } : { kind: 'unconfirmed', reasons };
   }
 
@@ -44,8 +41,7 @@ export function workSourceOf(asker: InstanceAsker, concurrency: number): WorkSou
     },
     lift: (request) => order(request, asker.lift),
     async count(request) {
-      const { source, instances } = request;
-      if (source.kind === 'none') return { kind: 'unknown', reason: NO_SOURCE };
+      const { instances } = request;
       if (instances.length === 0) return { kind: 'unknown', reason: NO_INSTANCES };
       return total(
         await askAll({ instances, concurrency, ask: (instance) => asker.count(request, instance) }),

@@ -62,6 +62,7 @@ export function createHttpWorkSource(options: HttpWorkSourceOptions = {}): WorkS
 }
 
 function httpSource({ source }: WorkRequest): Extract<DrainSource, { readonly kind: 'http' }> {
-  if (source.kind !== 'http') throw new TypeError(`open work is counted by ${source.kind}, not over HTTP`);
+  if (source.kind !== 'http')
+    throw new TypeError(`drain.source is ${source.kind}, which is not asked over HTTP`);
   return source;
 }

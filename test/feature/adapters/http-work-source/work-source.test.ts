@@ -10,6 +10,7 @@ import { serviceName, versionName } from '../../../../src/model/names.ts';
 import type { DrainSource } from '../../../../src/model/spec.ts';
 
 const source: DrainSource = { kind: 'http', fencePath: '/drain', openWorkPath: '/work' };
+const whose = { service: serviceName('manager'), version: versionName('v1') };
 const never = new AbortController().signal;
 
 /** An instance whose HTTP requests `listener` answers. */
@@ -67,7 +68,12 @@ describe('a count', () => {
       'manager-2',
       answering({ asOf: '2026-08-01T09:59:00Z', total: 1, open: [{ kind: 'request', id: 'r-1' }] }),
     );
-    const count = await createHttpWorkSource().count({ source, instances: [one, two], signal: never });
+    const count = await createHttpWorkSource().count({
+      ...whose,
+      source,
+      instances: [one, two],
+      signal: never,
+    });
     expect(count).toEqual({
       kind: 'counted',
       asOf: Date.parse('2026-08-01T09:59:00Z'),
@@ -81,7 +87,7 @@ describe('a count', () => {
 
   test('is zero when every instance says so', async () => {
     const one = await startInstance('manager-1', answering({ ...idle, version: 'v1' }));
-    const count = await createHttpWorkSource().count({ source, instances: [one], signal: never });
+    const count = await createHttpWorkSource().count({ ...whose, source, instances: [one], signal: never });
     expect(count).toMatchObject({ kind: 'counted', total: 0, open: [] });
   });
 
@@ -116,7 +122,7 @@ describe('a count', () => {
     const good = await startInstance('manager-1', answering(idle));
     const bad = await startInstance('manager-2', listener);
     const workSource = createHttpWorkSource({ timeout: 300, maxBytes: 4096 });
-    const count = await workSource.count({ source, instances: [good, bad], signal: never });
+    const count = await workSource.count({ ...whose, source, instances: [good, bad], signal: never });
     expect(count).toEqual({
       kind: 'unknown',
       reason: expect.stringContaining(`manager-2 at 127.0.0.1:${bad.address.port}: ${reason}`),
@@ -127,9 +133,9 @@ describe('a count', () => {
     const workSource = createHttpWorkSource();
     const gone = await goneInstance('manager-1');
     const kinds = await Promise.all([
-      workSource.count({ source, instances: [gone], signal: never }),
-      workSource.count({ source, instances: [], signal: never }),
-      workSource.count({ source: { kind: 'none' }, instances: [gone], signal: never }),
+      workSource.count({ ...whose, source, instances: [gone], signal: never }),
+      workSource.count({ ...whose, source, instances: [], signal: never }),
+      workSource.count({ ...whose, source: { kind: 'none' }, instances: [gone], signal: never }),
     ]);
     expect(kinds).toEqual([
       { kind: 'unknown', reason: expect.stringContaining('ECONNREFUSED') },
@@ -141,14 +147,19 @@ describe('a count', () => {
   test('ends with its signal, and says so', async () => {
     const abort = new AbortController();
     const silent = await startInstance('manager-1', () => abort.abort());
-    const count = await createHttpWorkSource().count({ source, instances: [silent], signal: abort.signal });
+    const count = await createHttpWorkSource().count({
+      ...whose,
+      source,
+      instances: [silent],
+      signal: abort.signal,
+    });
     expect(count).toEqual({ kind: 'unknown', reason: expect.stringContaining('the round was ended') });
   });
 
   test('names the first instances that failed and counts the others', async () => {
     const gone = await goneInstance('manager-x');
     const instances = Array.from({ length: 9 }, (_, index) => ({ ...gone, id: `manager-${index}` }));
-    const count = await createHttpWorkSource().count({ source, instances, signal: never });
+    const count = await createHttpWorkSource().count({ ...whose, source, instances, signal: never });
     expect(count).toEqual({
       kind: 'unknown',
       reason: expect.stringMatching(/^manager-0 .*manager-4 .*; and 4 more$/),
@@ -167,7 +178,12 @@ describe('a count', () => {
       });
     });
     const instances = Array.from({ length: 12 }, () => instance);
-    const count = await createHttpWorkSource({ concurrency: 3 }).count({ source, instances, signal: never });
+    const count = await createHttpWorkSource({ concurrency: 3 }).count({
+      ...whose,
+      source,
+      instances,
+      signal: never,
+    });
     expect(count).toMatchObject({ kind: 'counted', total: 12 });
     expect(most).toBeLessThanOrEqual(3);
   });
@@ -182,9 +198,13 @@ describe('a fence', () => {
     };
     const instances = [await startInstance('manager-1', record), await startInstance('manager-2', record)];
     const workSource = createHttpWorkSource();
-    expect(await workSource.fence({ source, instances, signal: never })).toEqual({ kind: 'confirmed' });
+    expect(await workSource.fence({ ...whose, source, instances, signal: never })).toEqual({
+      kind: 'confirmed',
+    });
     expect(calls).toEqual(['POST /drain', 'POST /drain']);
-    expect(await workSource.lift({ source, instances, signal: never })).toEqual({ kind: 'confirmed' });
+    expect(await workSource.lift({ ...whose, source, instances, signal: never })).toEqual({
+      kind: 'confirmed',
+    });
     expect(calls.slice(2)).toEqual(['DELETE /drain', 'DELETE /drain']);
   });
 
@@ -194,7 +214,7 @@ describe('a fence', () => {
       await startInstance('manager-2', answering('', 404)),
       await goneInstance('manager-3'),
     ];
-    expect(await createHttpWorkSource().fence({ source, instances, signal: never })).toEqual({
+    expect(await createHttpWorkSource().fence({ ...whose, source, instances, signal: never })).toEqual({
       kind: 'unconfirmed',
       reasons: [
         expect.stringMatching(/^manager-2 .*POST \/drain answered status 404$/),
@@ -205,7 +225,7 @@ describe('a fence', () => {
 
   test('without instances is not confirmed, for nobody holds it; lifting it is, for nobody holds it', async () => {
     const workSource = createHttpWorkSource();
-    const request = { source, instances: [], signal: never };
+    const request = { ...whose, source, instances: [], signal: never };
     expect(await workSource.fence(request)).toMatchObject({ kind: 'unconfirmed' });
     expect(await workSource.lift(request)).toEqual({ kind: 'confirmed' });
   });
