@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createHttpWorkSource } from '../../src/adapters/http-work-source/work-source.ts';
+import { serviceName, versionName } from '../../src/model/names.ts';
 import { anInstance } from '../support/records.ts';
 import { workSourceContract } from './work-source.ts';
 
@@ -24,6 +25,8 @@ workSourceContract('the work source over HTTP', async () => {
     source: createHttpWorkSource(),
     request: {
       source: { kind: 'http', fencePath: '/drain', openWorkPath: '/work' },
+      service: serviceName('manager'),
+      version: versionName('v1'),
       instances: [anInstance('v1', { address: { host: '127.0.0.1', port } })],
     },
     open: (ids) => {

@@ -1,3 +1,4 @@
+import { serviceName, versionName } from '../../src/model/names.ts';
 import { ScriptedWork } from '../support/scripted-work.ts';
 import { workSourceContract } from './work-source.ts';
 
@@ -5,7 +6,12 @@ workSourceContract('the scripted work of the tests', async () => {
   const work = new ScriptedWork();
   return {
     source: work,
-    request: { source: { kind: 'http', fencePath: '/drain', openWorkPath: '/work' }, instances: [] },
+    request: {
+      source: { kind: 'http', fencePath: '/drain', openWorkPath: '/work' },
+      service: serviceName('manager'),
+      version: versionName('v1'),
+      instances: [],
+    },
     open: (ids) => work.say(ids),
     answering(does) {
       work.confirms = does;
