@@ -198,7 +198,7 @@ describe('an access log entry tells', () => {
     ['a gRPC status that blames the client', special('/grpc/5'), { result: 'ClientError' }],
     ['a gRPC status without messages', special('/headers-only/14'), { result: 'ServerError' }],
     ['an answer that was cut', special('/cut'), { version: 'special', result: 'Cut' }],
-    ['an answer that never began', special('/reset'), { version: 'special', result: 'ServerError' }],
+    ['an answer that never began', special('/reset'), { version: 'special', result: 'Cut' }],
     [
       'a client that went away',
       { ...special('/stream'), leaves: true },

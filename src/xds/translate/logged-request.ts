@@ -106,6 +106,9 @@ function resultOf(
   if (flags?.downstreamConnectionTermination === true || flags?.downstreamRemoteReset === true)
     return 'ClientGone';
   if (UNAVAILABLE.some((flag) => flags?.[flag] === true)) return 'Unavailable';
+  // The instance had the request and ended without a word; one that refused the stream had not begun it.
+  if (details.startsWith('upstream_reset_before_response_started'))
+    return details.includes('refused_stream') ? 'Unavailable' : 'Cut';
   // A default route that answers by itself has no version to send to.
   if (details === 'direct_response') return 'Unavailable';
   const status = response?.responseCode ?? 0;
