@@ -86,8 +86,8 @@ export const loop: Row = {
       min: 0,
       queries: [
         {
-          expr: `sum by (result) (${rate(controller('switchyard_webhook_deliveries_total'))})`,
-          legend: '{{result}}',
+          expr: `sum by (outcome) (${rate(controller('switchyard_webhook_deliveries_total'))})`,
+          legend: '{{outcome}}',
         },
       ],
     }),

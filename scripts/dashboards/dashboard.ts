@@ -78,18 +78,20 @@ export function build({ name, title, description, variables, rows }: Dashboard):
 
 function variableBuilder(name: VariableName): QueryVariableBuilder {
   const { label, query } = VARIABLES[name];
-  return new QueryVariableBuilder(name)
-    .label(label)
-    .datasource(DATASOURCE)
-    .query({ query, refId: name })
-    .definition(query)
-    .multi(true)
-    .includeAll(true)
-    .allValue('.+')
-    .current({ selected: true, text: ['All'], value: ['$__all'] })
-    .refresh(VariableRefresh.OnTimeRangeChanged)
-    // oxlint-disable-next-line unicorn/no-array-sort -- the order of a variable's values, not an array
-    .sort(VariableSort.AlphabeticalAsc);
+  return (
+    new QueryVariableBuilder(name)
+      .label(label)
+      .datasource(DATASOURCE)
+      .query({ query, refId: name })
+      .definition(query)
+      .multi(true)
+      .includeAll(true)
+      .allValue('.+')
+      .current({ selected: true, text: ['All'], value: ['$__all'] })
+      .refresh(VariableRefresh.OnTimeRangeChanged)
+      // oxlint-disable-next-line unicorn/no-array-sort -- the order of a variable's values, not an array
+      .sort(VariableSort.AlphabeticalAsc)
+  );
 }
 
 /** Lines across all panels at the times at which the default traffic went to another version. */

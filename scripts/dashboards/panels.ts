@@ -155,19 +155,21 @@ export function table(facts: PanelFacts & { readonly columns: readonly string[] 
 }
 
 function overTime(facts: PanelFacts): TimeSeries {
-  return common(new TimeSeries(), { height: 8, ...facts })
-    .lineWidth(1)
-    .fillOpacity(5)
-    .showPoints(VisibilityMode.Never)
-    .spanNulls(false)
-    .legend(
-      new VizLegendOptionsBuilder()
-        .showLegend(true)
-        .displayMode(LegendDisplayMode.List)
-        .placement(LegendPlacement.Bottom),
-    )
-    // oxlint-disable-next-line unicorn/no-array-sort -- the order of lines in a tooltip, not an array
-    .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
+  return (
+    common(new TimeSeries(), { height: 8, ...facts })
+      .lineWidth(1)
+      .fillOpacity(5)
+      .showPoints(VisibilityMode.Never)
+      .spanNulls(false)
+      .legend(
+        new VizLegendOptionsBuilder()
+          .showLegend(true)
+          .displayMode(LegendDisplayMode.List)
+          .placement(LegendPlacement.Bottom),
+      )
+      // oxlint-disable-next-line unicorn/no-array-sort -- the order of lines in a tooltip, not an array
+      .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending))
+  );
 }
 
 /** What is set alike on all kinds. */

@@ -53,7 +53,7 @@ describe('what happened to rollouts', () => {
     expect(await samples(metrics, 'traffic_changes_total')).toHaveLength(4);
     expect(await samples(metrics, 'measurements_total')).toHaveLength(5);
     expect(await samples(metrics, 'rollout_duration_seconds_count')).toHaveLength(4);
-    expect(await samples(metrics, 'webhook_deliveries_total')).toHaveLength(3);
+    expect(await samples(metrics, 'webhook_deliveries_total')).toHaveLength(5);
   });
 
   test('an end is counted once, with its outcome, how long it took and why', async () => {
