@@ -12,6 +12,8 @@ export interface Exporter {
   add(series: string, by: number): void;
   /** Takes away the samples whose name begins so; all where nothing is named. */
   forget(prefix?: string): void;
+  /** Called before each scrape is answered. */
+  onScrape(call: () => void): void;
   /** False: scrapes get status 500 from now on. */
   answering(does: boolean): void;
   close(): Promise<void>;
@@ -20,7 +22,9 @@ export interface Exporter {
 export async function startExporter(): Promise<Exporter> {
   const samples = new Map<string, number | 'NaN'>();
   let isAnswering = true;
+  let beforeScrape = (): void => undefined;
   const server = createServer((_request, response) => {
+    beforeScrape();
     response.statusCode = isAnswering ? 200 : 500;
     response.setHeader('content-type', 'text/plain; version=0.0.4');
     response.end([...samples].map(([series, value]) => `${series} ${value}\n`).join(''));
@@ -37,6 +41,9 @@ export async function startExporter(): Promise<Exporter> {
     },
     forget: (prefix = '') => {
       for (const series of samples.keys()) if (series.startsWith(prefix)) samples.delete(series);
+    },
+    onScrape: (call) => {
+      beforeScrape = call;
     },
     answering: (does) => {
       isAnswering = does;
