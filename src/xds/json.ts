@@ -16,6 +16,7 @@ import { ClusterLoadAssignmentSchema } from '../gen/envoy/config/endpoint/v3/end
 import { ListenerSchema } from '../gen/envoy/config/listener/v3/listener_pb.js';
 import { RouteListSchema } from '../gen/envoy/config/route/v3/route_components_pb.js';
 import { RouteConfigurationSchema } from '../gen/envoy/config/route/v3/route_pb.js';
+import { HttpGrpcAccessLogConfigSchema } from '../gen/envoy/extensions/access_loggers/grpc/v3/als_pb.js';
 import { StdoutAccessLogSchema } from '../gen/envoy/extensions/access_loggers/stream/v3/stream_pb.js';
 import { RouterSchema } from '../gen/envoy/extensions/filters/http/router/v3/router_pb.js';
 import { HttpConnectionManagerSchema } from '../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
@@ -37,6 +38,7 @@ const RESOURCE_SCHEMAS = {
 const PACKED: Registry = createRegistry(
   HeaderMutationSchema,
   HttpConnectionManagerSchema,
+  HttpGrpcAccessLogConfigSchema,
   HttpProtocolOptionsSchema,
   HttpRequestHeaderMatchInputSchema,
   PreviousHostsPredicateSchema,
