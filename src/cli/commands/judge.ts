@@ -8,6 +8,7 @@ import { soon, withClient } from '../connection.ts';
 import { readDocuments } from '../documents.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
 import { isForMachines, printList } from '../output.ts';
+import { rolloutIdOf } from '../rollout-id.ts';
 import { type Context, print } from '../shell.ts';
 import { replayLines, replayView, verifyText, verifyView } from '../views/verdicts.ts';
 
@@ -41,12 +42,14 @@ export interface ReplayFlags {
   readonly filename?: string;
 }
 
-export async function replay(context: Context, rollout: string, flags: ReplayFlags): Promise<ExitCode> {
+/** `subject`: the id of a rollout, or a service whose last one is meant. */
+export async function replay(context: Context, subject: string, flags: ReplayFlags): Promise<ExitCode> {
   const { filename } = flags;
   const [document] = filename === undefined ? [] : await readDocuments([filename], context.shell.stdin);
-  const message = await withClient(context, 'read', (client) =>
-    client.call('replay', { rollout, ...(document && { document }) }, soon()),
-  );
+  const message = await withClient(context, 'read', async (client) => {
+    const rollout = await rolloutIdOf(client, subject);
+    return client.call('replay', { rollout, ...(document && { document }) }, soon());
+  });
   await printList(context, replayView(context.paint), {
     rows: message.steps,
     schema: ReplayResponseSchema,

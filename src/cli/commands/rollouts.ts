@@ -13,6 +13,7 @@ import { EXIT, type ExitCode } from '../exit.ts';
 import { follow } from '../follow.ts';
 import { isLive, redrawn, untilInterrupted } from '../live.ts';
 import { isForMachines, printList, printMessage } from '../output.ts';
+import { rolloutIdOf } from '../rollout-id.ts';
 import { type Context, note, print } from '../shell.ts';
 import { type Frame, rolloutLines } from '../views/rollout.ts';
 import { RolloutChanges } from '../views/rollout-changes.ts';
@@ -84,9 +85,10 @@ export async function getRollouts(
   return EXIT.ok;
 }
 
-export async function getMeasurements(context: Context, rollout: string): Promise<ExitCode> {
-  const message = await withClient(context, 'read', (client) =>
-    client.call('listMeasurements', { rollout }, soon()),
+/** `subject`: the id of a rollout, or a service whose last one is meant. */
+export async function getMeasurements(context: Context, subject: string): Promise<ExitCode> {
+  const message = await withClient(context, 'read', async (client) =>
+    client.call('listMeasurements', { rollout: await rolloutIdOf(client, subject) }, soon()),
   );
   const list = { rows: message.measurements, schema: ListMeasurementsResponseSchema, message };
   await printList(context, measurementsView(context.paint, Date.now()), list);

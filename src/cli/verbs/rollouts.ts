@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { duration, moment, whole } from '../arguments.ts';
 import type { ChangeFlags } from '../commands/change.ts';
 import type { ReplayFlags, VerifyFlags } from '../commands/judge.ts';
+import type { ReportFlags } from '../commands/report.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { change, verb } from './change.ts';
 import { type AddVerbs, defaulted, type Session, yesOption } from './session.ts';
@@ -108,8 +109,15 @@ function addJudging(program: Command, session: Session): void {
       session.run(async (context) => (await judge()).verify(context, service, version, flags)),
     );
   program
+    .command('report <rollout>')
+    .description('what a rollout (or the last one of a service) did to every request')
+    .option('--html <file>', 'write one self-contained page; - is standard output')
+    .action((subject: string, flags: ReportFlags) =>
+      session.run(async (context) => (await import('../commands/report.ts')).report(context, subject, flags)),
+    );
+  program
     .command('replay <rollout>')
-    .description("judge a rollout's measurements by other checks: what would they have decided?")
+    .description('judge what was measured in a rollout by other checks: what would they have decided?')
     .option('-f, --filename <file>', 'document with the other checks, or - (default: the present ones)')
     .action((rollout: string, flags: ReplayFlags) =>
       session.run(async (context) => (await judge()).replay(context, rollout, flags)),
@@ -137,7 +145,7 @@ export function addRolloutGets(get: Command, session: Session): void {
     );
   get
     .command('measurements <rollout>')
-    .description('what was measured for a rollout, with value and limit')
+    .description('what was measured for a rollout (or the last one of a service), with value and limit')
     .action((rollout: string) =>
       session.run(async (context) => (await rollouts()).getMeasurements(context, rollout)),
     );

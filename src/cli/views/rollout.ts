@@ -118,7 +118,8 @@ function stateText({ rollout }: RolloutView, { paint, now }: Frame): string {
 function stepLine(view: RolloutView, { now }: Frame): string {
   const { rollout } = view;
   if (rollout === undefined) return '';
-  const everywhere = rollout.stepEverywhere === undefined ? ', not everywhere yet' : '';
+  const isShift = rollout.step?.kind === ROLLOUT_STEP.Shift;
+  const everywhere = isShift && rollout.stepEverywhere === undefined ? ', not everywhere yet' : '';
   const since = rollout.endedAt === undefined ? ` since ${age(rollout.stepSince, now)}${everywhere}` : '';
   return `${stepCount(view)} ${rollout.step?.name ?? ''}${since}`;
 }

@@ -160,7 +160,7 @@ describe('lists', () => {
   });
 
   test('of the measurements of what is no rollout exits with 2', async () => {
-    expect((await cli('get', 'measurements', 'manager')).code).toBe(2);
+    expect((await cli('get', 'measurements', 'Manager_1')).code).toBe(2);
   });
 });
 
@@ -205,6 +205,15 @@ describe('replay', () => {
   test('without a document judges by the present checks', async () => {
     await cli('replay', 'manager_v43_17');
     expect(rollouts.asked[0]?.request).toEqual({ rollout: 'manager_v43_17' });
+  });
+
+  test('of a service means its last rollout', async () => {
+    await cli('replay', 'manager');
+    await cli('get', 'measurements', 'manager');
+    expect(rollouts.asked).toMatchObject([
+      { verb: 'replay', request: { rollout: 'manager_v43_17' } },
+      { verb: 'measurements', request: 'manager_v43_17' },
+    ]);
   });
 });
 

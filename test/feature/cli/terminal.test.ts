@@ -1,5 +1,7 @@
 /** What is different on a terminal: questions, colours, views that are redrawn in place. */
+import { stripVTControlCharacters } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { instant } from '../../../src/model/instant.ts';
 import { type Running, startOnTerminal, terminalLack } from '../../support/admin/cli.ts';
 import {
   applyManager,
@@ -47,6 +49,29 @@ describe('a verb that loses something', () => {
   });
 });
 
+describe('a verb that moves traffic back', () => {
+  beforeEach(async () => {
+    await controller.client.call('flip', { change, version: 'v2' });
+  });
+
+  test('shows a person first whom it would touch, and asks', async () => {
+    controller.work = { kind: 'counted', asOf: instant(Date.now()), total: 3, open: [] };
+    const running = terminal(['rollback', 'manager']);
+    await expect
+      .poll(running.output, PATIENCE)
+      .toMatch(/ {2}- all default traffic leaves v2\r?\n {2}- 3 open on v2 .*\r?\n.* back\? \[y\/N\] $/s);
+    expect(controller.primary()).toBe('v2');
+    running.type('y\r');
+    expect((await running.finished).code).toBe(0);
+    expect(controller.primary()).toBe('v1');
+  });
+
+  test('does not ask with --yes', async () => {
+    expect((await terminal(['rollback', 'manager', '--yes']).finished).code).toBe(0);
+    expect(controller.primary()).toBe('v1');
+  });
+});
+
 describe('colours', () => {
   test('are there on a terminal', async () => {
     const { code, stdout } = await terminal(['get', 'versions']).finished;
@@ -77,6 +102,22 @@ describe('a watch', () => {
     expect(running.output()).not.toContain(`\r${ESCAPE}J\rNAME`);
     running.type(CTRL_C);
     expect((await running.finished).code).toBe(0);
+  });
+
+  test('of a rollout fits the terminal and is redrawn from its first line', async () => {
+    const running = terminal(['get', 'rollout', 'manager', '-w']);
+    await expect.poll(running.output, PATIENCE).toMatch(/॥.*Paused/);
+    await controller.client.call('promoteRollout', { change });
+    await expect.poll(running.output, PATIENCE).toMatch(/✔.*Succeeded/);
+    running.type(CTRL_C);
+    expect((await running.finished).code).toBe(0);
+    const frames = running.output().split(`${ESCAPE}?7l`).slice(1);
+    const heights = frames.map((frame) => frame.split(`${ESCAPE}K`).length - 1);
+    const wayBack = frames.map((frame) => Number(/^\u001b\[(\d+)A/.exec(frame)?.[1] ?? 0));
+    expect(wayBack).toEqual([0, ...heights.slice(0, -1)]);
+    expect(Math.max(...heights)).toBeLessThan(24);
+    const lines = frames.flatMap((frame) => frame.split(/\r?\n/)).map(stripVTControlCharacters);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(81);
   });
 
   test('cuts lines at the width of the terminal', async () => {
