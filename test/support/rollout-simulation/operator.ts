@@ -13,6 +13,9 @@ import {
   endShift,
   ForbiddenTransitionError,
   flipTo,
+  giveUpPrevious,
+  moveVersion,
+  replaceVersion,
   rollBack,
   shiftTo,
 } from '../../../src/rollout/transition.ts';
@@ -49,7 +52,7 @@ export function settle(world: SimulatedWorld): void {
   const { rollout } = thawed;
   if (rollout === undefined || !isOpen(rollout.state)) return;
   if (rollout.stateReason === 'RetentionMax') makeRoom(world);
-  if (rollout.stateReason === 'OtherShift') {
+  if (rollout.stateReason === 'OtherShift' || rollout.stateReason === 'RetentionMax') {
     world.commit(endShift(world.record, { now: at(world.now), reason: 'ShiftEnded' }), 'operator');
   }
   if (rollout.state !== 'Paused' && rollout.state !== 'Inconclusive') return;
