@@ -4,17 +4,16 @@
  */
 import type { AddedUp } from './added-up.ts';
 import {
-  type Ask,
   type Compared,
   directions,
   ends,
-  pOf,
+  type Question,
   relative,
   type Shown,
-  shift,
   smallest,
+  toward,
 } from './compared.ts';
-import { hodgesLehmann } from './statistics/hodges-lehmann.ts';
+import { hodgesLehmann, medianOf } from './statistics/hodges-lehmann.ts';
 import { mannWhitney } from './statistics/mann-whitney.ts';
 import { normalPoint } from './statistics/normal.ts';
 import { smallestShift } from './statistics/smallest-effect.ts';
@@ -22,46 +21,48 @@ import { spreadTest } from './statistics/spread.ts';
 import { tallyNumbers } from './statistics/tallies.ts';
 import { isInPoints } from './subject.ts';
 
-/** Compares two lists of numbers. */
-export function compareValues(
-  { candidate, baseline }: Extract<AddedUp, { kind: 'value' }>,
-  ask: Ask,
-): Compared {
-  const { comparison, level, subject } = ask(ask(1).comparison.variance ? 2 : 1);
-  const { tolerance } = comparison;
-  const tallies = tallyNumbers(candidate, baseline);
-  const test = mannWhitney(tallies);
+/** The spread's share of the chance of a false alarm, where it is asked; the shift has the rest. */
+const SPREAD_SHARE = 0.2;
+
+type Values = Extract<AddedUp, { kind: 'value' }>;
+
+/** Compares two lists of numbers; their values are the medians. */
+export function compareValues({ candidate, baseline }: Values, question: Question): Compared {
+  const { bad, tolerance, variance } = question.comparison;
+  const level = question.level(1 - (variance ? SPREAD_SHARE : 0));
+  const test = mannWhitney(tallyNumbers(candidate, baseline));
   const moved = hodgesLehmann(candidate, baseline, normalPoint(level));
-  const middle = median(baseline);
+  const middle = medianOf(baseline);
   // Points are differences as they are; all else is relative to the baseline.
-  const unit = isInPoints(subject) ? 1 : middle;
-  const effect = isInPoints(subject) ? moved.value : relative(middle + moved.value, middle);
-  const shifts = directions(comparison.bad).flatMap((direction) =>
-    shift(direction, { p: pOf(direction, test), effect, level, tolerance }),
-  );
+  const unit = isInPoints(question.subject) ? 1 : Math.abs(middle);
+  const effect = moved.value === 0 ? 0 : moved.value / unit;
+  const effects = { above: effect, below: -effect };
+  const shifts = directions(bad)
+    .filter((direction) => toward(direction, test) <= level && toward(direction, effects) >= tolerance)
+    .map(
+      (direction): Shown => ({
+        what: direction === 'Increase' ? 'Above' : 'Below',
+        effect: toward(direction, effects),
+      }),
+    );
   return {
-    value: median(candidate),
+    value: medianOf(candidate),
     baseline: middle,
     ...ends(moved),
     ...smallest([smallestShift(moved, unit, { level, tolerance })]),
-    shown: [...shifts, ...(comparison.variance ? widened() : [])],
+    shown: [...shifts, ...(variance ? widened({ kind: 'value', candidate, baseline }, question) : [])],
   };
-
-  function widened(): readonly Shown[] {
-    const growth = relative(range(candidate), range(baseline));
-    if (growth < tolerance || growth <= 0 || spreadTest(tallies).above > level) return [];
-    return [{ what: 'Spread', effect: growth }];
-  }
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  const at = (index: number) => sorted[index] ?? Number.NaN;
-  return (at(Math.floor((sorted.length - 1) / 2)) + at(Math.ceil((sorted.length - 1) / 2))) / 2;
+function widened({ candidate, baseline }: Values, { comparison, level }: Question): readonly Shown[] {
+  const effect = relative(distance(candidate), distance(baseline));
+  const test = spreadTest(tallyNumbers(candidate, baseline));
+  if (effect < comparison.tolerance || test.above > level(SPREAD_SHARE)) return [];
+  return [{ what: 'Spread', effect }];
 }
 
 /** The mean distance from the median. */
-function range(numbers: readonly number[]): number {
-  const middle = median(numbers);
+function distance(numbers: readonly number[]): number {
+  const middle = medianOf(numbers);
   return numbers.reduce((sum, each) => sum + Math.abs(each - middle), 0) / numbers.length;
 }

@@ -53,19 +53,21 @@ export function judgeComparison(input: ComparisonInput): Finding {
   };
 }
 
-/** One question with its level: the chance of a false alarm is divided among the directions and the tests. */
+/** Asks the data; the chance of a false alarm is divided among the directions, and by each kind among its tests. */
 function compare(
   { comparison, step, count, subject }: ComparisonInput,
   { sum, information }: Evidence,
 ): Compared {
-  const question = (tests: number): Question => {
-    const sides = comparison.bad === 'Either' ? 2 : 1;
-    const level = lookLevel({
-      plan: { kind: step === 'Soak' ? 'Open' : 'Planned', looks: count },
-      falseAlarm: comparison.falseAlarm / sides / tests,
-      information,
-    });
-    return { comparison, level, subject };
+  const sides = comparison.bad === 'Either' ? 2 : 1;
+  const question: Question = {
+    comparison,
+    subject,
+    level: (share) =>
+      lookLevel({
+        plan: { kind: step === 'Soak' ? 'Open' : 'Planned', looks: count },
+        falseAlarm: (share * comparison.falseAlarm) / sides,
+        information,
+      }),
   };
   switch (sum.kind) {
     case 'ratio':
@@ -101,6 +103,8 @@ function shownText({ what, effect }: Shown, subject: Subject): string {
       return `${effectText(effect, subject)} higher`;
     case 'Below':
       return `${effectText(effect, subject)} lower`;
+    case 'Tail':
+      return `tail ${effectText(effect, subject)} off`;
     case 'Spread':
       return `spread ${text(100 * effect)} % wider`;
   }

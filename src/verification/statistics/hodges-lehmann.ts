@@ -17,13 +17,12 @@ export function hodgesLehmann(
   const differences = candidate
     .flatMap((ours) => baseline.map((theirs) => ours - theirs))
     .toSorted((a, b) => a - b);
-  const pairs = differences.length;
+  const value = medianOf(differences);
   const at = (index: number) => differences[index] ?? Number.NaN;
-  const value = (at(Math.floor((pairs - 1) / 2)) + at(Math.ceil((pairs - 1) / 2))) / 2;
   const cut = outermost(candidate.length, baseline.length, z);
   return cut < 0
     ? { value, low: -Infinity, high: Infinity }
-    : { value, low: at(cut), high: at(pairs - 1 - cut) };
+    : { value, low: at(cut), high: at(differences.length - 1 - cut) };
 }
 
 /** How many differences lie outside of the interval at each end; below 0 where even the outermost one is too likely. */
@@ -35,4 +34,11 @@ function outermost(candidate: number, baseline: number, z: number): number {
   const pairs = candidate * baseline;
   const reach = z * Math.sqrt((pairs * (candidate + baseline + 1)) / 12);
   return Math.max(0, Math.floor(pairs / 2 - reach - 0.5));
+}
+
+/** The median; NaN of no numbers. */
+export function medianOf(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const at = (index: number) => sorted[index] ?? Number.NaN;
+  return (at(Math.floor((sorted.length - 1) / 2)) + at(Math.ceil((sorted.length - 1) / 2))) / 2;
 }

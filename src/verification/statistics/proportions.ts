@@ -1,6 +1,6 @@
 /**
- * Two proportions, such as errors among requests of two versions: Fisher's exact test, which needs no large counts and
- * takes a baseline without a single error as it is, and intervals of one proportion (Wilson) and of a difference (Newcombe).
+ * Two proportions, such as errors among requests of two versions: Fisher's test, which needs no large counts and takes a
+ * baseline without a single error as it is, and intervals of one proportion (Wilson) and of a difference (Newcombe).
  * Sources: Fisher 1935; Wilson 1927; Newcombe 1998, Statistics in Medicine 17, method 10.
  */
 import type { Proportion } from '../../model/measurement.ts';
@@ -14,15 +14,24 @@ export interface Estimate {
 }
 
 /**
- * Fisher's exact test: given how many events there were in all, how likely is a share of the candidate as large (as
- * small) as this? Exact at any size; the sum stops where further terms no longer count.
+ * Fisher's test with mid-p-values: given how many events there were in all, how likely is a share of the candidate larger
+ * (smaller) than this, an equal one counted half? It sums the exact distribution at any size. The half (Lancaster 1961)
+ * takes away the waste of the plain test, which hardly ever alarms on few events; decision 0005 has the measured levels.
  */
 export function fisher(candidate: Proportion, baseline: Proportion): Significance {
-  const events = candidate.events + baseline.events;
-  return {
-    above: tail(candidate.events, { events, drawn: candidate.total, all: candidate.total + baseline.total }),
-    below: tail(baseline.events, { events, drawn: baseline.total, all: candidate.total + baseline.total }),
+  const urn: Urn = {
+    events: candidate.events + baseline.events,
+    drawn: candidate.total,
+    all: candidate.total + baseline.total,
   };
+  const mean = (urn.events * urn.drawn) / urn.all;
+  // Sum the side away from the mean, where terms only fall and no digits are lost; the other side is the rest.
+  if (candidate.events >= mean) {
+    const above = tail(candidate.events, urn);
+    return { above, below: 1 - above };
+  }
+  const below = tail(baseline.events, { ...urn, drawn: baseline.total });
+  return { above: 1 - below, below };
 }
 
 interface Urn {
@@ -31,29 +40,13 @@ interface Urn {
   readonly all: number;
 }
 
-/** The chance that a draw without replacement holds at least `count` of the events. */
+/** The chance that a draw without replacement holds more than `count` events, plus half the chance of just as many. */
 function tail(count: number, { events, drawn, all }: Urn): number {
-  const least = Math.max(0, events + drawn - all);
   const most = Math.min(events, drawn);
-  if (count <= least) return 1;
-  const mean = (events * drawn) / all;
-  // Sum the side away from the mean, whose terms only fall; the other side is the rest.
-  if (count <= mean) return 1 - below(count, { events, drawn, all }, least);
   let term = Math.exp(logChance(count, { events, drawn, all }));
-  let sum = term;
+  let sum = term / 2;
   for (let k = count; k < most && term > sum * 1e-17; k++) {
     term *= ((events - k) * (drawn - k)) / ((k + 1) * (all - events - drawn + k + 1));
-    sum += term;
-  }
-  return Math.min(1, sum);
-}
-
-/** The chance of fewer than `count` events, where `count` is not above the mean. */
-function below(count: number, { events, drawn, all }: Urn, least: number): number {
-  let term = Math.exp(logChance(count - 1, { events, drawn, all }));
-  let sum = term;
-  for (let k = count - 1; k > least && term > sum * 1e-17; k--) {
-    term *= (k * (all - events - drawn + k)) / ((events - k + 1) * (drawn - k + 1));
     sum += term;
   }
   return sum;

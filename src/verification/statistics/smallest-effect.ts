@@ -2,12 +2,12 @@
  * The smallest effect that so much data could have shown, four times of five (80 percent power), at a level: what a pass
  * is worth. An effect is shown when it is significant and at least the tolerance (the floor) as measured.
  */
-
 import type { Proportion } from '../../model/measurement.ts';
 import { mannWhitney } from './mann-whitney.ts';
 import { normalPoint } from './normal.ts';
 import { type Estimate, wilson } from './proportions.ts';
-import { type SharedBucket, totals } from './tallies.ts';
+import { curve, scaledSuperiority } from './scale.ts';
+import type { SharedBucket } from './tallies.ts';
 
 /** The normal point of the 80 percent power. */
 const POWER_POINT = normalPoint(0.2);
@@ -56,18 +56,11 @@ export function smallestScale(
   { level, tolerance }: Threshold,
 ): number | undefined {
   if (level <= 0) return undefined;
-  const { deviation } = mannWhitney(buckets);
-  const needed = (normalPoint(level) + POWER_POINT) * deviation;
-  const { baseline } = totals(buckets);
+  const needed = (normalPoint(level) + POWER_POINT) * mannWhitney(buckets).deviation;
+  const baseline = curve(buckets);
   const shows = (effect: number) => {
     const factor = direction === 'Increase' ? 1 + effect : 1 - effect;
-    const moved = buckets.map((bucket) => ({
-      value: bucket.value,
-      baseline: bucket.baseline,
-      candidate:
-        baseline * (shareUpTo(buckets, bucket.upTo / factor) - shareUpTo(buckets, bucket.from / factor)),
-    }));
-    return effect >= tolerance && Math.abs(superiority(moved) - 0.5) >= needed;
+    return effect >= tolerance && Math.abs(scaledSuperiority(baseline, factor) - 0.5) >= needed;
   };
   return leastThat(shows, direction === 'Increase' ? 99 : 0.99);
 }
@@ -83,35 +76,6 @@ export function smallestShift(
   if (!Number.isFinite(deviation) || baseline === 0) return undefined;
   const relative = deviation / Math.abs(baseline);
   return Math.max(z * relative, tolerance) + POWER_POINT * relative;
-}
-
-/** The chance that the first side is above the second, ties half, with counts that need not be whole. */
-function superiority(tallies: readonly { readonly candidate: number; readonly baseline: number }[]): number {
-  let wins = 0;
-  let seen = 0;
-  let candidates = 0;
-  for (const tally of tallies) {
-    wins += tally.candidate * (seen + tally.baseline / 2);
-    seen += tally.baseline;
-    candidates += tally.candidate;
-  }
-  return wins / (candidates * seen);
-}
-
-/** The share of the baseline's observations up to a value, even inside of buckets. */
-function shareUpTo(buckets: readonly SharedBucket[], value: number): number {
-  const { baseline } = totals(buckets);
-  let seen = 0;
-  for (const { from, upTo, baseline: count } of buckets) {
-    if (value >= upTo) {
-      seen += count;
-      continue;
-    }
-    if (value > from && upTo !== Infinity && from !== -Infinity)
-      seen += (count * (value - from)) / (upTo - from);
-    break;
-  }
-  return seen / baseline;
 }
 
 /** The least effect up to `most` for which `shows` holds, which does not stop to hold as the effect grows. */

@@ -3,32 +3,36 @@
  * proportions. The rank test looks at the whole distribution and may miss that the slowest hundredth grew slower; this
  * looks there only. The bound is chosen by both sides' data added up, so the exact test stays exact.
  */
-import type { Proportion } from '../../model/measurement.ts';
 import type { Significance } from './mann-whitney.ts';
 import { fisher } from './proportions.ts';
 import { type SharedBucket, totals } from './tallies.ts';
 
-/** Tests the share above the bound whose share of all observations is nearest to `1 - quantile`. */
-export function tailTest(buckets: readonly SharedBucket[], quantile: number): Significance {
-  const { candidate, baseline } = totals(buckets);
-  let best:
-    | { readonly distance: number; readonly candidate: Proportion; readonly baseline: Proportion }
-    | undefined;
-  let ours = candidate;
-  let theirs = baseline;
+/** The test at one bound, with the share of the candidate's observations above it. */
+export interface TailTest extends Significance {
+  readonly bound: number;
+  readonly candidate: number;
+}
+
+/** Tests the share above the bound whose share of all observations is nearest to `1 - quantile`; undefined without such a bound. */
+export function tailTest(buckets: readonly SharedBucket[], quantile: number): TailTest | undefined {
+  const all = totals(buckets);
+  let nearest = Infinity;
+  let chosen: { readonly bound: number; readonly candidate: number; readonly baseline: number } | undefined;
+  let { candidate, baseline } = all;
   for (const bucket of buckets) {
-    ours -= bucket.candidate;
-    theirs -= bucket.baseline;
-    if (ours + theirs === 0) break;
-    const share = (ours + theirs) / (candidate + baseline);
+    candidate -= bucket.candidate;
+    baseline -= bucket.baseline;
+    if (candidate + baseline === 0) break;
+    const share = (candidate + baseline) / (all.candidate + all.baseline);
     const distance = Math.abs(Math.log(share / (1 - quantile)));
-    if (best === undefined || distance < best.distance) {
-      best = {
-        distance,
-        candidate: { events: ours, total: candidate },
-        baseline: { events: theirs, total: baseline },
-      };
-    }
+    if (distance >= nearest) continue;
+    nearest = distance;
+    chosen = { bound: bucket.upTo, candidate, baseline };
   }
-  return best === undefined ? { above: 1, below: 1 } : fisher(best.candidate, best.baseline);
+  if (chosen === undefined) return undefined;
+  const test = fisher(
+    { events: chosen.candidate, total: all.candidate },
+    { events: chosen.baseline, total: all.baseline },
+  );
+  return { ...test, bound: chosen.bound, candidate: chosen.candidate / all.candidate };
 }

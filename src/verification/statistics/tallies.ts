@@ -41,8 +41,14 @@ export function tallyNumbers(candidate: readonly number[], baseline: readonly nu
 }
 
 /** Adds up histograms of one metric. Where their bounds differ, only bounds that all of them have are kept. */
-export function addBuckets(histograms: readonly (readonly Bucket[])[]): Bucket[] {
+export function addBuckets(histograms: readonly (readonly Bucket[])[]): readonly Bucket[] {
   const [first = [], ...others] = histograms;
+  if (others.every((other) => haveSameBounds(first, other))) {
+    return first.map(({ upTo, count }, index) => ({
+      upTo,
+      count: others.reduce((sum, other) => sum + (other[index]?.count ?? 0), count),
+    }));
+  }
   const kept = first
     .map((bucket) => bucket.upTo)
     .filter((bound) => others.every((other) => other.some((bucket) => bucket.upTo === bound)));
@@ -57,6 +63,10 @@ export function addBuckets(histograms: readonly (readonly Bucket[])[]): Bucket[]
     upTo: bound === Infinity ? null : bound,
     count: counts[index] ?? 0,
   }));
+}
+
+function haveSameBounds(a: readonly Bucket[], b: readonly Bucket[]): boolean {
+  return a.length === b.length && a.every(({ upTo }, index) => upTo === b[index]?.upTo);
 }
 
 /** The highest bound of a histogram. */
