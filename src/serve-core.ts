@@ -6,7 +6,6 @@ import type { Logger } from 'pino';
 import { AccessLogReceiver } from './adapters/access-log/receiver.ts';
 import { systemClock } from './adapters/clock.ts';
 import { EndpointsRuntime } from './adapters/endpoints/runtime.ts';
-import { createHttpWorkSource } from './adapters/http-work-source/work-source.ts';
 import { createMemoryStore } from './adapters/memory/store.ts';
 import { ProcessesRuntime } from './adapters/processes/runtime.ts';
 import { openSqliteStore } from './adapters/sqlite/store.ts';
@@ -17,6 +16,7 @@ import { endpointsFolder, processesFolder, stateFile } from './data-folder.ts';
 import { createOperations } from './operations/operations.ts';
 import type { Operations, ProxyView } from './operations/types.ts';
 import type { Clock } from './ports/clock.ts';
+import { notifyOf, openOutside } from './serve-outside.ts';
 import { parseEndpointsFile } from './spec/parse.ts';
 import { measuredOperations, measuredStore } from './telemetry/call-metrics.ts';
 import { followConvergence } from './telemetry/convergence.ts';
@@ -87,12 +87,14 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
     emptyStore: !everWritten && flags.acceptEmpty !== true,
   });
   closing.defer(followConvergence(publisher, metrics.registry));
+  const { notifier, ...outside } = openOutside({ flags, log, metrics });
+  closing.defer(() => notifier.close());
   const controller = await Controller.open({
+    ...outside,
     store,
     runtimes: await openRuntimes({ dataDir, clock: systemClock, closing }),
     publisher,
     clock: systemClock,
-    workSource: createHttpWorkSource(),
     log,
     proxyGrace: flags.proxyGrace,
     acceptEmpty: flags.acceptEmpty === true,
@@ -100,6 +102,7 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
     observeRounds: metrics.loop.observeRounds,
   });
   closing.defer(controller.ledger.subscribe(eventLog(log)));
+  closing.defer(notifyOf(controller.ledger, notifier));
   closing.defer(metrics.rollouts.follow(controller.ledger));
   const accessLog = await AccessLogReceiver.open({
     store,
@@ -109,7 +112,11 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
     onFault: ({ what, error }) => log.warn({ err: error }, what),
   });
   closing.defer(() => accessLog.close());
-  const operations = measuredOperations(createOperations(controller, accessLog), MEASURED_OPERATIONS, metrics.registry);
+  const operations = measuredOperations(
+    createOperations(controller, accessLog),
+    MEASURED_OPERATIONS,
+    metrics.registry,
+  );
   const facts = (): Omit<Facts, 'ready'> => ({
     publication: controller.publications.number,
     services: operations.services().map((service) => ({
