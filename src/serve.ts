@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { FolderInUseError } from './adapters/processes/folder-lock.ts';
 import { StoreRefusedError } from './adapters/sqlite/errors.ts';
+import { SecretFileError } from './adapters/webhooks/secret.ts';
 import { isLoopback, isLoopbackHost, ListenError } from './admin/listen.ts';
 import { type AdminServer, type ControllerInfo, startAdminServer } from './admin/server.ts';
 import { CliError, EXIT, type ExitCode } from './cli/exit.ts';
@@ -226,6 +227,7 @@ function isKnown(error: unknown): error is Error {
   return (
     error instanceof CommandsNotAllowedError ||
     error instanceof StoreRefusedError ||
+    error instanceof SecretFileError ||
     error instanceof FolderInUseError ||
     error instanceof ListenError
   );

@@ -17,6 +17,8 @@ export interface ControllerFlags {
   readonly adminAddress?: string;
   readonly allowCommands?: boolean;
   readonly acceptEmpty?: boolean;
+  /** What webhooks are signed with; absent: they are not signed. */
+  readonly webhookSecretFile?: string;
   /** Milliseconds. */
   readonly proxyGrace: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';

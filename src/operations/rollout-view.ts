@@ -79,12 +79,10 @@ function openWork({ controller }: OperationContext, record: ServiceRecord): read
     .filter(({ state }) => state === 'Draining' || state === 'Drained')
     .map(({ name }) => {
       const work = controller.activities.observations(record).get(name);
-      const drained = controller.activities.expectedDrained(record.name, name);
       return {
         version: name,
         ...(work?.open === undefined ? {} : { open: work.open }),
         problem: work?.problem ?? 'not counted yet',
-        ...(drained === undefined ? {} : { expectedDrained: drained }),
       };
     });
 }

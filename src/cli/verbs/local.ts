@@ -45,6 +45,7 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
         'serve the admin API on TCP too: whoever connects may do everything',
       )
       .option('--allow-commands', 'let specs name commands to run')
+      .option('--webhook-secret-file <file>', 'sign what is posted to webhooks with this secret (mode 0600)')
       .option('--accept-empty', 'show an empty state to proxies that hold configuration')
       .addOption(
         defaulted('--proxy-grace <duration>', 'how long a proxy that went away keeps removals waiting', {
