@@ -36,12 +36,14 @@ export function healthOf({ service, proxies, rollout }: HealthFacts): Health {
   const wrong = [
     ...service.alerts,
     ...rejections(proxies),
-    ...failures(service, rollout),
+    ...failures(service),
     ...givenUp(service, rollout),
   ];
+  const walk = rolloutPhase(rollout);
+  // A rollout that goes on judges by itself what is wrong, and has a deadline: nobody should give up before it does.
+  if (walk?.phase === 'Progressing') return { ...walk, reasons: [...walk.reasons, ...wrong] };
   if (wrong.length > 0) return { phase: 'Degraded', reasons: wrong };
-  const standing = rolloutPhase(rollout);
-  if (standing !== undefined) return standing;
+  if (walk !== undefined) return walk;
   const open = [...unfinishedVersions(service), ...lateProxies(proxies)];
   if (open.length > 0) return { phase: 'Progressing', reasons: open };
   const { primary, candidate, weight } = rolesOf(service);
@@ -90,11 +92,8 @@ function rejections(proxies: readonly Proxy[]): string[] {
     .map((proxy) => `proxy ${proxy.id} rejected ${rejectionText(proxy)}`);
 }
 
-/** Instances of a candidate may fail and start again while its rollout goes on: that is the rollout's to judge. */
-function failures({ versions }: Service, rollout: Rollout | undefined): string[] {
-  const candidate = rolloutPhase(rollout) === undefined ? undefined : rollout?.version;
-  const judged = versions.filter(({ name }) => name !== candidate);
-  return judged.flatMap(({ name, instances }) =>
+function failures({ versions }: Service): string[] {
+  return versions.flatMap(({ name, instances }) =>
     instances
       .filter(({ state }) => state === INSTANCE_STATE.Failed)
       .map(({ id, reason }) => `instance ${id} of ${name} failed: ${reason}`),

@@ -23,7 +23,7 @@ const [shift5, shift25, shift100]: RolloutStep[] = [
   { kind: 'Shift', index: 1, weight: 25 },
   { kind: 'Shift', index: 2, weight: 100 },
 ];
-export const WALK: readonly RolloutStep[] = [
+const WALK: readonly RolloutStep[] = [
   { kind: 'Deploy' },
   { kind: 'Verify' },
   shift5 as RolloutStep,

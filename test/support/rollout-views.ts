@@ -158,7 +158,7 @@ function instancesOf(version: string, count: number): VersionView['instances'] {
 }
 
 /** The versions beside a view: the candidate has a failing instance, the oldest one drains. */
-export function someVersions(): VersionView[] {
+function someVersions(): VersionView[] {
   const [first, ...others] = instancesOf('v43', 3);
   return [
     {
@@ -188,7 +188,7 @@ export function someVersions(): VersionView[] {
   ];
 }
 
-export function someDecisions(): AuditEvent[] {
+function someDecisions(): AuditEvent[] {
   const lines: [number, string, string, string][] = [
     [1200, 'ada@box', 'RolloutStarted', 'manager: the rollout of v43 begins; it is compared with v42'],
     [1100, 'controller', 'VersionReady', 'manager: v43 has 3 ready instances'],

@@ -8,7 +8,9 @@ import {
   ServiceSchema,
   VersionState,
 } from '../../../src/gen/switchyard/admin/v1/resources_pb.js';
+import { RolloutSchema, RolloutState } from '../../../src/gen/switchyard/admin/v1/rollouts_pb.js';
 
+const { PROGRESSING, PAUSED, INCONCLUSIVE, ROLLED_BACK } = RolloutState;
 type ServiceInit = MessageInitShape<typeof ServiceSchema>;
 type ProxyInit = MessageInitShape<typeof ProxySchema>;
 
@@ -32,7 +34,13 @@ const rejecting: ProxyInit = {
   connection: { types: [{ type: 'routes', rejection: { message: 'no such filter' } }] },
 };
 
-test.each<[string, string, ServiceInit, ProxyInit[]]>([
+const walked = { id: 'manager_v2_3', version: 'v2', because: 'measuring' };
+const wantedOnly: ServiceInit = {
+  ...healthy,
+  traffic: { kind: { case: 'steady', value: { primary: 'v1' } } },
+};
+
+test.each<[string, string, ServiceInit, ProxyInit[], MessageInitShape<typeof RolloutSchema>?]>([
   ['Healthy', 'v2 gets all default traffic', healthy, [inSync]],
   ['Healthy', 'v2 gets', healthy, []],
   ['Healthy', 'v2 gets', healthy, [{ id: 'gone', connected: false }]],
@@ -58,10 +66,26 @@ test.each<[string, string, ServiceInit, ProxyInit[]]>([
     { ...healthy, versions: [{ name: 'v2', instances: [failed] }] },
     [],
   ],
-])('%s: %s', (phase, reason, service, proxies) => {
+  ['Progressing', 'manager_v2_3 is Progressing', wantedOnly, [inSync], { ...walked, state: PROGRESSING }],
+  [
+    'Progressing',
+    'i-1 of v2 failed: exit code 1',
+    { ...wantedOnly, versions: [{ name: 'v2', instances: [failed] }] },
+    [],
+    { ...walked, state: PROGRESSING },
+  ],
+  ['Degraded', 'no such filter', wantedOnly, [rejecting], { ...walked, state: PAUSED }],
+  ['Paused', 'is Paused at its start: measuring', wantedOnly, [inSync], { ...walked, state: PAUSED }],
+  ['Paused', 'is Inconclusive', wantedOnly, [inSync], { ...walked, state: INCONCLUSIVE }],
+  ['Degraded', 'is RolledBack', wantedOnly, [inSync], { ...walked, state: ROLLED_BACK }],
+  // Somebody has moved the traffic by hand since.
+  ['Healthy', 'v2 gets all', healthy, [inSync], { ...walked, state: ROLLED_BACK }],
+  ['Healthy', 'v2 gets all', healthy, [inSync], { ...walked, version: 'v1', state: ROLLED_BACK }],
+])('%s: %s', (phase, reason, service, proxies, rollout) => {
   const health = healthOf({
     service: create(ServiceSchema, service),
     proxies: proxies.map((proxy) => create(ProxySchema, proxy)),
+    ...(rollout && { rollout: create(RolloutSchema, rollout) }),
   });
   expect(health.phase).toBe(phase);
   expect(health.reasons.join('; ')).toContain(reason);
