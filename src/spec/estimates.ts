@@ -6,7 +6,7 @@
 import type { Milliseconds } from '../model/instant.ts';
 import type { RolloutPolicy } from '../model/rollout.ts';
 import { formatDuration } from './duration.ts';
-import { decidingChecks, detectionTime, gateTime, occurs, stepTime, unwatchedTime } from './gate-times.ts';
+import { decidingChecks, detectionTime, gateTime, occurs, shiftTime, unwatchedTime } from './gate-times.ts';
 
 /** What proxies may need to follow a flip: they need milliseconds (docs/performance.md); this leaves room. */
 export const FLIP_TIME: Milliseconds = 1_000;
@@ -31,35 +31,34 @@ export interface RolloutEstimate {
 /** The figures of a rollout by this policy; a spec holds one. */
 export function estimateRollout(policy: RolloutPolicy): RolloutEstimate {
   const { traffic, verification } = policy;
-  const steps = traffic.steps.length - 1 + (traffic.cohort === undefined ? 0 : 1);
   const rollback = slowestCheck(policy);
   return {
     shortestSuccess:
-      gateTime(verification, 'Verify') + steps * stepTime(traffic, verification) + (verification?.soak ?? 0),
+      gateTime(verification, 'Verify') + shiftTime(traffic, verification) + (verification?.soak ?? 0),
     waitsForOperator: traffic.promotion === 'Manual' || traffic.approvals.length > 0,
     hasWindows: traffic.windows.length > 0,
     ...(rollback && { rollback }),
   };
 }
 
-/** Only a critical check ends a rollout at once. */
+/** Only a critical check ends a rollout at once. One that does not measure during the shift sees its faults afterwards. */
 function slowestCheck(policy: RolloutPolicy): RolloutEstimate['rollback'] {
   const { traffic, verification } = policy;
   if (verification === undefined) return undefined;
-  const seen = (['Shift', 'Soak'] as const)
+  const guards = (['Shift', 'Soak'] as const)
     .filter((step) => occurs(policy, step))
-    .flatMap((step) =>
-      decidingChecks(verification, step)
-        .filter(({ critical }) => critical)
-        .map((check) => ({
-          check: check.name,
-          dependsOnTraffic: check.condition.limit === undefined && check.condition.comparison !== undefined,
-          longest:
-            detectionTime(check, verification) +
-            (step === 'Shift' ? unwatchedTime(check, traffic, verification) : 0) +
-            FLIP_TIME,
-        })),
-    );
+    .flatMap((step) => decidingChecks(verification, step))
+    .filter(({ critical }) => critical);
+  const seen = guards.map((check) => {
+    const unseen = check.at.includes('Shift')
+      ? unwatchedTime(check, traffic, verification)
+      : shiftTime(traffic, verification);
+    return {
+      check: check.name,
+      dependsOnTraffic: check.condition.limit === undefined && check.condition.comparison !== undefined,
+      longest: detectionTime(check, verification) + unseen + FLIP_TIME,
+    };
+  });
   return seen.toSorted((one, other) => other.longest - one.longest)[0];
 }
 

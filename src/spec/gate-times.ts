@@ -55,6 +55,12 @@ export function stepTime(traffic: TrafficSpec, verification: VerificationSpec | 
   return Math.max(traffic.stepDuration, gateTime(verification, 'Shift'));
 }
 
+/** How long the cohort and all steps below 100 last at least. */
+export function shiftTime(traffic: TrafficSpec, verification: VerificationSpec | undefined): Milliseconds {
+  const steps = traffic.steps.length - 1 + (traffic.cohort === undefined ? 0 : 1);
+  return steps * stepTime(traffic, verification);
+}
+
 /** Results that a check gets within a soak. */
 export function looksInSoak(check: Check, verification: VerificationSpec): number {
   const rest = verification.soak - firstResult(check, verification);

@@ -3,7 +3,7 @@ import type { Check, Comparison, Limit } from '../model/check.ts';
 import type { VerificationSpec, VersionedService } from '../model/spec.ts';
 import { asksPrometheus, possibleValues, valueKind } from './check-facts.ts';
 import { formatDuration } from './duration.ts';
-import { detectionTime, looksInSoak, occurs } from './gate-times.ts';
+import { decidingChecks, detectionTime, looksInSoak, occurs } from './gate-times.ts';
 import { error, type Finding, warning, when } from './lint-finding.ts';
 import { lintCheckQueries } from './lint-queries.ts';
 
@@ -158,16 +158,20 @@ function ofInterval({ check, field, verification }: Checked): readonly Finding[]
 /** A check that is not critical, whose failure alone decides all the same. */
 function ofScore({ check, field, verification }: Checked): readonly Finding[] {
   if (check.critical || check.dryRun) return [];
-  const { checks, passScore, marginalScore } = verification;
-  const deciding = checks.filter(({ dryRun, at }) => !dryRun && at.some((step) => check.at.includes(step)));
-  const all = deciding.reduce((sum, { weight }) => sum + weight, 0);
-  const score = Math.round((100 * (all - check.weight)) / all);
+  const { passScore, marginalScore } = verification;
+  const score = Math.min(...check.at.map((step) => scoreWithout(check, decidingChecks(verification, step))));
   return when(score < passScore, () =>
     warning(
       `${field}.critical`,
       `false: yet where it fails the score is ${score} at most, and the step ${score < marginalScore ? 'fails' : 'is undecided'}; lower passScore or its weight, or write dryRun: true`,
     ),
   );
+}
+
+/** The score of a step whose checks all pass but this one. */
+function scoreWithout(failed: Check, deciding: readonly Check[]): number {
+  const all = deciding.reduce((sum, { weight }) => sum + weight, 0);
+  return Math.round((10_000 * (all - failed.weight)) / all) / 100;
 }
 
 function ofNoData({ check, field }: Checked): readonly Finding[] {

@@ -1,9 +1,11 @@
 /** What is wrong with a rollout as a whole: nothing that verifies it, times that do not fit, traffic that nobody looks at. */
+import { ROLLOUT_STATES } from '../model/rollout.ts';
 import type { MirrorSpec, VersionedService } from '../model/spec.ts';
 import { isOfTraffic } from './check-facts.ts';
 import { formatDuration } from './duration.ts';
-import { decidingChecks, firstResult, gateTime, lastResult, occurs, stepTime } from './gate-times.ts';
+import { decidingChecks, firstResult, gateTime, lastResult, occurs, shiftTime } from './gate-times.ts';
 import { error, type Finding, warning, when } from './lint-finding.ts';
+import { didYouMean } from './suggest.ts';
 import { holdsCredentials } from './url.ts';
 
 /** The findings of traffic, verification, retention and notifications. */
@@ -21,6 +23,7 @@ export function lintRollout(service: VersionedService): readonly Finding[] {
     ...ofAccessLog(service),
     ...ofRetention(service),
     ...ofAddresses(service),
+    ...ofActions(service),
   ];
 }
 
@@ -83,6 +86,7 @@ function ofStepDuration(service: VersionedService): readonly Finding[] {
   const field = 'spec.traffic.stepDuration';
   const needed = gateTime(verification, 'Shift');
   if (stepDuration === 0 || needed === 0 || !occurs(service, 'Shift')) return [];
+  const intervals = decidingChecks(verification, 'Shift').map(({ interval }) => interval);
   if (needed > stepDuration)
     return [
       warning(
@@ -90,7 +94,7 @@ function ofStepDuration(service: VersionedService): readonly Finding[] {
         `"${formatDuration(stepDuration)}" is shorter than the checks of a step, which need ${formatDuration(needed)}: each step lasts that long`,
       ),
     ];
-  return when(needed < stepDuration, () =>
+  return when(needed + Math.min(...intervals) <= stepDuration, () =>
     warning(
       field,
       `"${formatDuration(stepDuration)}": the checks of a step end after ${formatDuration(needed)}, and then nothing measures until the next step; raise their count`,
@@ -114,9 +118,8 @@ function ofSoak(service: VersionedService): readonly Finding[] {
 
 /** A shift that no window can hold stands between versions until the next one opens. */
 function ofWindows({ traffic, verification }: VersionedService): readonly Finding[] {
-  const { steps, windows, cohort } = traffic;
-  const before = steps.length - 1 + (cohort === undefined ? 0 : 1);
-  const needed = before * stepTime(traffic, verification);
+  const { windows } = traffic;
+  const needed = shiftTime(traffic, verification);
   const longest = Math.max(...windows.map(({ duration }) => duration));
   return when(windows.length > 0 && needed > longest, () =>
     warning(
@@ -231,6 +234,21 @@ function ofAddresses({
       warning(
         field,
         'holds a user name or a password, which then stand in the state file, in events and in backups',
+      ),
+    ),
+  );
+}
+
+/** A receiver that waits for an event that never comes. */
+function ofActions({ notifications }: VersionedService): readonly Finding[] {
+  const known = ROLLOUT_STATES.map((state) => `Rollout${state}`);
+  return notifications.flatMap(({ on }, index) =>
+    on.flatMap((action, position) =>
+      when(action.startsWith('Rollout') && !known.includes(action), () =>
+        warning(
+          `spec.notifications[${index}].on[${position}]`,
+          `"${action}" is no event of a rollout${didYouMean(action, known) || `; known are ${known.join(', ')}`}`,
+        ),
       ),
     ),
   );

@@ -14,7 +14,7 @@ import type { Node, ParsedNode, YAMLMap } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, parseDocument, Scalar } from 'yaml';
 import type { FieldRule } from './field-rule.ts';
 import { Findings, joinPath } from './findings.ts';
-import { describe, isDuration, readLeaf } from './leaf.ts';
+import { describe, enumWord, isDuration, readLeaf } from './leaf.ts';
 import { faultsOfMessage } from './message-rules.ts';
 import { ruleOf } from './rules.ts';
 import type { SourceDocument } from './source.ts';
@@ -191,7 +191,7 @@ function readList(field: DescField, node: Node, path: string, walk: Walk): unkno
     const element = follow(item, elementPath, walk);
     elements.push(element === undefined ? undefined : readSingle(field, element, elementPath, walk));
   }
-  checkUnique(elements, rule, path, findings);
+  checkUnique({ field, elements, path, findings });
   return elements.includes(undefined) ? undefined : elements;
 }
 
@@ -226,12 +226,14 @@ function checkSize(size: number, rule: FieldRule, path: string, findings: Findin
   return false;
 }
 
-function checkUnique(
-  elements: readonly unknown[],
-  { unique }: FieldRule,
-  path: string,
-  findings: Findings,
-): void {
+function checkUnique(list: {
+  readonly field: DescField;
+  readonly elements: readonly unknown[];
+  readonly path: string;
+  readonly findings: Findings;
+}): void {
+  const { field: owner, elements, path, findings } = list;
+  const { unique } = ruleOf(owner);
   if (unique === undefined) return;
   const first = new Map<unknown, number>();
   for (const [index, element] of elements.entries()) {
@@ -248,10 +250,15 @@ function checkUnique(
           : [`${path}[${index}]`, 'keep one'];
       findings.add(
         field,
-        `${JSON.stringify(value)} is a duplicate of ${path}[${earlier}] in line ${line}: ${advice}`,
+        `${shown(owner, value)} is a duplicate of ${path}[${earlier}] in line ${line}: ${advice}`,
       );
     }
   }
+}
+
+/** A value as its user wrote it. */
+function shown({ enum: desc }: DescField, value: unknown): string {
+  return JSON.stringify(desc === undefined ? value : enumWord(desc, value as number));
 }
 
 /** What an alias stands for; other nodes stand for themselves. */

@@ -4,7 +4,7 @@ import { listenerName, serviceName, versionName } from '../../src/model/names.ts
 import type * as model from '../../src/model/spec.ts';
 import { canonicalAddress } from '../../src/spec/address.ts';
 import { headerName } from '../../src/spec/text-formats.ts';
-import { aTraffic } from './records.ts';
+import { notification, promqlDrain, traffic, verification } from './rollout-specs.ts';
 
 const name = fc.oneof(
   fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,10}[a-z0-9])?$/),
@@ -154,7 +154,7 @@ export const anySpec: fc.Arbitrary<model.VersionedService> = fc
           ),
           1,
         ),
-        accessLog: fc.constant(false),
+        accessLog: fc.boolean(),
       }),
       { minLength: 1, maxLength: 3, selector: (listener) => listener.name },
     ),
@@ -163,16 +163,22 @@ export const anySpec: fc.Arbitrary<model.VersionedService> = fc
     onUnknown: fc.constantFrom('Refuse' as const, 'Primary' as const),
     hasTenantKey: fc.boolean(),
     processes: fc.option(processes, { nil: undefined }),
-    steps: fc.uniqueArray(between(1, 99), { maxLength: 5 }),
-    retries: between(0, 10),
+    verification: fc.option(verification, { nil: undefined }),
+    retention: fc
+      .tuple(between(1, 20), between(2, 20))
+      .map(([keep, max]) => ({ keep, max: Math.max(keep, max) })),
+    group: fc.option(name, { nil: undefined }),
+    notifications: fc.uniqueArray(notification, { maxLength: 2, selector: (any) => any.name }),
     upstream,
     drain: fc.oneof(
       fc.constant({ kind: 'none' } as const),
+      fc.constant({ kind: 'grpc' } as const),
       fc.record({ kind: fc.constant('http' as const), fencePath: path, openWorkPath: path }),
+      promqlDrain,
     ),
   })
   .chain((parts) =>
-    endpoints(parts.names[1]).map((endpointsRuntime) => {
+    fc.tuple(endpoints(parts.names[1]), traffic(parts.hasTenantKey)).map(([endpointsRuntime, anyTraffic]) => {
       const [pinHeader = 'x-a', markerHeader = 'x-b', tenantHeader = 'x-c'] = parts.headers;
       const [allow, previewAllow, tenantAllow] = parts.scopes;
       return {
@@ -182,14 +188,13 @@ export const anySpec: fc.Arbitrary<model.VersionedService> = fc
         pin: { header: pinHeader, markerHeader, allow, previewAllow, onUnknown: parts.onUnknown },
         ...(parts.hasTenantKey && { tenantKey: { header: tenantHeader, allow: tenantAllow } }),
         runtime: parts.processes ?? endpointsRuntime,
-        traffic: aTraffic({
-          steps: [...parts.steps.toSorted((a, b) => a - b), 100],
-          retries: parts.retries,
-        }),
+        traffic: anyTraffic,
         upstream: parts.upstream,
         drain: { source: parts.drain },
-        retention: { keep: 2, max: 3 },
-        notifications: [],
+        ...(parts.verification && { verification: parts.verification }),
+        retention: parts.retention,
+        ...(parts.group !== undefined && { group: parts.group }),
+        notifications: parts.notifications,
       };
     }),
   );

@@ -2,16 +2,31 @@ import { readFileSync } from 'node:fs';
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { file_switchyard_config_v1_config } from '../../../src/gen/switchyard/config/v1/config_pb.js';
+import { file_switchyard_config_v1_drain } from '../../../src/gen/switchyard/config/v1/drain_pb.js';
+import { file_switchyard_config_v1_traffic } from '../../../src/gen/switchyard/config/v1/traffic_pb.js';
+import { file_switchyard_config_v1_verification } from '../../../src/gen/switchyard/config/v1/verification_pb.js';
 import { formatDuration } from '../../../src/spec/duration.ts';
+import { describeEstimate, estimateRollout } from '../../../src/spec/estimates.ts';
 import { isDuration } from '../../../src/spec/leaf.ts';
+import { lintService } from '../../../src/spec/lint.ts';
 import { parseServices } from '../../../src/spec/parse.ts';
 import { RULED_FIELDS, ruleOf } from '../../../src/spec/rules.ts';
 
-const messages: readonly DescMessage[] = file_switchyard_config_v1_config.messages;
+const files = [
+  file_switchyard_config_v1_config,
+  file_switchyard_config_v1_traffic,
+  file_switchyard_config_v1_verification,
+  file_switchyard_config_v1_drain,
+];
+const messages: readonly DescMessage[] = files.flatMap((file) => file.messages);
 const fields = messages.flatMap((message) => message.fields);
 const nameOf = (field: DescField) => `${field.parent.name}.${field.jsonName}`;
-const proto = readFileSync('proto/switchyard/config/v1/config.proto', 'utf8');
-const page = readFileSync('docs/spec.md', 'utf8');
+const proto = files.map(({ name }) => readFileSync(`proto/${name}.proto`, 'utf8')).join('\n');
+const pages = ['docs/spec.md', 'docs/spec-rollouts.md', 'docs/spec-checks.md'].map((file) => ({
+  file,
+  text: readFileSync(file, 'utf8'),
+}));
+const page = pages.map(({ text }) => text).join('\n');
 
 /** The comment above a field of the proto, as one line. */
 function commentOf(field: DescField): string {
@@ -87,16 +102,42 @@ describe('the table of field rules', () => {
   );
 });
 
-describe('the page docs/spec.md', () => {
-  test('begins with a spec that is valid', () => {
-    const [, example = ''] = /```yaml\n([^`]*)```/.exec(page) ?? [];
-    expect(parseServices({ file: 'docs/spec.md', text: example })).toMatchObject({
-      services: [{ spec: { name: 'manager' } }],
-      problems: [],
-    });
+/** The first YAML of a page. */
+function exampleOf(file: string): string {
+  const [, example = ''] = /```yaml\n([^`]*)```/.exec(readFileSync(file, 'utf8')) ?? [];
+  return example;
+}
+
+describe('the pages of the spec', () => {
+  test.each(['docs/spec.md', 'docs/spec-rollouts.md'])('%s begins with a spec that is valid', (file) => {
+    const { services, problems } = parseServices({ file, text: exampleOf(file) });
+    expect(problems).toEqual([]);
+    expect(services.map(({ spec }) => spec.name)).toEqual(['manager']);
   });
 
-  test('has no section for a message that is gone', () => {
+  test('docs/spec-rollouts.md begins with a spec that lint has nothing to say of, and quotes its two times', () => {
+    const [service] = parseServices({ file: 'a.yaml', text: exampleOf('docs/spec-rollouts.md') }).services;
+    if (service === undefined) throw new Error('the page holds no spec');
+    expect(lintService(service.spec)).toEqual([]);
+    for (const sentence of describeEstimate(estimateRollout(service.spec))) expect(page).toContain(sentence);
+  });
+
+  test('docs/spec-checks.md begins with a verification that is valid', () => {
+    const verification = exampleOf('docs/spec-checks.md').replaceAll(/^/gm, '  ');
+    const { services, problems } = parseServices({
+      file: 'a.yaml',
+      text: exampleOf('docs/spec.md') + verification,
+    });
+    expect(problems).toEqual([]);
+    expect(services.flatMap(({ spec }) => spec.verification?.checks.map(({ name }) => name))).toEqual([
+      'smoke',
+      'errors',
+      'failed-tasks',
+      'release-gate',
+    ]);
+  });
+
+  test('have no section for a message that is gone', () => {
     const sections = [...page.matchAll(/^### (.*)$/gm)].map(([, title = '']) => title);
     expect(sections.toSorted()).toEqual(messages.map(({ name }) => name).toSorted());
   });
