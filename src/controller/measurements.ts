@@ -47,11 +47,11 @@ export class Measurements {
     this.#parts = parts;
   }
 
-  /** Reads what was measured for rollouts that go on. */
+  /** Reads what was measured for each service's rollout. */
   async load(records: Iterable<ServiceRecord>): Promise<void> {
     for (const { rollout } of records) {
-      if (rollout === undefined || !isOpen(rollout.state)) continue;
-      this.#made.set(rollout.id, await this.#parts.store.measurements(rollout.id));
+      if (rollout === undefined) continue;
+      this.#made.set(rollout.id, keptOf(rollout, await this.#parts.store.measurements(rollout.id)));
     }
   }
 
@@ -83,18 +83,23 @@ export class Measurements {
       });
   }
 
-  /** Cancels what a rollout no longer wants, and forgets what ended rollouts had measured: the store has it. */
+  /** Cancels what a rollout no longer wants, and forgets what no view shows any more: the store has it. */
   tidy(records: ReadonlyMap<unknown, ServiceRecord>): void {
-    const open = new Map(
+    const last = new Map(
       [...records.values()].flatMap(({ rollout }) =>
-        rollout !== undefined && isOpen(rollout.state) ? [[rollout.id, rollout] as const] : [],
+        rollout === undefined ? [] : [[rollout.id, rollout] as const],
       ),
     );
     for (const { rollout, place, cancel } of this.#running.values()) {
-      const current = open.get(rollout);
-      if (current === undefined || placeOf(current) !== place) cancel.abort(new Error('the rollout went on'));
+      const current = last.get(rollout);
+      const isWanted = current !== undefined && isOpen(current.state) && placeOf(current) === place;
+      if (!isWanted) cancel.abort(new Error('the rollout went on'));
     }
-    for (const id of this.#made.keys()) if (!open.has(id)) this.#made.delete(id);
+    for (const [id, made] of this.#made) {
+      const rollout = last.get(id);
+      if (rollout === undefined) this.#made.delete(id);
+      else this.#made.set(id, keptOf(rollout, made));
+    }
   }
 
   /** Cancels everything. */
@@ -150,4 +155,13 @@ function keyOf(rollout: RolloutRecord, check: Check): MeasurementKey {
 
 function placeOf({ attempt, step }: RolloutRecord): string {
   return `${attempt} ${stepName(step)}`;
+}
+
+/** Of a rollout that ended only the step in which it did is shown. Measurements stand in the order of the steps. */
+function keptOf(rollout: RolloutRecord, made: readonly Measurement[]): readonly Measurement[] {
+  const place = placeOf(rollout);
+  const isThere = ({ attempt, step }: Measurement): boolean => `${attempt} ${step}` === place;
+  const [first] = made;
+  if (isOpen(rollout.state) || first === undefined || isThere(first)) return made;
+  return made.filter(isThere);
 }

@@ -24,7 +24,8 @@ export function rolloutView(context: OperationContext, service: ServiceName): Ro
     throw new OperationError('NotFound', `${service} has had no rollout yet; deploy a version begins one`);
   }
   const now = controller.options.clock.now();
-  const checks = isOpen(rollout.state) ? controller.measurements.runs(rollout, now) : [];
+  // Of a rollout that ended: how they stood then, which is why it did.
+  const checks = controller.measurements.runs(rollout, rollout.endedAt ?? now);
   const verdict = verdictOf(rollout, checks);
   const actual = observedWeight(context, record, rollout, now);
   return {
