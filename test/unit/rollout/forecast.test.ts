@@ -98,8 +98,8 @@ describe('nothing is promised', () => {
     ['where the last count is old', steady, 140, /too old/],
     [
       'while both courses fit',
-      curve(100, (at) => (300 - at + 300 * Math.exp(-at / 250)) / 2),
-      100,
+      curve(300, (at) => (300 - 0.6 * at + 300 * Math.exp(-at / 370)) / 2),
+      300,
       /cannot be told yet/,
     ],
     ['where it falls hardly at all', curve(1000, (at) => 1000 - at / 100), 1000, /falls too slowly/],
