@@ -5,7 +5,7 @@
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
 import { Manager } from '../../src/gen/examples/manager/v1/manager_pb.js';
 import { Health, SERVICE_UNKNOWN, SERVING } from './health.ts';
-import { FencedError, type Instance } from './instance.ts';
+import { COPY_HEADER, FencedError, type Instance, isCopy } from './instance.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** Registers both services for one instance. */
@@ -13,7 +13,12 @@ export function grpcRoutes(instance: Instance): (router: ConnectRouter) => void 
   return (router) => {
     router.service(Manager, {
       whoAmI: (_request, context) => {
-        const done = instance.begin({ kind: 'request', face: 'grpc', passesFence: true });
+        const done = instance.begin({
+          kind: 'request',
+          face: 'grpc',
+          passesFence: true,
+          isCopy: copied(context),
+        });
         done();
         return { ...instance.identity, tenant: context.requestHeader.get('x-tenant-id') ?? '' };
       },
@@ -50,7 +55,7 @@ function tickInterval(milliseconds: number): number {
 
 async function* watch(stream: { instance: Instance; context: HandlerContext; interval: number }) {
   const { instance, context } = stream;
-  const done = beginStream(instance);
+  const done = beginStream(instance, context);
   const ticks = new Mailbox<void>(context.signal);
   const timer = setInterval(() => ticks.put(), stream.interval);
   const stopListening = instance.onDraining(() => ticks.put());
@@ -74,7 +79,7 @@ async function* work(stream: {
   requests: AsyncIterable<{ payload: string }>;
 }) {
   const { instance, context, requests } = stream;
-  const done = beginStream(instance);
+  const done = beginStream(instance, context);
   const answers = new Mailbox<string>(context.signal);
   const stopListening = instance.onDraining(() => answers.put(''));
   const reading = (async () => {
@@ -97,9 +102,13 @@ async function* work(stream: {
   }
 }
 
-function beginStream(instance: Instance): () => void {
+function copied(context: HandlerContext): boolean {
+  return isCopy(context.requestHeader.get(COPY_HEADER));
+}
+
+function beginStream(instance: Instance, context: HandlerContext): () => void {
   try {
-    return instance.begin({ kind: 'stream', face: 'grpc' });
+    return instance.begin({ kind: 'stream', face: 'grpc', isCopy: copied(context) });
   } catch (error) {
     if (error instanceof FencedError) throw new ConnectError(error.message, Code.Unavailable);
     throw error;

@@ -3,7 +3,7 @@
  * here; what leaves is JSON that names the version and instance, or a stream of such lines.
  */
 import type { ConnectNodeAdapterOptions } from '@connectrpc/connect-node';
-import { FencedError, type Instance } from './instance.ts';
+import { COPY_HEADER, FencedError, type Instance, isCopy } from './instance.ts';
 
 /** Requests and responses of `node:http` and `node:http2` alike. */
 type Handler = NonNullable<ConnectNodeAdapterOptions['fallback']>;
@@ -67,6 +67,10 @@ export function handleHttp(instance: Instance, request: Request, response: Respo
   }
 }
 
+function copied(request: Request): boolean {
+  return isCopy(request.headers[COPY_HEADER]);
+}
+
 function answer(response: Response, status: number, body: unknown): void {
   response.statusCode = status;
   response.setHeader('content-type', 'application/json');
@@ -74,14 +78,14 @@ function answer(response: Response, status: number, body: unknown): void {
 }
 
 function answerWhoAmI({ instance, request, response }: Exchange): void {
-  const done = instance.begin({ kind: 'request', face: 'http', passesFence: true });
+  const done = instance.begin({ kind: 'request', face: 'http', passesFence: true, isCopy: copied(request) });
   response.once('close', done);
   answer(response, 200, { ...instance.identity, tenant: request.headers['x-tenant-id'] ?? '' });
 }
 
-function answerSlowly({ instance, response, query }: Exchange): void {
+function answerSlowly({ instance, request, response, query }: Exchange): void {
   const length = milliseconds({ query, name: 'ms', otherwise: 1000, least: 0 });
-  const done = instance.begin({ kind: 'request', face: 'http' });
+  const done = instance.begin({ kind: 'request', face: 'http', isCopy: copied(request) });
   const timer = setTimeout(() => answer(response, 200, { ...instance.identity, waitedMs: length }), length);
   response.once('close', () => {
     clearTimeout(timer);
@@ -89,9 +93,9 @@ function answerSlowly({ instance, response, query }: Exchange): void {
   });
 }
 
-function streamTicks({ instance, response, query }: Exchange): void {
+function streamTicks({ instance, request, response, query }: Exchange): void {
   const interval = milliseconds({ query, name: 'ms', otherwise: 1000, least: 10 });
-  const done = instance.begin({ kind: 'stream', face: 'http' });
+  const done = instance.begin({ kind: 'stream', face: 'http', isCopy: copied(request) });
   response.statusCode = 200;
   response.setHeader('content-type', 'application/x-ndjson');
   let sequence = 0;

@@ -25,6 +25,17 @@ export interface WorkReport {
   readonly total: number;
 }
 
+/** The value of `x-switchyard-mirror` on a request that is a copy. Proxies set it, and remove it where clients do. */
+const COPY = '1';
+
+/** Whether a request is a copy that a proxy made to try this version out: it must change nothing. */
+export function isCopy(mark: string | readonly string[] | null | undefined): boolean {
+  return mark === COPY;
+}
+
+/** The request header that marks a copy. */
+export const COPY_HEADER = 'x-switchyard-mirror';
+
 /** A fenced instance was asked to begin something new. The caller may try again elsewhere. */
 export class FencedError extends Error {
   override readonly name = 'FencedError';
@@ -65,9 +76,13 @@ export class Instance {
     this.#fenced = false;
   }
 
-  /** Counts a piece of work until the returned function is called. Throws FencedError for new streams behind the fence. */
-  begin(work: { kind: OpenWork['kind']; face: string; passesFence?: boolean }): () => void {
+  /**
+   * Counts a piece of work until the returned function is called. A copy is not counted: its client waits for the answer
+   * of another version, so nobody loses anything when it ends. Throws FencedError for new streams behind the fence.
+   */
+  begin(work: { kind: OpenWork['kind']; face: string; passesFence?: boolean; isCopy?: boolean }): () => void {
     if (this.#fenced && work.passesFence !== true) throw new FencedError(this.identity.version);
+    if (work.isCopy === true) return () => {};
     this.#begun += 1;
     const id = `${work.face}-${this.#begun}`;
     this.#open.set(id, { kind: work.kind, id, since: new Date().toISOString() });

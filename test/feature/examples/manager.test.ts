@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect as connectHttp2 } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Instance } from '../../../examples/manager/instance.ts';
@@ -123,6 +125,36 @@ describe('the example manager', () => {
     await until(() => instance.report().total === 1);
     await server.stop(10_000);
     expect(await slow).toEqual({ kind: 'answered', version: 'v1' });
+  });
+
+  it('serves copies, and does not count them as open work, over HTTP and gRPC', async () => {
+    const { instance, server } = await startManager();
+    const copy = { 'x-switchyard-mirror': '1' };
+    const http = await fetch(`http://${server.host}:${server.port}/stream?ms=20`, { headers: copy });
+    await http.body?.getReader().read();
+    expect([http.status, instance.report().total]).toEqual([200, 0]);
+
+    const session = connectHttp2(`http://${server.host}:${server.port}`);
+    cleanups.push(() => session.destroy());
+    const call = session.request({
+      ':method': 'POST',
+      ':path': '/examples.manager.v1.Manager/Watch',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...copy,
+    });
+    // One empty message: no compression, no bytes.
+    call.end(Buffer.alloc(5));
+    await once(call, 'data');
+    expect(instance.report().total).toBe(0);
+  });
+
+  it('takes no other mark for a copy', async () => {
+    const { instance, server } = await startManager();
+    const headers = { 'x-switchyard-mirror': 'yes' };
+    const stream = await fetch(`http://${server.host}:${server.port}/stream?ms=20`, { headers });
+    await stream.body?.getReader().read();
+    expect(instance.report().total).toBe(1);
   });
 
   it.each(['/slow?ms=x', '/stream?ms=1', '/slow?ms=9999999999'])('refuses %s in words', async (path) => {
