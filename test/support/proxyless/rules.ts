@@ -215,4 +215,21 @@ export function proxylessRules(program: () => Promise<ClientProgram>): void {
     expect(await calls([['x-tenant-id', 'other']])).toEqual({ v2: 40 });
     expect(await calls([['x-tenant-id', 'acme'], ...pinned('v2')])).toEqual({ v2: 40 });
   });
+
+  test('a cohort reaches the candidate by tenant and by header; a hold is stronger, and default calls stay', async () => {
+    await world.publish({
+      versions: BOTH,
+      default: 'v1',
+      holds: { globex: 'v1' },
+      cohort: { version: 'v2', tenants: ['acme', 'globex'], headers: [{ name: 'x-beta', value: '1' }] },
+      // Such a client makes no copies; that the service asks for some must not disturb it.
+      mirror: { version: 'v2', percent: 100, grpcMethods: ['/examples.manager.v1.Manager/WhoAmI'] },
+    });
+    await reaches('v2', [['x-beta', '1']]);
+    expect(await calls([['x-tenant-id', 'acme']])).toEqual({ v2: 40 });
+    expect(await calls([['x-tenant-id', 'globex']])).toEqual({ v1: 40 });
+    expect(await calls([['x-beta', '0']])).toEqual({ v1: 40 });
+    expect(await calls([['x-beta', '1'], ...pinned('v1')])).toEqual({ v1: 40 });
+    expect(await calls(UNPINNED)).toEqual({ v1: 40 });
+  });
 }

@@ -23,6 +23,8 @@ export interface Wish {
   readonly default: Default;
   readonly pin?: RoutesFacts['pin'];
   readonly holds?: RoutesFacts['holds'];
+  readonly cohort?: RoutesFacts['cohort'];
+  readonly mirror?: RoutesFacts['mirror'];
 }
 
 export interface ProxylessWorld {
@@ -105,5 +107,7 @@ function factsOf(wish: Wish, backends: ReadonlyMap<string, { port: number }>): R
         : { kind: 'Split', salt: 'salt', ...wish.default },
     ...(wish.pin && { pin: wish.pin }),
     ...(wish.holds && { holds: wish.holds }),
+    ...(wish.cohort && { cohort: wish.cohort }),
+    ...(wish.mirror && { mirror: wish.mirror }),
   };
 }
