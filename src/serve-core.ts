@@ -124,6 +124,7 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
       ...(service.record.rollout !== undefined && { rollout: operations.rollout(service.record.name) }),
     })),
     proxies: operations.proxies().map((proxy) => ({ ...proxy, rejecting: isRejecting(proxy) })),
+    accessLog: { proxies: accessLog.reporters().length, ...accessLog.totals() },
   });
   return { controller, publisher, operations, accessLog, facts };
 }

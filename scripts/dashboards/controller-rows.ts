@@ -56,7 +56,7 @@ export const loop: Row = {
       title: 'Operations',
       description: 'Calls of operators and pipelines each second by result; Fault is a fault of ours.',
       unit: 'ops',
-      width: 8,
+      width: 12,
       min: 0,
       queries: [
         {
@@ -69,7 +69,7 @@ export const loop: Row = {
       title: 'Time that operations took',
       description: '99th percentile by operation, refused ones included.',
       unit: 's',
-      width: 8,
+      width: 12,
       min: 0,
       queries: [
         {
@@ -79,10 +79,23 @@ export const loop: Row = {
       ],
     }),
     lines({
+      title: 'Requests reported',
+      description: 'Entries of access logs each second. Lost ones make reports say that figures are sampled.',
+      unit: 'ops',
+      width: 12,
+      min: 0,
+      queries: [
+        {
+          expr: `sum by (result) (${rate(controller('switchyard_access_log_entries_total'))})`,
+          legend: '{{result}}',
+        },
+      ],
+    }),
+    lines({
       title: 'Webhooks',
       description: 'Events for webhooks each second by what became of them.',
       unit: 'ops',
-      width: 8,
+      width: 12,
       min: 0,
       queries: [
         {

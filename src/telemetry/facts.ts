@@ -17,6 +17,19 @@ export interface Facts {
   readonly publication: number;
   readonly services: readonly ServiceFacts[];
   readonly proxies: readonly ProxyFacts[];
+  readonly accessLog: AccessLogFacts;
+}
+
+/** What became of the entries of access logs that arrived since the start. */
+export interface AccessLogFacts {
+  /** Proxies that report now. */
+  readonly proxies: number;
+  /** Requests that ended and were counted. */
+  readonly counted: number;
+  /** Entries of services that nobody knows, and of streams that go on. */
+  readonly notOurs: number;
+  /** Entries that could not be read or counted. */
+  readonly lost: number;
 }
 
 export interface ServiceFacts {

@@ -4,6 +4,7 @@
  * `process_` and `nodejs_`; docs/metrics.md lists them.
  */
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { accessLogMetrics } from './access-log-metrics.ts';
 import type { Facts } from './facts.ts';
 import { type LoopMetrics, loopMetrics } from './loop-metrics.ts';
 import { type MeasurementMetrics, measurementMetrics } from './measurement-metrics.ts';
@@ -60,7 +61,11 @@ export class Metrics {
     this.rollouts = rolloutCounters(this.registry);
     this.measurements = measurementMetrics(this.registry);
     this.webhooks = webhookMetrics(this.registry);
-    this.#fill = [stateMetrics(this.registry), rolloutMetrics(this.registry)];
+    this.#fill = [
+      stateMetrics(this.registry),
+      rolloutMetrics(this.registry),
+      accessLogMetrics(this.registry),
+    ];
     collectDefaultMetrics({ register: this.registry });
   }
 

@@ -6,7 +6,7 @@ import { serviceName } from '../../src/model/names.ts';
 import { allMetrics } from '../support/all-metrics.ts';
 import { RULE_FILES, RULE_TESTS, RULES_FOLDER } from '../support/dashboards/rules.ts';
 import { prometheusProgram } from '../support/prometheus.ts';
-import { rolloutFacts } from '../support/rollout-facts.ts';
+import { NO_REPORTS, rolloutFacts } from '../support/rollout-facts.ts';
 import { serviceRecord } from '../support/stored-records.ts';
 
 function promtool(args: readonly string[], input = ''): { status: number | null; output: string } {
@@ -44,6 +44,7 @@ test('what a scrape answers is as Prometheus wants it, but for names of the clie
     ready: true,
     publication: 1,
     proxies: [],
+    accessLog: NO_REPORTS,
     services: [
       { record: serviceRecord({ name: 'manager' }), versions: [], alerts: [], rollout: rolloutFacts() },
     ],

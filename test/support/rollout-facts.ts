@@ -9,6 +9,9 @@ import { aCheck, aTraffic } from './records.ts';
 import { serviceRecord } from './stored-records.ts';
 
 export const MANAGER = serviceName('manager');
+/** No proxy reports its requests. */
+export const NO_REPORTS = { proxies: 0, counted: 0, notOurs: 0, lost: 0 };
+
 /** When it began. */
 export const T0 = 1_700_000_000_000;
 
@@ -101,7 +104,7 @@ export function metricsOf(read: () => RolloutFacts | undefined): Metrics {
     const shown = read();
     const service = { record: serviceRecord({ name: 'manager' }), versions: [], alerts: [] };
     const services = [{ ...service, ...(shown !== undefined && { rollout: shown }) }];
-    return { ready: true, publication: 1, proxies: [], services };
+    return { ready: true, publication: 1, proxies: [], accessLog: NO_REPORTS, services };
   });
   return metrics;
 }

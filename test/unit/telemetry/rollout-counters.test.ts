@@ -7,7 +7,15 @@ import type { ServiceRecord, Traffic } from '../../../src/model/state.ts';
 import { measuredStore } from '../../../src/telemetry/call-metrics.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
 import type { RecordSource } from '../../../src/telemetry/rollout-counters.ts';
-import { MANAGER, measurement, metricsOf, rollout, samples, T0 } from '../../support/rollout-facts.ts';
+import {
+  MANAGER,
+  measurement,
+  metricsOf,
+  NO_REPORTS,
+  rollout,
+  samples,
+  T0,
+} from '../../support/rollout-facts.ts';
 import { serviceRecord } from '../../support/stored-records.ts';
 
 /** A ledger whose only record the test sets. */
@@ -148,6 +156,7 @@ describe('what happened to rollouts', () => {
       ready: true,
       publication: 1,
       proxies: [],
+      accessLog: NO_REPORTS,
       services: names.map((name) => ({ record: serviceRecord({ name }), versions: [], alerts: [] })),
     }));
     metrics.rollouts.follow(scriptedRecords(serviceRecord({ name: 'manager' })));
