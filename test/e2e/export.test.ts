@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { findTool } from '../../scripts/tools.ts';
+import { versionName } from '../../src/model/names.ts';
 import type { VersionedService } from '../../src/model/spec.ts';
 import type { ServiceRoutes } from '../../src/model/table.ts';
 import { type BootstrapOptions, bootstrap } from '../../src/xds/bootstrap.ts';
@@ -48,17 +49,29 @@ test.each(inputsOf('bootstrap'))('Envoy takes the golden bootstrap %s', (name) =
   expect(validate(bootstrap(options))).toBe("configuration 'FILE' OK");
 });
 
-/** A service as a controller would publish it in the midst of a shift, with a held tenant. */
+/** A service as a controller would publish it in the midst of a rollout, with a held tenant. */
 function routesOf(spec: VersionedService): ServiceRoutes {
   const facts: RoutesFacts = {
-    versions: { v1: {}, v2: {}, v3: { access: 'Preview' } },
+    versions: { v1: {}, v2: { takesCopies: true }, v3: { access: 'Preview' } },
     defaultRoute: { kind: 'Split', primary: 'v1', candidate: 'v2', weight: 10, salt: `${spec.name}-v2-7` },
     holds: spec.tenantKey === undefined ? {} : { 'a "tenant" with 100%': 'v1' },
   };
   const { name: service, listeners, pin, upstream, traffic } = spec;
   const { tenantKey: _, ...rest } = serviceRoutes(facts);
   const tenantKey = spec.tenantKey === undefined ? {} : { tenantKey: spec.tenantKey };
-  return { ...rest, service, listeners, pin, ...tenantKey, upstream, retries: traffic.retries };
+  const { cohort, mirror, retries } = traffic;
+  const version = versionName('v2');
+  return {
+    ...rest,
+    service,
+    listeners,
+    pin,
+    ...tenantKey,
+    upstream,
+    retries,
+    ...(cohort && { cohort: { ...cohort, version } }),
+    ...(mirror && { mirror: { ...mirror, version } }),
+  };
 }
 
 test('Envoy takes whatever a valid spec may ask for', () => {
