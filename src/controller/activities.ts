@@ -6,15 +6,19 @@
 import type { Instance } from '../model/instance.ts';
 import { after, type Instant, type Milliseconds } from '../model/instant.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
-import { findVersion, type ServiceRecord } from '../model/state.ts';
+import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FenceOutcome, WorkSource } from '../ports/work-source.ts';
+import { type DrainForecast, drainForecast, type OpenCount } from '../rollout/forecast.ts';
 import type { WorkObservation } from '../rollout/observation.ts';
 import type { Activity } from '../rollout/plan.ts';
 import type { LoopLog } from './loop.ts';
 
 /** The least time between two rounds of the same activity. */
 const ROUND_INTERVAL: Milliseconds = 900;
+
+/** Counts that a forecast looks back on: ten minutes of rounds. */
+const MOST_COUNTS = 600;
 
 interface Outcome {
   readonly stateSince: Instant;
@@ -31,6 +35,10 @@ export class Activities {
   readonly #outcomes = new Map<string, Outcome>();
   readonly #lastEnded = new Map<string, Instant>();
   readonly #suspended = new Set<string>();
+  readonly #counts = new Map<
+    string,
+    { readonly stateSince: Instant; readonly counts: readonly OpenCount[] }
+  >();
 
   constructor(options: {
     workSource: WorkSource;
@@ -54,6 +62,13 @@ export class Activities {
       if (outcome !== undefined && outcome.stateSince === since) observations.set(name, outcome.observation);
     }
     return observations;
+  }
+
+  /** When a draining version will probably be empty, from its counts in the present state. */
+  forecast(record: ServiceRecord, version: VersionRecord): DrainForecast {
+    const known = this.#counts.get(`${record.name} ${version.name}`);
+    const counts = known?.stateSince === version.since ? known.counts : [];
+    return drainForecast({ counts, now: this.#clock.now() });
   }
 
   /** Starts an activity unless it runs or has just ended. Returns at once. */
@@ -114,6 +129,15 @@ export class Activities {
       this.#log.warn({ service, version, problem }, 'the open work is not known, or a fence not confirmed');
     }
     this.#outcomes.set(key, outcome);
+    this.#count(key, outcome);
+  }
+
+  #count(key: string, { stateSince, observation: { open } }: Outcome): void {
+    if (open === undefined) return;
+    const known = this.#counts.get(key);
+    const before = known?.stateSince === stateSince ? known.counts : [];
+    const counts = [...before, { at: this.#clock.now(), open }].slice(-MOST_COUNTS);
+    this.#counts.set(key, { stateSince, counts });
   }
 
   /** Rounds are a second apart, but a new state is looked at once without delay. */

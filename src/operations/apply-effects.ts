@@ -67,8 +67,8 @@ function listenerEffects(before: readonly ListenerBinding[], after: readonly Lis
     } else if (kept.address !== old.address || kept.port !== old.port) {
       effects.push(`cuts streams: listener ${old.name} moves from ${place(old)} to ${place(kept)}`);
     } else if (kept.accessLog !== old.accessLog) {
-      const does = kept.accessLog ? 'begins' : 'stops';
-      effects.push(`cuts streams: listener ${old.name} ${does} to report its requests`);
+      const does = kept.accessLog ? 'begins to report' : 'reports no more of';
+      effects.push(`cuts streams: listener ${old.name} ${does} its requests`);
     }
   }
   for (const { name, address, port } of after) {

@@ -78,12 +78,15 @@ function waitsFor({ controller }: OperationContext, record: ServiceRecord): read
 function openWork({ controller }: OperationContext, record: ServiceRecord): readonly OpenWorkView[] {
   return record.versions
     .filter(({ state }) => state === 'Draining' || state === 'Drained')
-    .map(({ name }) => {
+    .map((version) => {
+      const { name } = version;
       const work = controller.activities.observations(record).get(name);
+      const forecast = controller.activities.forecast(record, version);
       return {
         version: name,
         ...(work?.open === undefined ? {} : { open: work.open }),
         problem: work?.problem ?? 'not counted yet',
+        ...(forecast.kind === 'Expected' ? { expectedDrained: forecast.at } : {}),
       };
     });
 }

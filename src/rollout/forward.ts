@@ -2,7 +2,7 @@
  * What keeps traffic from moving forward: freeze, windows, durations, approvals, a candidate that is not ready, a way
  * back that is not. None of these is ever asked before traffic moves back.
  */
-import { after } from '../model/instant.ts';
+import { after, isoTime } from '../model/instant.ts';
 import type { RolloutRecord, RolloutStep } from '../model/rollout.ts';
 import { stepName } from '../model/rollout.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
@@ -129,9 +129,4 @@ export function wayBackProblems(
     ...(version.fenced ? [`${baseline} is fenced (${version.state})`] : []),
     ...(version.retirement === undefined ? [] : [`${baseline} is being retired`]),
   ];
-}
-
-/** An instant in words; the text is for people, UTC. */
-function isoTime(at: number): string {
-  return new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -3,6 +3,7 @@
  * time. Its output is data, each action with its `because`. Recording actions change the record in one commit;
  * activities (fence, lift, count) start long work whose outcome is observed in a later round.
  */
+import { isoTime } from '../model/instant.ts';
 import type { TenantName, VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord, type VersionRecord, type VersionState } from '../model/state.ts';
 import { countReady, type Observation } from './observation.ts';
@@ -216,7 +217,7 @@ function planTeardown(record: ServiceRecord, observed: Observation): PlanAction[
 /** How sure it is that nothing is open: counts were observed behind a fence, not in one transaction with it. */
 function certificate({ work, now }: Observation, version: VersionName): string {
   const counted = work.get(version)?.open === 0 ? '0' : 'nothing';
-  return `certificate: observed, ${counted} counted behind the fence, as of ${new Date(now).toISOString()}`;
+  return `certificate: observed, ${counted} counted behind the fence, as of ${isoTime(now)}`;
 }
 
 /** Measures what is due. */

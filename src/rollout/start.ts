@@ -32,19 +32,21 @@ export function startRollout(record: ServiceRecord, start: Start): ServiceRecord
   const change = { now, reason: 'Wanted' };
   if (record.traffic.kind === 'none') return deployVersion(record, wanted, change);
   const freed = makeWay(record, wanted, now);
-  requireNoShareByHand(freed, wanted);
   if (freed.traffic.kind === 'none' || freed.traffic.primary === wanted) return freed;
   const prepared = broughtBack(freed, wanted, now);
   const deployed = hasRoom(prepared, wanted) ? deployVersion(prepared, wanted, change) : prepared;
-  return { ...deployed, rollout: newRollout(record, freed, start) };
+  return { ...deployed, rollout: withShareByHand(deployed, newRollout(record, freed, start), now) };
 }
 
-/** A first step could lower a share that somebody gave by hand, and tenants would move back (rule 3). */
-function requireNoShareByHand({ name, traffic }: ServiceRecord, wanted: VersionName): void {
-  if (traffic.kind !== 'shifting' || traffic.candidate !== wanted) return;
-  throw new ForbiddenTransitionError(
-    `${wanted} gets ${traffic.weight} % of ${name} by hand; set its weight to 0 first, or flip to it`,
-  );
+/** A share that somebody gave the version by hand stays: the first step could lower it, and tenants would move back (rule 3). */
+function withShareByHand({ traffic }: ServiceRecord, rollout: RolloutRecord, now: Instant): RolloutRecord {
+  if (traffic.kind !== 'shifting' || traffic.candidate !== rollout.version) return rollout;
+  return inState(rollout, {
+    state: 'Paused',
+    stateReason: 'OperatorOverride',
+    because: `${traffic.candidate} gets ${traffic.weight} % by hand; resume goes on from there, abort ends it`,
+    now,
+  });
 }
 
 function newRollout(before: ServiceRecord, record: ServiceRecord, start: Start): RolloutRecord {
@@ -143,7 +145,6 @@ export function retryRollout(record: ServiceRecord, now: Instant): ServiceRecord
   if (traffic.kind === 'none' || traffic.primary === rollout.version) {
     throw new ForbiddenTransitionError(`${rollout.version} is already the primary of ${record.name}`);
   }
-  requireNoShareByHand(record, rollout.version);
   const prepared = broughtBack(record, rollout.version, now);
   const deployed = hasRoom(prepared, rollout.version)
     ? deployVersion(prepared, rollout.version, { now, reason: 'Wanted' })
@@ -155,15 +156,13 @@ export function retryRollout(record: ServiceRecord, now: Instant): ServiceRecord
     because: 'walks again from its first step',
     now,
   });
-  return {
-    ...deployed,
-    rollout: {
-      ...again,
-      baseline: traffic.primary,
-      attempt: rollout.attempt + 1,
-      step: { kind: 'Deploy' },
-      stepSince: now,
-      promoted: [],
-    },
+  const walked: RolloutRecord = {
+    ...again,
+    baseline: traffic.primary,
+    attempt: rollout.attempt + 1,
+    step: { kind: 'Deploy' },
+    stepSince: now,
+    promoted: [],
   };
+  return { ...deployed, rollout: withShareByHand(deployed, walked, now) };
 }

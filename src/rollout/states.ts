@@ -8,9 +8,9 @@ export const ROLLOUT_TRANSITIONS: Readonly<Record<RolloutState, readonly Rollout
   Paused: ['Progressing', 'Waiting', 'Inconclusive', 'Succeeded', 'Aborted', 'RolledBack', 'Failed'],
   Inconclusive: ['Progressing', 'Waiting', 'Paused', 'Succeeded', 'Aborted', 'RolledBack', 'Failed'],
   Succeeded: ['RolledBack'],
-  Aborted: ['Progressing'],
-  RolledBack: ['Progressing'],
-  Failed: ['Progressing'],
+  Aborted: ['Progressing', 'Paused'],
+  RolledBack: ['Progressing', 'Paused'],
+  Failed: ['Progressing', 'Paused'],
 };
 
 /** A change of state that the table does not allow: a fault of ours, never an operator's. */

@@ -6,7 +6,6 @@ import type { RolloutRecord, RolloutStep, StepName } from '../../../src/model/ro
 import type { ServiceRecord } from '../../../src/model/state.ts';
 import type { Observation, RolloutObservation } from '../../../src/rollout/observation.ts';
 import { type Move, nextMove, walkerOf } from '../../../src/rollout/walk.ts';
-import { isWindowOpen, nextOpening } from '../../../src/rollout/windows.ts';
 import { anInstance, aProcessesSpec, aRecord, aVersion } from '../../support/records.ts';
 import { aRollout, aTraffic, aVerification } from '../../support/rollouts.ts';
 
@@ -219,16 +218,14 @@ describe('what keeps traffic from moving forward, and never from moving back', (
     expect(moveAt(verify, { rollout: { policy, urgent: true }, seen: passed })).toMatchObject({
       kind: 'Enter',
     });
-    expect(moveAt(verify, { rollout: { policy, urgent: true }, seen: {} })).toMatchObject({ kind: 'Enter' });
   });
 
-  test('an urgent rollout does not skip a gate, an approval or a freeze', () => {
+  test('an urgent rollout does not skip a gate or a freeze', () => {
     const urgent = { urgent: true };
-    expect(moveAt(verify, { rollout: urgent, seen: { verdict: verdict('Running') } })).toMatchObject({
-      kind: 'Stay',
-      reason: 'Verifying',
-    });
-    expect(moveAt(verify, { rollout: urgent, record: {}, seen: passed })).toMatchObject({ kind: 'Enter' });
+    const running = { verdict: verdict('Running') };
+    expect(moveAt(verify, { rollout: urgent, seen: running })).toMatchObject({ reason: 'Verifying' });
+    const frozen = { rollout: urgent, record: { freeze }, seen: passed };
+    expect(moveAt(verify, frozen)).toMatchObject({ reason: 'Frozen' });
   });
 
   test('a step lasts as long as the policy says', () => {
@@ -301,18 +298,4 @@ describe('Soak', () => {
       state: 'Succeeded',
     });
   });
-});
-
-test('a window is open on its days in UTC, past midnight too', () => {
-  const friday22 = Date.UTC(2026, 10, 20, 22, 0);
-  const window = { days: ['Friday' as const], startMinute: 22 * 60, duration: 4 * 3_600_000 };
-  const isOpenAt = (at: number): boolean => isWindowOpen([window], instant(at));
-  expect([isOpenAt(friday22 - 1), isOpenAt(friday22), isOpenAt(friday22 + 4 * 3_600_000 - 1)]).toEqual([
-    false,
-    true,
-    true,
-  ]);
-  expect(isOpenAt(friday22 + 4 * 3_600_000)).toBe(false);
-  expect(nextOpening([window], instant(friday22 + 1))).toBe(friday22 + 7 * 24 * 3_600_000);
-  expect(isWindowOpen([], now)).toBe(true);
 });
