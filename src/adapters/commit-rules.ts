@@ -5,6 +5,7 @@
 import type { ServiceName } from '../model/names.ts';
 import { type Commit, type EventQuery, GenerationConflictError, type ProxySeen } from '../ports/store.ts';
 import { storedEvent, storedProxy, storedService } from './stored/records.ts';
+import { storedRollout } from './stored/rollout.ts';
 import { assertReadable } from './stored/shape.ts';
 
 /** What a store knows before a commit. */
@@ -30,6 +31,8 @@ export function checkCommit(commit: Commit, ground: CommitGround): void {
       throw new TypeError(`the record of ${record.name} has a rollout of ${record.rollout.service}`);
     }
   }
+  for (const rollout of commit.rollouts ?? [])
+    assertReadable(storedRollout, rollout, `rollout ${rollout.id}`);
   for (const event of commit.events ?? []) {
     assertReadable(storedEvent, { ...event, sequence: 1 }, `event ${event.action}`);
   }
@@ -51,6 +54,7 @@ export function isEmptyCommit(commit: Commit): boolean {
   return (
     (commit.services ?? []).length === 0 &&
     (commit.deletions ?? []).length === 0 &&
+    (commit.rollouts ?? []).length === 0 &&
     (commit.events ?? []).length === 0 &&
     commit.nextPublication === undefined
   );

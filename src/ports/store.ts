@@ -34,6 +34,8 @@ export interface ProxySeen {
 export interface Commit {
   /** Records to write; each must be exactly one generation above the stored one (1 when new). */
   readonly services?: readonly ServiceRecord[];
+  /** Rollouts that ended with this change and made way for another one of their service: kept as they ended. */
+  readonly rollouts?: readonly RolloutRecord[];
   /** Services to delete, with the generation that the writer read. */
   readonly deletions?: readonly { readonly name: ServiceName; readonly generation: number }[];
   readonly nextPublication?: number;

@@ -76,6 +76,16 @@ export function storeHistoryContract(adapter: string, makeStore: MakeStore): voi
       expect(await store.rollouts({ limit: 10 })).toEqual([rollout]);
     });
 
+    test('a rollout that made way for another within one change is kept as it ended', async () => {
+      const store = await emptyStore();
+      const first = rolloutRecord({ version: 'v2', generation: 1 });
+      const ended = { ...first, state: 'Aborted', stateReason: 'Superseded', endedAt: instant(7) } as const;
+      const next = rolloutRecord({ version: 'v3', generation: 2 });
+      await store.commit({ services: [recordWith(first, 1)] });
+      await store.commit({ services: [recordWith(next, 2)], rollouts: [ended] });
+      expect(await store.rollouts({ limit: 10 })).toEqual([next, ended]);
+    });
+
     test("a record with another service's rollout is refused", async () => {
       const store = await emptyStore();
       const wrong = { ...recordWith(rolloutRecord({ service: 'other' })), name: manager };

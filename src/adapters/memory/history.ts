@@ -6,7 +6,6 @@ import type { Instant } from '../../model/instant.ts';
 import type { Measurement } from '../../model/measurement.ts';
 import type { ServiceName } from '../../model/names.ts';
 import { isOpen, type RolloutId, type RolloutRecord } from '../../model/rollout.ts';
-import type { ServiceRecord } from '../../model/state.ts';
 import type { TrafficCount, TrafficCoverage } from '../../model/traffic.ts';
 import { KEPT_ROLLOUTS, type RolloutQuery, type Store, TRAFFIC_KEPT } from '../../ports/store.ts';
 import { byTime, trafficKey } from '../history-rules.ts';
@@ -32,13 +31,12 @@ export class MemoryHistory {
     this.#measurementsKept = measurementsKept;
   }
 
-  /** A service's record was committed: its rollout is kept, the oldest of too many go. */
-  record({ name, rollout }: ServiceRecord): void {
-    if (rollout === undefined) return;
+  /** A rollout was committed: it is kept, the oldest of too many go. */
+  record(rollout: RolloutRecord): void {
     const known = this.#rollouts.get(rollout.id);
     if (known !== undefined) known.rollout = rollout;
     else this.#rollouts.set(rollout.id, { rollout, measurements: [] });
-    const all = this.rollouts({ service: name, limit: Number.MAX_SAFE_INTEGER });
+    const all = this.rollouts({ service: rollout.service, limit: Number.MAX_SAFE_INTEGER });
     for (const { id } of all.slice(KEPT_ROLLOUTS)) this.#remove(id);
   }
 

@@ -42,9 +42,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   }
 
   function write(commit: Commit): readonly AuditEvent[] {
+    for (const rollout of commit.rollouts ?? []) history.record(rollout);
     for (const record of commit.services ?? []) {
       services.set(record.name, record);
-      history.record(record);
+      if (record.rollout !== undefined) history.record(record.rollout);
     }
     for (const { name } of commit.deletions ?? []) {
       services.delete(name);

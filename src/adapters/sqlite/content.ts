@@ -106,7 +106,8 @@ export class StoreContent {
     this.#options.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
-  #writeServices(writer: RowWriter, { services = [], deletions = [] }: Commit): void {
+  #writeServices(writer: RowWriter, { services = [], deletions = [], rollouts = [] }: Commit): void {
+    for (const rollout of rollouts) this.history.record(writer, rollout);
     for (const record of services) {
       writer.replace('service', { key: record.name, body: JSON.stringify(record) });
       writer.requireReader(oldestReader(record));
