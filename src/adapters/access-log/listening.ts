@@ -38,14 +38,20 @@ export class Listening {
     if (gap !== undefined) this.#gaps[last] = { ...gap, to: now };
   }
 
-  /** So many requests of a proxy were reported and could not be counted. */
-  lost(loss: { proxy: string; requests: number; why: string; now: Instant }): void {
-    const { proxy, requests, why, now } = loss;
-    const last = this.#gaps.at(-1);
-    if (last?.proxy === proxy && last.why === why && now - last.to <= SAME_GAP) {
-      this.#gaps[this.#gaps.length - 1] = { ...last, to: now, requests: last.requests + requests };
+  /** So many requests of a proxy are missing since `from`; 0: nobody can tell how many. */
+  lost(loss: { proxy: string; requests: number; why: string; from?: Instant; now: Instant }): void {
+    const { proxy, requests, why, now, from = now } = loss;
+    const same = this.#gaps.findLastIndex((gap) => gap.proxy === proxy && gap.why === why);
+    const last = this.#gaps[same];
+    if (last !== undefined && from - last.to <= SAME_GAP) {
+      const merged = {
+        from: instant(Math.min(last.from, from)),
+        to: now,
+        requests: last.requests + requests,
+      };
+      this.#gaps[same] = { ...last, ...merged };
     } else {
-      this.#add({ proxy, from: now, to: now, requests, why });
+      this.#add({ proxy, from, to: now, requests, why });
     }
   }
 

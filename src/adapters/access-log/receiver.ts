@@ -10,6 +10,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Store } from '../../ports/store.ts';
 import type { TrafficLog } from '../../ports/traffic-log.ts';
 import { readEntry } from '../../xds/translate/logged-request.ts';
+import { Backlog } from './backlog.ts';
 import { createBudget, type WorkBudget } from './budget.ts';
 import { Listening } from './listening.ts';
 import { countEntries, readMessage } from './messages.ts';
@@ -57,6 +58,8 @@ export class AccessLogReceiver implements TrafficLog {
   readonly #listening: Listening;
   readonly #budget: WorkBudget;
   readonly #reporters = new Map<string, Reporter>();
+  /** Ends what is noted of each stream that is open. */
+  readonly #openStreams = new Set<() => void>();
   readonly #stop = new AbortController();
   readonly #saving: Promise<void>;
   #totals = { counted: 0, notOurs: 0, lost: 0 };
@@ -120,8 +123,9 @@ export class AccessLogReceiver implements TrafficLog {
     return { ...this.#totals };
   }
 
-  /** Saves what is left. Streams may still be open; what they say from now on is not saved. */
+  /** Saves what is left. Streams that are still open count as broken off: nobody hears what they say from now on. */
   async close(): Promise<void> {
+    for (const end of [...this.#openStreams]) end();
     this.#stop.abort();
     await this.#saving;
     await this.#save();
@@ -130,11 +134,17 @@ export class AccessLogReceiver implements TrafficLog {
   #openStream(): LogStream {
     let proxy: string | undefined;
     let heard = this.#options.clock.now();
+    const backlog = new Backlog();
+    const ended = (): void => {
+      if (this.#openStreams.delete(ended) && proxy !== undefined) this.#streamEnded(proxy, heard);
+    };
+    this.#openStreams.add(ended);
     return {
       message: (bytes) => {
         heard = this.#options.clock.now();
         // A stream says in its first message who it is; that one is always read.
         if (proxy !== undefined && !this.#budget.allows()) {
+          backlog.passed({ bytes: bytes.length, now: heard });
           this.#lose(proxy, bytes, 'the controller had no time to read all of its reports');
           return;
         }
@@ -145,16 +155,16 @@ export class AccessLogReceiver implements TrafficLog {
               proxy = message.proxy === undefined || message.proxy === '' ? UNNAMED : message.proxy;
               this.#streamBegan(proxy, heard);
             }
-            this.#count(proxy, message.entries, heard);
+            const newest = this.#count(proxy, message.entries, heard);
+            const waited = backlog.arrived({ bytes: bytes.length, made: newest, now: heard });
+            if (waited !== undefined) this.#doubt(proxy, waited, heard);
           } catch (error) {
             this.#options.onFault({ what: `a report of ${proxy ?? UNNAMED} cannot be read`, error });
             this.#lose(proxy ?? UNNAMED, bytes, 'a report of it could not be read');
           }
         });
       },
-      ended: () => {
-        if (proxy !== undefined) this.#streamEnded(proxy, heard);
-      },
+      ended,
     };
   }
 
@@ -173,16 +183,19 @@ export class AccessLogReceiver implements TrafficLog {
     if (reporter.streams === 0) this.#reporters.delete(proxy);
   }
 
-  #count(proxy: string, entries: readonly HTTPAccessLogEntry[], now: Instant): void {
+  /** Counts what ended, and returns when the newest entry was made, by the proxy's clock. */
+  #count(proxy: string, entries: readonly HTTPAccessLogEntry[], now: Instant): number {
     let uncounted = 0;
+    let newest = Number.NEGATIVE_INFINITY;
     for (const entry of entries) {
+      newest = Math.max(newest, madeAt(entry, now));
       const request = readEntry(entry);
       if (request?.kind !== 'Ended' || !this.#options.isKnown(request.service)) {
         this.#totals.notOurs += 1;
         continue;
       }
       const { service, version, route, result, retries, duration, copiedTo } = request;
-      const endedAt = instant(startOf(entry, now) + duration);
+      const endedAt = instant(Math.max(0, madeAt(entry, now)));
       const ended = { service, route, result, retries, duration, endedAt };
       const isCounted = this.#tally.add({ ...ended, ...(version === undefined ? {} : { version }) }, now);
       if (copiedTo !== undefined) {
@@ -193,6 +206,12 @@ export class AccessLogReceiver implements TrafficLog {
       else uncounted += 1;
     }
     if (uncounted > 0) this.#loseEntries(proxy, uncounted, 'there were too many different requests to count');
+    return Number.isFinite(newest) ? newest : now;
+  }
+
+  #doubt(proxy: string, waited: Milliseconds, now: Instant): void {
+    const why = 'it made reports faster than they could be sent, and may have dropped some';
+    this.#listening.lost({ proxy, requests: 0, why, from: instant(now - waited), now });
   }
 
   #lose(proxy: string, bytes: Uint8Array, why: string): void {
@@ -235,10 +254,12 @@ export class AccessLogReceiver implements TrafficLog {
   }
 }
 
-/** When the request began, by the proxy's clock. */
-function startOf({ commonProperties }: HTTPAccessLogEntry, otherwise: Instant): number {
-  const start = commonProperties?.startTime;
-  return start === undefined ? otherwise : Number(start.seconds) * 1000 + start.nanos / 1_000_000;
+/** When the proxy made the entry, by its own clock: when the request ended, or was reported on the way. */
+function madeAt({ commonProperties }: HTTPAccessLogEntry, otherwise: Instant): number {
+  const { startTime, duration } = commonProperties ?? {};
+  if (startTime === undefined) return otherwise;
+  const start = Number(startTime.seconds) * 1000 + startTime.nanos / 1_000_000;
+  return start + Number(duration?.seconds ?? 0n) * 1000 + (duration?.nanos ?? 0) / 1_000_000;
 }
 
 function nameOf({ version, route, result, from }: TrafficCount): string {
