@@ -28,6 +28,8 @@ export class Fleet {
   readonly #instances: SimulatedInstance[] = [];
   readonly proxies: SimulatedProxy[];
   readonly open = new Map<VersionName, number>();
+  /** Versions whose instances never become ready. */
+  readonly stuck = new Set<VersionName>();
   publication = 1;
   isHealed = false;
 
@@ -66,7 +68,7 @@ export class Fleet {
       service: record.name,
       version,
       address: { host: '127.0.0.1', port: 9_000 + index },
-      state: readyAt <= now ? 'Ready' : 'Starting',
+      state: readyAt <= now && !this.stuck.has(version) ? 'Ready' : 'Starting',
       reason: '',
       since: instant(0),
       restarts: 0,

@@ -7,8 +7,8 @@ import { aProcessesSpec, aRecord, aVersion } from '../records.ts';
 import { aCheck, aTraffic, aVerification } from '../rollouts.ts';
 import type { Chance } from './chance.ts';
 
-/** When a version is bad: never, from the beginning, once it has default traffic, or only as primary. */
-export type Truth = 'good' | 'bad' | 'badUnderTraffic' | 'badAsPrimary';
+/** When a version is bad: never, from the beginning, once it has default traffic, only as primary; or it does not even start. */
+export type Truth = 'good' | 'bad' | 'badUnderTraffic' | 'badAsPrimary' | 'neverStarts';
 
 export const STEPS = [[100], [25, 100], [5, 25, 50, 100]] as const;
 
@@ -20,6 +20,7 @@ const HALF_HOURS: readonly MaintenanceWindow[] = Array.from({ length: 48 }, (_, 
 }));
 
 export function drawTruth(chance: Chance): Truth {
+  if (chance.in(0.08)) return 'neverStarts';
   return chance.of(['good', 'good', 'good', 'bad', 'badUnderTraffic', 'badAsPrimary']);
 }
 

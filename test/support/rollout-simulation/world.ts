@@ -57,7 +57,10 @@ export class SimulatedWorld {
 
   /** A version that an operator deploys: how good it is, nobody knows. */
   introduce(version: VersionName): void {
-    if (!this.truths.has(version)) this.truths.set(version, drawTruth(this.chance));
+    if (this.truths.has(version)) return;
+    const truth = drawTruth(this.chance);
+    this.truths.set(version, truth);
+    if (truth === 'neverStarts') this.fleet.stuck.add(version);
   }
 
   observe(): Observation {

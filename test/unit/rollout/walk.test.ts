@@ -15,7 +15,6 @@ const now = instant(1_000_000);
 const everywhere = { isEverywhere: true, behind: [], rejected: [] };
 const steps = aTraffic({ steps: [25, 100] });
 const verified = { traffic: steps, verification: aVerification() };
-
 function verdict(state: Verdict['state']): Verdict {
   return { state, because: `it is ${state}`, deciding: ['errors'] };
 }
@@ -62,7 +61,6 @@ const flipped: Partial<ServiceRecord> = {
 };
 const soaking = { policy: { ...verified, verification: aVerification({ soak: 60_000 }) } };
 const waived = (...names: string[]): Partial<RolloutRecord> => ({ promoted: names as StepName[] });
-
 describe('Deploy', () => {
   test('waits until all instances that the spec asks for are ready, and says how many are', () => {
     const spec = aProcessesSpec();
