@@ -68,21 +68,22 @@ export function looksInSoak(check: Check, verification: VerificationSpec): numbe
 }
 
 /**
- * The longest time from a fault to the check's failure while it measures, where the fault breaks its limit by itself.
- * The fault may begin within a window and be too diluted there, or at the end of a step, so that the next step's first
- * result shows it; its last sample may be one scrape late, and the query slow.
+ * The longest time from a fault to the check's failure while it measures, where the fault breaks its limit by itself and
+ * a measurement is answered within the timeout. The next measurement is due an interval after the last answer. The fault
+ * may begin within a window and be too diluted there, or at the end of a step, so that the next step's first result
+ * shows it; its last sample may be one scrape late.
  */
 export function detectionTime(check: Check, verification: VerificationSpec): Milliseconds {
-  const { metric } = check;
-  const timeout =
-    'timeout' in metric
-      ? metric.timeout
-      : asksPrometheus(metric)
-        ? (verification.prometheus?.timeout ?? 0)
-        : 0;
-  const diluted = answersByItself(metric) ? 0 : check.interval;
-  const failures = (check.failureLimit + 1) * check.interval;
+  const timeout = timeoutOf(check, verification);
+  const round = check.interval + timeout;
+  const diluted = answersByItself(check.metric) ? 0 : round;
+  const failures = (check.failureLimit + 1) * round;
   return scrapeDelay(check, verification) + check.initialDelay + diluted + failures + timeout;
+}
+
+function timeoutOf({ metric }: Check, { prometheus }: VerificationSpec): Milliseconds {
+  if ('timeout' in metric) return metric.timeout;
+  return asksPrometheus(metric) ? (prometheus?.timeout ?? 0) : 0;
 }
 
 /** How long a step below 100 goes on after the check's last result, unseen by it. */

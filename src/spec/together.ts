@@ -107,7 +107,7 @@ function groups(services: readonly VersionedService[]): readonly ServiceProblem[
     if (group === undefined) return [];
     const others = services.filter((other) => other !== service && other.group === group);
     if (others.length === 0) {
-      const message = `"${group}" has no other service: ${name} goes alone`;
+      const message = `"${group}" has no other service here: ${name} goes alone`;
       return [{ severity: 'warning', service: name, field: 'spec.group', message }];
     }
     const [first] = services.slice(0, index).filter((other) => other.group === group);

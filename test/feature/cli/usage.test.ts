@@ -112,6 +112,25 @@ describe('lint', () => {
     });
   });
 
+  test('says how long a rollout takes at least and a rollback at most, in text and as data', async () => {
+    const file = 'examples/specs/manager-verified.yaml';
+    const { stdout } = await runHere(['lint', file]);
+    expect(stdout).toMatch(/^manager: shortest time to success: 19m20s after the instances are ready/m);
+    expect(stdout).toMatch(
+      /^manager: longest time to rollback: 1m16s after a fault that check errors can see$/m,
+    );
+    const { stdout: data } = await runHere(['lint', file, '-o', 'json']);
+    expect(JSON.parse(data)).toMatchObject({
+      estimates: [
+        {
+          service: 'manager',
+          shortestSuccess: expect.stringMatching(/19m20s/),
+          longestRollback: expect.stringMatching(/1m16s/),
+        },
+      ],
+    });
+  });
+
   test('of a file of endpoints checks that form', async () => {
     const { code } = await runHere(['lint', '--endpoints', '-'], {
       input: 'versions: [{name: V1, addresses: []}]',

@@ -5,12 +5,12 @@ import { checkTogether } from '../../../src/spec/together.ts';
 
 const ENDPOINTS = '{endpoints: {file: versions.yaml}}';
 
-function service(name: string, listeners: string, runtime = ENDPOINTS): VersionedService {
+function service(name: string, listeners: string, runtime = ENDPOINTS, more = ''): VersionedService {
   const text = [
     'apiVersion: switchyard.dev/v1alpha1',
     'kind: VersionedService',
     `metadata: {name: ${name}}`,
-    `spec: {version: v1, listeners: ${listeners}, pin: {allow: {paths: [/a]}}, runtime: ${runtime}}`,
+    `spec: {version: v1, listeners: ${listeners}, pin: {allow: {paths: [/a]}}, runtime: ${runtime}${more}}`,
   ].join('\n');
   const { services, problems } = parseServices({ file: 'a.yaml', text });
   expect(problems).toEqual([]);
@@ -123,6 +123,45 @@ describe('services on one controller', () => {
         message:
           '9990 to 10010 holds port 10000 of listener gateway: an instance could take it before the proxy does',
       },
+    ]);
+  });
+});
+
+describe('services of one group', () => {
+  const member = (name: string, traffic: string, group = 'pipeline'): VersionedService => {
+    const spec = service(name, `[{name: ${name}}]`, ENDPOINTS, `, group: ${group}, traffic: ${traffic}`);
+    return { ...spec, listeners: [] };
+  };
+
+  test('have the same steps', () => {
+    const [one, other] = [member('manager', '{steps: [10, 100]}'), member('worker', '{steps: [100]}')];
+    expect(checkTogether([one, other])).toEqual([
+      {
+        severity: 'error',
+        service: 'worker',
+        field: 'spec.traffic.steps',
+        message: '100 must be 10, 100 as for service manager of the same group pipeline: they move together',
+      },
+    ]);
+    expect(checkTogether([one, { ...other, traffic: one.traffic }])).toEqual([]);
+  });
+
+  test('have all a cohort, or none', () => {
+    const cohort = '{cohort: {headers: [{name: x-beta, value: a}]}}';
+    const problems = checkTogether([member('manager', '{}'), member('worker', cohort)]);
+    expect(problems.map(({ message }) => message)).toEqual([
+      'a cohort, 100 must be 100 as for service manager of the same group pipeline: they move together',
+    ]);
+  });
+
+  test('are at least two; another group is none of their business', () => {
+    const problems = checkTogether([
+      member('manager', '{}'),
+      member('worker', '{steps: [10, 100]}', 'other'),
+    ]);
+    expect(problems).toMatchObject([
+      { severity: 'warning', service: 'manager', field: 'spec.group' },
+      { severity: 'warning', service: 'worker', field: 'spec.group' },
     ]);
   });
 });
