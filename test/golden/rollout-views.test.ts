@@ -1,4 +1,5 @@
 /** How a rollout looks on terminals of 80 and 120 columns, in a pipe, and why it stands where it stands. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { Frame } from '../../src/cli/views/rollout.ts';
 import { rolloutLines } from '../../src/cli/views/rollout.ts';
@@ -48,4 +49,10 @@ test('a terminal of 24 lines shows the whole of a rollout that has no trouble', 
     height: 23,
   });
   expect(lines.length).toBeLessThanOrEqual(23);
+});
+
+test('the page of the command line shows the view as it is', () => {
+  const shown = readFileSync('test/golden/rollout-views/shifting.80x24.txt', 'utf8').trimEnd().split('\n');
+  const indented = shown.map((line) => (line === '' ? '' : `    ${line}`)).join('\n');
+  expect(readFileSync('docs/cli.md', 'utf8')).toContain(indented);
 });

@@ -118,10 +118,12 @@ export function samplesText({ judgement, outcome }: Measurement): string {
 }
 
 /** The condition of a check that was not measured yet. */
-function limitWords({ limit, comparison }: Check): string {
+function limitWords(check: Check): string {
+  const { limit, comparison } = check;
+  const unit = unitOf(check);
   const words = [
-    limit?.min === undefined ? '' : `at least ${numberText(limit.min)}`,
-    limit?.max === undefined ? '' : `at most ${numberText(limit.max)}`,
+    limit?.min === undefined ? '' : `at least ${numberText(limit.min)}${unit}`,
+    limit?.max === undefined ? '' : `at most ${numberText(limit.max)}${unit}`,
     comparison === undefined ? '' : 'like the baseline',
   ];
   return words.filter((text) => text !== '').join(', ') || '-';

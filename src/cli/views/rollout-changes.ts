@@ -10,7 +10,7 @@ import { clockTime } from '../time.ts';
 import { visibleFields } from '../visible-fields.ts';
 import { samplesText, valueText } from './checks.ts';
 import { type Frame, rolloutLines } from './rollout.ts';
-import { checkStateText, rolloutStateText, stepCount, weightText } from './rollout-words.ts';
+import { checkStateText, otherWaits, rolloutStateText, stepCount, weightText } from './rollout-words.ts';
 
 interface KeyedLine {
   readonly key: string;
@@ -45,12 +45,12 @@ function changeLines(view: RolloutView, frame: Frame): KeyedLine[] {
 }
 
 function stateLine(view: RolloutView, { paint, now }: Frame): KeyedLine {
-  const { rollout, setWeight, waitsFor, verdict } = view;
+  const { rollout, setWeight, verdict } = view;
   const state = wordOf(ROLLOUT_STATE, rollout?.state ?? 0);
   const step = rollout?.step?.name ?? '';
-  const why = waitsFor.length > 0 ? waitsFor.join('; ') : (rollout?.because ?? '');
+  const why = [rollout?.because ?? '', ...otherWaits(view)].filter((text) => text !== '').join('; ');
   return {
-    key: [state, rollout?.stateReason, rollout?.attempt, step, setWeight, verdict?.state, why].join('|'),
+    key: [state, rollout?.stateReason, rollout?.attempt, step, setWeight, verdict?.state].join('|'),
     text: `${clockNow(now)}  ${rolloutStateText(paint, rollout?.state ?? 0)}  ${stepCount(view)} ${step}, ${weightText(view)}: ${why}`,
   };
 }
@@ -58,12 +58,13 @@ function stateLine(view: RolloutView, { paint, now }: Frame): KeyedLine {
 function checkLine({ rollout }: RolloutView, { check, run }: CheckView, { paint }: Frame): KeyedLine[] {
   const last = run?.last;
   if (check === undefined || run === undefined || last === undefined) return [];
-  const limit = last.judgement?.limit ?? '';
   const step = rollout?.step?.name ?? '';
+  const facts = [valueText(last, check), samplesText(last), last.judgement?.limit ?? ''];
+  const shown = facts.filter((text) => text !== '' && text !== '-').join(', ');
   return [
     {
       key: ['check', step, rollout?.attempt, check.name, run.state, run.failed, run.inconclusive].join('|'),
-      text: `${clockTime(last.at)}  check ${check.name} at ${step}: ${checkStateText(paint, run.state)}, ${valueText(last, check)} (${samplesText(last)}), ${limit}: ${run.because}`,
+      text: `${clockTime(last.at)}  check ${check.name} at ${step}: ${checkStateText(paint, run.state)}${shown === '' ? '' : ` (${shown})`}: ${run.because}`,
     },
   ];
 }

@@ -9,7 +9,7 @@ import type { Paint } from '../shell.ts';
 import { age, clockTime } from '../time.ts';
 import { samplesText, valueText } from './checks.ts';
 import { numberText } from './numbers.ts';
-import { checkStateText, momentText, rolloutStateText } from './rollout-words.ts';
+import { attemptedStep, checkStateText, momentText, rolloutStateText } from './rollout-words.ts';
 
 export function rolloutsView(paint: Paint, now: number): ListView<Rollout> {
   return {
@@ -43,7 +43,7 @@ export function measurementsView(paint: Paint, now: number): ListView<Measuremen
   return {
     columns: [
       { heading: 'TIME', text: ({ at }) => momentText(at, now) },
-      { heading: 'STEP', text: ({ step, attempt }) => (attempt > 1 ? `${step}#${attempt}` : step) },
+      { heading: 'STEP', text: attemptedStep },
       { heading: 'CHECK', text: ({ check }) => check },
       {
         heading: 'VERDICT',

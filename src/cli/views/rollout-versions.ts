@@ -1,7 +1,7 @@
 /** The versions of a rollout with their weight, instances and open work, as branches of its tree. Pure. */
 
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { INSTANCE_STATE } from '../../admin/enums.ts';
+import { INSTANCE_STATE, VERSION_STATE } from '../../admin/enums.ts';
 import type { Instance, Version } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import type { OpenWorkView, RolloutView } from '../../gen/switchyard/admin/v1/rollouts_pb.js';
 import { formatDuration } from '../duration.ts';
@@ -27,7 +27,9 @@ export interface VersionFrame {
 export function versionBranches(view: RolloutView, frame: VersionFrame): Branch[] {
   const { rollout, versions, openWork } = view;
   const rank = ({ name }: Version) => (name === rollout?.version ? 0 : name === rollout?.baseline ? 1 : 2);
-  const ranked = versions.toSorted((a, b) => rank(a) - rank(b));
+  const ranked = versions
+    .filter(({ state }) => state !== VERSION_STATE.Retired)
+    .toSorted((a, b) => rank(a) - rank(b));
   const lines = aligned(ranked.map((version) => versionCells(version, view, frame)));
   return ranked.map((version, index) => ({
     text: (lines[index] ?? '').trimEnd(),

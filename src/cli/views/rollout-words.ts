@@ -1,7 +1,7 @@
 /** States of rollouts, checks and gates as an icon and a word, with their colours; and short texts of a rollout. Pure. */
 import { type Timestamp, timestampMs } from '@bufbuild/protobuf/wkt';
 import { CHECK_STATE, ROLLOUT_STATE, STEP_PROGRESS, VERDICT_STATE, wordOf } from '../../admin/enums.ts';
-import type { CheckState, VerdictState } from '../../gen/switchyard/admin/v1/measurements_pb.js';
+import type { CheckState, Verdict, VerdictState } from '../../gen/switchyard/admin/v1/measurements_pb.js';
 import type { Freeze } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import type {
   Rollout,
@@ -80,11 +80,41 @@ export function stepText(paint: Paint, { step, progress }: StepView, rollout: Ro
   return paint[colour](`${icon}\u00a0${step?.name ?? ''}`);
 }
 
+/** `Shift-25`, and `Shift-25 #2` in the second attempt. */
+export function attemptedStep({
+  step,
+  attempt,
+}: {
+  readonly step: string;
+  readonly attempt: number;
+}): string {
+  return attempt > 1 ? `${step} #${attempt}` : step;
+}
+
 /** `4/7`: the present step among all, or the last one that was done. */
 export function stepCount({ steps }: RolloutView): string {
   const current = steps.findIndex(({ progress }) => progress === STEP_PROGRESS.Current);
   const done = steps.filter(({ progress }) => progress === STEP_PROGRESS.Done).length;
   return `${current === -1 ? done : current + 1}/${steps.length}`;
+}
+
+/** What a view waits for beyond what its state and its checks say already. */
+export function otherWaits({ rollout, waitsFor, verdict }: RolloutView): string[] {
+  return waitsFor.filter((text) => text !== rollout?.because && text !== verdict?.because);
+}
+
+/** What the checks of a rollout add up to; undefined where it ended before they had. */
+export function shownVerdict({ rollout, verdict }: RolloutView): Verdict | undefined {
+  const isBrokenOff = rollout?.endedAt !== undefined && verdict?.state === VERDICT_STATE.Running;
+  return isBrokenOff ? undefined : verdict;
+}
+
+/** Icon, word and score of a gate; and why, where that is more than that its checks run or have passed. */
+export function verdictText(paint: Paint, { state, score, because }: Verdict): string {
+  const word = wordOf(VERDICT_STATE, state);
+  const points = score === undefined ? '' : `, score ${countText(score)}`;
+  const isPlain = word === 'Running' || word === 'Passed';
+  return `${looked(paint, CHECK_LOOK[word] ?? UNKNOWN, word)}${points}${isPlain ? '' : `: ${because}`}`;
 }
 
 /** `25% set, 24.8% actual of 1,204 requests`. */

@@ -14,15 +14,16 @@ import { type Branch, treeLines } from '../tree.ts';
 import { visibleFields } from '../visible-fields.ts';
 import { wrap } from '../wrap.ts';
 import { checkBranches } from './checks.ts';
-import { countText } from './numbers.ts';
 import { type InstanceChoice, versionBranches } from './rollout-versions.ts';
 import {
   freezeText,
   momentText,
+  otherWaits,
   rolloutStateText,
+  shownVerdict,
   stepCount,
   stepText,
-  verdictStateText,
+  verdictText,
   weightText,
 } from './rollout-words.ts';
 
@@ -72,9 +73,9 @@ const LABEL_WIDTH = 10;
 
 function headerLines(view: RolloutView, frame: Frame): string[] {
   const { paint, now, width } = frame;
-  const { rollout, freeze, waitsFor } = view;
+  const { rollout, freeze } = view;
   if (rollout === undefined) return [];
-  const waits = waitsFor.filter((text) => text !== rollout.because);
+  const waits = otherWaits(view);
   const attempt = rollout.attempt > 1 ? `, attempt ${rollout.attempt}` : '';
   const words = rollout.reason === '' ? '' : `: ${rollout.reason}`;
   const facts: [string, string][] = [
@@ -157,11 +158,10 @@ function bodyLines(view: RolloutView, frame: Frame, detail: Detail): string[] {
 const CHECK_RAILS = 8;
 
 function checksBranch(view: RolloutView, { paint, now, wide, width }: Frame): Branch[] {
-  const { verdict, checks, rollout } = view;
+  const { checks, rollout } = view;
+  const verdict = shownVerdict(view);
   if (checks.length === 0 && verdict === undefined) return [];
-  const score = verdict?.score === undefined ? '' : `, score ${countText(verdict.score)}`;
-  const sum =
-    verdict === undefined ? '' : ` ${verdictStateText(paint, verdict.state)}${score}: ${verdict.because}`;
+  const sum = verdict === undefined ? '' : ` ${verdictText(paint, verdict)}`;
   const isSoak = rollout?.step?.kind === ROLLOUT_STEP.Soak;
   const room = width === undefined ? {} : { room: width - CHECK_RAILS };
   const below = checkBranches(checks, { paint, now, wide, isSoak, ...room });

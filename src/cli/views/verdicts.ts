@@ -11,8 +11,9 @@ import { visible } from '../../model/text.ts';
 import type { ListView } from '../output.ts';
 import type { Paint } from '../shell.ts';
 import { age, clockTime } from '../time.ts';
+import { visibleFields } from '../visible-fields.ts';
 import { samplesText, valueText } from './checks.ts';
-import { checkStateText, verdictStateText } from './rollout-words.ts';
+import { attemptedStep, checkStateText, verdictStateText, verdictText } from './rollout-words.ts';
 
 /** The table of `verify`. */
 export function verifyView(paint: Paint): ListView<MeasuredCheck> {
@@ -48,21 +49,15 @@ function windowText(measurement: MeasuredCheck['measurement']): string {
 /** The line below the table. */
 export function verifyText(paint: Paint, { version, baseline, verdict }: VerifyResponse): string {
   const against = baseline === '' ? '' : ` beside ${baseline}`;
-  return `${verdictText(paint, verdict)} (${version}${against}; nothing was decided)`;
-}
-
-function verdictText(paint: Paint, verdict: Verdict | undefined): string {
-  return verdict === undefined
-    ? 'no verdict'
-    : `${verdictStateText(paint, verdict.state)}: ${visible(verdict.because)}`;
+  const sum = verdict === undefined ? 'no verdict' : verdictText(paint, visibleFields(verdict));
+  return `${sum} (${version}${against}; nothing was decided)`;
 }
 
 /** The table of `replay`. */
 export function replayView(paint: Paint): ListView<ReplayedStep> {
   return {
     columns: [
-      { heading: 'STEP', text: ({ step }) => step },
-      { heading: 'ATTEMPT', text: ({ attempt }) => String(attempt), wide: true },
+      { heading: 'STEP', text: attemptedStep },
       verdictColumn(paint, 'DECIDED', ({ decided }) => decided),
       verdictColumn(paint, 'WOULD DECIDE', ({ wouldDecide }) => wouldDecide),
       { heading: 'AT', text: ({ at }) => (at === undefined ? '' : clockTime(at)) },

@@ -8,7 +8,9 @@ import type { Frame } from './rollout.ts';
 import {
   freezeText,
   momentText,
+  otherWaits,
   rolloutStateText,
+  shownVerdict,
   stepCount,
   verdictStateText,
   weightText,
@@ -20,7 +22,8 @@ const SHOWN_DECISIONS = 5;
 export function whyLines(message: RolloutView, frame: Frame): string[] {
   const { paint, now, width, wide } = frame;
   const view = visibleFields(message);
-  const { rollout, waitsFor, verdict, freeze } = view;
+  const { rollout, freeze } = view;
+  const verdict = shownVerdict(view);
   if (rollout === undefined) return [];
   const reason = rollout.stateReason === '' ? '' : ` (${rollout.stateReason})`;
   const state = `${rolloutStateText(paint, rollout.state)}${reason} since ${age(rollout.since, now)}`;
@@ -29,15 +32,17 @@ export function whyLines(message: RolloutView, frame: Frame): string[] {
     ...wrap(`${rollout.id}: ${state}`, width),
     ...indented([`at ${stepCount(view)} ${rollout.step?.name ?? ''}, ${weightText(view)}`], width),
     ...section('because', rollout.because === '' ? [] : [rollout.because], width),
-    ...section(
-      'waits',
-      waitsFor.filter((text) => text !== rollout.because),
-      width,
-    ),
+    ...section('waits', otherWaits(view), width),
     ...section('frozen', freeze ? [freezeText(freeze, now)] : [], width),
     ...section(
       'checks',
-      verdict ? [`${verdictStateText(paint, verdict.state)}: ${verdict.because}`] : [],
+      verdict
+        ? [
+            verdict.because === rollout.because
+              ? verdictStateText(paint, verdict.state)
+              : `${verdictStateText(paint, verdict.state)}: ${verdict.because}`,
+          ]
+        : [],
       width,
     ),
     ...section(

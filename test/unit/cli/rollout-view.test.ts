@@ -156,7 +156,7 @@ describe('a rollout that is watched in a pipe', () => {
     const run = aRun(failed, { state: 'Failed', failed: 1, because: 'success rate 94.8 % is below 99 %' });
     const next = { ...view, checks: [{ check: aCheck('success-rate'), run }, ...(latency ? [latency] : [])] };
     expect(changes.next(rolloutMessageOf(next), frame)).toEqual([
-      '2026-11-23 15:04:00Z  check success-rate at Shift-25: ✖ Failed, 94.8 % (n 1,204), at least 99 %: success rate 94.8 % is below 99 %',
+      '2026-11-23 15:04:00Z  check success-rate at Shift-25: ✖ Failed (94.8 %, n 1,204, at least 99 %): success rate 94.8 % is below 99 %',
     ]);
   });
 
