@@ -78,11 +78,11 @@ export async function rolloutMessage(
   return rolloutViewToMessage({ view, versions, decisions });
 }
 
-/** What an id may be made of: names of services and versions, set apart by `-`. */
-const ROLLOUT_ID = /^[a-z0-9][a-z0-9.-]{0,199}$/;
+/** What an id is made of: service, version and generation. */
+const ROLLOUT_ID = /^[a-z0-9.-]{1,63}_[a-z0-9.-]{1,63}_\d{1,16}$/;
 
 function rolloutIdOf(field: string, text: string): RolloutId {
   if (!ROLLOUT_ID.test(text))
-    throw invalid(field, `${JSON.stringify(text)} must be the id of a rollout, for example manager-v43-17`);
+    throw invalid(field, `${JSON.stringify(text)} must be the id of a rollout, for example manager_v43_17`);
   return text as RolloutId;
 }
