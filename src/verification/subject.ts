@@ -49,11 +49,13 @@ export function subjectOf({ name, metric }: Check): Subject {
   }
 }
 
+const LARGE = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const SMALL = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
+
 /** A number as people write it, with about four digits: `1,204`, `94.8`, `0.0031`. */
 export function text(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? 'infinite' : String(value);
-  const digits = Math.abs(value) >= 1_000 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 4 };
-  return value.toLocaleString('en-US', digits);
+  return (Math.abs(value) >= 1_000 ? LARGE : SMALL).format(value);
 }
 
 /** A number with its unit: `94.8 %`. */

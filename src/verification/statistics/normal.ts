@@ -33,7 +33,7 @@ function centralArea(z: number): number {
 /** Laplace's continued fraction, density / (z + 1/(z + 2/(z + 3/...))) (Abramowitz and Stegun 26.2.14). */
 function farTail(z: number): number {
   let denominator = z;
-  for (let term = 90; term >= 1; term--) denominator = z + term / denominator;
+  for (let term = 48; term >= 1; term--) denominator = z + term / denominator;
   return normalDensity(z) / denominator;
 }
 

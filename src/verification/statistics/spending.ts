@@ -38,9 +38,9 @@ export function spendingBoundaries(information: readonly number[], spending: Spe
 }
 
 /** Grid points for each standard deviation of the narrowest step: the sum is then right to the sixth digit. */
-const STEPS = 4;
-/** Where the grid ends, in standard deviations, and beyond what a normal density counts as nothing. */
-const REACH = 8;
+const STEPS = 3;
+/** Beyond so many standard deviations a normal density counts as nothing: the grid ends there. */
+const REACH = 6;
 /** A look that adds less than this share of the information is taken as if it added so much: that is the safe side. */
 const LEAST_STEP = 1 / 2_000;
 

@@ -12,71 +12,88 @@ export interface Row {
   readonly isComplaint: boolean;
 }
 
+type Load = Pick<Scenario, 'requests' | 'intervals'>;
+
+/** 1,200 requests of each side in ten windows, as sixty points. */
+const STEADY: Load = { requests: 20, intervals: 6 };
+/** As many requests as ten points: the shape of the series that users complain about. */
+const TEN_POINTS: Load = { requests: 120, intervals: 1 };
+/** 120 requests of each side in all. */
+const LOW: Load = { requests: 2, intervals: 6 };
+
 const NORMAL: Behaviour = { median: 80, deviation: 0.5, errors: 0.005 };
-/** 1,200 requests of each side in the step: ten windows of six intervals. */
-const STEADY = { requests: 20, intervals: 6, badOfTen: 10 };
-const LOW = { requests: 2, intervals: 6, badOfTen: 10 };
-const FEW_POINTS = { requests: 60, intervals: 1, badOfTen: 10 };
+const SPARSE: Behaviour = { ...NORMAL, errors: 0.0005 };
 
-const rows: Row[] = [];
-
-/** A traffic with its quiet row first, then rows in which the candidate differs. */
-function group(
-  traffic: {
-    readonly name: string;
-    readonly asks: Row['asks'];
-    readonly baseline: Behaviour;
-    readonly load: Pick<Scenario, 'requests' | 'intervals' | 'badOfTen'>;
-  },
-  faults: readonly {
-    readonly name: string;
-    readonly candidate: Partial<Behaviour>;
-    readonly badOfTen?: number;
-    readonly isComplaint?: true;
-  }[],
-): void {
-  const { baseline, asks, load } = traffic;
-  const quiet = `no change, ${traffic.name}`;
-  for (const fault of [{ name: quiet, candidate: {} }, ...faults]) {
-    const {
-      name,
-      candidate,
-      badOfTen = load.badOfTen,
-      isComplaint = false,
-    } = { ...fault } as (typeof faults)[number];
-    const scenario = { ...load, badOfTen, baseline, candidate: { ...baseline, ...candidate } };
-    rows.push({ name, asks, scenario, quiet, isComplaint });
-  }
+interface Fault {
+  readonly name: string;
+  /** Where the candidate differs from the baseline. */
+  readonly candidate: Partial<Behaviour>;
+  /** Another baseline than the group's. */
+  readonly baseline?: Behaviour;
+  readonly badOfTen?: number;
+  readonly isComplaint?: true;
 }
 
-group({ name: 'errors', asks: 'Errors', baseline: NORMAL, load: STEADY }, [
-  { name: '1 point more errors', candidate: { errors: 0.015 } },
-  { name: '5 points more errors', candidate: { errors: 0.055 } },
-  { name: '10 points more errors', candidate: { errors: 0.105 } },
-]);
-group({ name: 'sparse errors', asks: 'Errors', baseline: { ...NORMAL, errors: 0.0005 }, load: STEADY }, [
-  { name: 'sparse errors (0.05 % to 0.8 %)', candidate: { errors: 0.008 }, isComplaint: true },
-  {
-    name: 'a baseline without errors (to 0.6 %)',
-    candidate: { errors: 0.0065 },
-    isComplaint: true,
-  },
-]);
-group({ name: 'errors, few points', asks: 'Errors', baseline: NORMAL, load: FEW_POINTS }, [
-  { name: '7 of 10 points bad (5 % errors)', candidate: { errors: 0.05 }, badOfTen: 7, isComplaint: true },
-]);
-group({ name: 'errors, low traffic', asks: 'Errors', baseline: NORMAL, load: LOW }, [
-  { name: '10 points more errors, low traffic', candidate: { errors: 0.105 } },
-]);
-group({ name: 'latency', asks: 'Latency', baseline: NORMAL, load: STEADY }, [
-  { name: '1.2x latency', candidate: { median: 96 } },
-  { name: '1.5x latency', candidate: { median: 120 } },
-  { name: '2x latency', candidate: { median: 160 } },
-  { name: 'spread grows, median stays', candidate: { deviation: 0.6 }, isComplaint: true },
-]);
-group({ name: 'latency, low traffic', asks: 'Latency', baseline: NORMAL, load: LOW }, [
-  { name: '1.2x latency, low traffic', candidate: { median: 96 } },
-  { name: '1.5x latency, low traffic', candidate: { median: 120 } },
-]);
+/** The rows of one traffic: without a fault first, then the faults. */
+function rowsOf(
+  traffic: string,
+  { asks, baseline, load }: { asks: Row['asks']; baseline: Behaviour; load: Load },
+  faults: readonly Fault[],
+): readonly Row[] {
+  const quiet = `no change, ${traffic}`;
+  const all: readonly Fault[] = [{ name: quiet, candidate: {} }, ...faults];
+  return all.map((fault) => {
+    const before = fault.baseline ?? baseline;
+    return {
+      name: fault.name,
+      asks,
+      quiet,
+      isComplaint: fault.isComplaint ?? false,
+      scenario: {
+        ...load,
+        badOfTen: fault.badOfTen ?? 10,
+        baseline: before,
+        candidate: { ...before, ...fault.candidate },
+      },
+    };
+  });
+}
 
-export const ROWS: readonly Row[] = rows;
+/** More errors are percentage points over a base of 0.5 percent. */
+export const ROWS: readonly Row[] = [
+  ...rowsOf('errors', { asks: 'Errors', baseline: NORMAL, load: STEADY }, [
+    { name: '1 point more errors', candidate: { errors: 0.015 } },
+    { name: '5 points more errors', candidate: { errors: 0.055 } },
+    { name: '10 points more errors', candidate: { errors: 0.105 } },
+  ]),
+  ...rowsOf('errors, ten points', { asks: 'Errors', baseline: NORMAL, load: TEN_POINTS }, [
+    {
+      name: '7 of 10 points bad (2.5 % errors)',
+      candidate: { errors: 0.025 },
+      badOfTen: 7,
+      isComplaint: true,
+    },
+  ]),
+  ...rowsOf('sparse errors', { asks: 'Errors', baseline: SPARSE, load: TEN_POINTS }, [
+    { name: 'sparse errors (0.05 % to 0.8 %)', candidate: { errors: 0.008 }, isComplaint: true },
+    {
+      name: 'errors over none (0 to 0.6 %)',
+      baseline: { ...NORMAL, errors: 0 },
+      candidate: { errors: 0.006 },
+      isComplaint: true,
+    },
+  ]),
+  ...rowsOf('errors, low traffic', { asks: 'Errors', baseline: NORMAL, load: LOW }, [
+    { name: '10 points more errors, low traffic', candidate: { errors: 0.105 } },
+  ]),
+  ...rowsOf('latency', { asks: 'Latency', baseline: NORMAL, load: STEADY }, [
+    { name: '1.2x latency', candidate: { median: 96 } },
+    { name: '1.5x latency', candidate: { median: 120 } },
+    { name: '2x latency', candidate: { median: 160 } },
+    { name: 'spread grows by a fifth', candidate: { deviation: 0.6 }, isComplaint: true },
+  ]),
+  ...rowsOf('latency, low traffic', { asks: 'Latency', baseline: NORMAL, load: LOW }, [
+    { name: '1.2x latency, low traffic', candidate: { median: 96 } },
+    { name: '1.5x latency, low traffic', candidate: { median: 120 } },
+  ]),
+];
