@@ -43,6 +43,8 @@ export interface PrometheusServer {
   retarget(job: string, targets: readonly string[]): Promise<void>;
   /** Answers of the HTTP API, for what a test wants to see by itself: `/api/v1/…`. */
   get(pathAndQuery: string): Promise<unknown>;
+  /** The value of an expression that gives one series, as Prometheus writes it; undefined: none. `at`: milliseconds. */
+  value(query: string, at: number): Promise<string | undefined>;
   /** The last part of the log. */
   log(): string;
   /** SIGSTOP and SIGCONT pause and resume it. */
@@ -166,11 +168,19 @@ async function tryStart(program: string, options: PrometheusOptions): Promise<St
         });
       },
       get,
+      async value(query, at) {
+        const answer = await get(`/api/v1/query?query=${encodeURIComponent(query)}&time=${at / 1000}`);
+        return (answer as InstantAnswer).data.result[0]?.value[1];
+      },
       log: readLog,
       signal: (name) => child.kill(name),
       stop,
     },
   };
+}
+
+interface InstantAnswer {
+  readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] };
 }
 
 interface Targets {

@@ -26,6 +26,9 @@ const [v1, v2] = [versionName('v1'), versionName('v2')];
 const SERVICES = ['good', 'nan', 'reset', 'stale', 'vanished', 'born', 'old'] as const;
 type Service = (typeof SERVICES)[number];
 
+/** A target that says the time of its samples itself: Prometheus sets no mark where they end. */
+const OLD = 'envoy_cluster_upstream_rq_xx{envoy_cluster_name="old__v2",envoy_response_code_class="2"}';
+
 let prometheus: PrometheusServer;
 let proxy: FaultyServer;
 const exporters = new Map<Service, Exporter>();
@@ -33,7 +36,9 @@ const exporter = (service: Service): Exporter => exporters.get(service) as Expor
 
 beforeAll(async () => {
   for (const service of SERVICES) exporters.set(service, await startExporter());
-  for (const service of SERVICES.filter((each) => each !== 'born')) answers(service, '2', 100);
+  for (const service of SERVICES.filter((each) => !['born', 'old'].includes(each)))
+    answers(service, '2', 100);
+  exporter('old').set(OLD, 100, Date.now());
   prometheus = await startPrometheus({
     jobs: SERVICES.map((job) => ({ job, targets: [exporter(job).address] })),
     scrapeInterval: SCRAPE,
@@ -221,17 +226,15 @@ test('a target that cannot be scraped any more is no data, in its window and in 
   });
   // Prometheus itself would still answer a number for minutes.
   const text = 'sum(increase({envoy_cluster_name="stale__v2"}[1m]))';
-  expect(await valueByPrometheus(text, next.to)).toBeDefined();
+  expect(await prometheus.value(text, next.to)).toBeDefined();
   expect((await measured({ ...asked, window: next, check: query(text) })).outcome.kind).toBe('NoData');
   exporter('stale').answering(true);
 });
 
 test('samples that are old, though Prometheus goes on answering with them, are no data', async () => {
-  const series = 'envoy_cluster_upstream_rq_xx{envoy_cluster_name="old__v2",envoy_response_code_class="2"}';
   const from = now();
   await prometheus.scraped(2);
-  // A target that says the time of its samples itself gets no mark of their end.
-  exporter('old').set(series, 200, Date.now());
+  exporter('old').set(OLD, 200, Date.now());
   await waitUntil(now() + 3 * SPEC_SCRAPE);
   const asked = { service: serviceName('old'), window: { from, to: now() } };
   expect((await measured(asked)).outcome).toEqual({
@@ -239,7 +242,7 @@ test('samples that are old, though Prometheus goes on answering with them, are n
     reason: expect.stringMatching(/no sample for the last/),
   });
   const text = 'sum({envoy_cluster_name="old__v2"})';
-  expect(await valueByPrometheus(text, asked.window.to)).toBe('200');
+  expect(await prometheus.value(text, asked.window.to)).toBe('200');
   expect((await measured({ ...asked, check: query(text) })).outcome).toEqual({
     kind: 'NoData',
     reason: expect.stringMatching(/s old, more than two scrapes/),
@@ -256,7 +259,7 @@ test('a series that vanished from a target that is scraped is no data', async ()
   const { outcome } = await measured({ ...asked, window });
   expect(outcome).toEqual({ kind: 'NoData', reason: expect.stringMatching(/has no sample for the last/) });
   const text = 'sum(increase({envoy_cluster_name="vanished__v2"}[1m]))';
-  expect(await valueByPrometheus(text, window.to)).toBeDefined();
+  expect(await prometheus.value(text, window.to)).toBeDefined();
   expect((await measured({ ...asked, window, check: query(text) })).outcome).toEqual({
     kind: 'NoData',
     reason: expect.stringMatching(/no new samples/),
@@ -269,7 +272,7 @@ test('the first errors of a new series count, which increase() does not see', as
   expect(outcome).toEqual({ kind: 'Data', data: { kind: 'ratio', candidate: { events: 0, total: 3 } } });
   const seconds = Math.ceil((window.to - window.from) / 1000);
   expect(
-    await valueByPrometheus(`sum(increase({envoy_cluster_name="born__v2"}[${seconds}s]))`, window.to),
+    await prometheus.value(`sum(increase({envoy_cluster_name="born__v2"}[${seconds}s]))`, window.to),
   ).toBe('0');
 });
 
@@ -284,13 +287,6 @@ test('a Prometheus that hangs, and one that is gone, are errors', async () => {
   const gone = await measured({ window, url: prometheus.url });
   expect(gone.outcome).toEqual({ kind: 'Error', reason: expect.stringMatching(/ECONNREFUSED/) });
 });
-
-/** What Prometheus itself answers; undefined: nothing. */
-async function valueByPrometheus(text: string, at: Instant): Promise<string | undefined> {
-  const path = `/api/v1/query?query=${encodeURIComponent(text)}&time=${at / 1000}`;
-  const { data } = (await prometheus.get(path)) as { data: { result: { value: [number, string] }[] } };
-  return data.result[0]?.value[1];
-}
 
 /** Until this time is over. */
 async function waitUntil(time: number): Promise<void> {
