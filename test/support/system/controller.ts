@@ -11,6 +11,8 @@ export class ControllerProcess {
   readonly server: string;
   readonly dataDir: string;
   readonly xdsPort: number;
+  /** Where it serves metrics and health, `127.0.0.1:PORT`. */
+  readonly httpAddress: string;
   readonly #folder: string;
   readonly #arguments: readonly string[];
   #child: Child | undefined;
@@ -20,12 +22,13 @@ export class ControllerProcess {
     this.server = `unix:${socket}`;
     this.dataDir = join(folder, 'data');
     this.xdsPort = ports.xds;
+    this.httpAddress = `127.0.0.1:${ports.http}`;
     this.#folder = folder;
     this.#arguments = [
       'controller',
       `--data-dir=${this.dataDir}`,
       `--xds-address=127.0.0.1:${ports.xds}`,
-      `--http-address=127.0.0.1:${ports.http}`,
+      `--http-address=${this.httpAddress}`,
       `--admin-socket=${socket}`,
     ];
   }

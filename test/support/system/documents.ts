@@ -11,13 +11,16 @@ export interface ServiceDocument {
     readonly name: string;
     readonly port: number;
     readonly domains?: readonly string[];
+    readonly accessLog?: boolean;
   }[];
   /** As in `spec.runtime`. */
   readonly runtime: object;
+  /** Further parts of the spec: `traffic`, `verification`, … */
+  readonly more?: object;
 }
 
 /** One document. The example manager's paths say what is open. */
-export function serviceDocument({ name, version, listeners, runtime }: ServiceDocument): string {
+export function serviceDocument({ name, version, listeners, runtime, more }: ServiceDocument): string {
   return JSON.stringify({
     apiVersion: 'switchyard.dev/v1alpha1',
     kind: 'VersionedService',
@@ -30,6 +33,7 @@ export function serviceDocument({ name, version, listeners, runtime }: ServiceDo
       runtime,
       upstream: { protocol: 'SameAsClient', connectTimeout: '1s' },
       drain: { http: { fencePath: '/switchyard/drain', openWorkPath: '/switchyard/work' } },
+      ...more,
     },
   });
 }
