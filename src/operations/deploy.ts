@@ -3,7 +3,7 @@ import { isOpen } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import { startRollout } from '../rollout/start.ts';
 import { ForbiddenTransitionError } from '../rollout/transition.ts';
-import { withVersion } from '../spec/with-version.ts';
+import { UnchangeableDocumentError, withVersion } from '../spec/with-version.ts';
 import { forbiddenChanges } from './apply-effects.ts';
 import { parseDocuments } from './apply-parse.ts';
 import { changeService, type OperationContext, requireService } from './context.ts';
@@ -20,7 +20,7 @@ export async function deploy(context: OperationContext, request: DeployRequest):
     );
   }
   const current = requireService(context.controller.ledger.records(), request.service);
-  const document = withVersion(current.document, version);
+  const document = changedDocument(current, version);
   const file = `${current.name} (as applied last)`;
   const [parsed] = parseDocuments(context, [{ file, text: document }]).services;
   return changeService(context, request, {
@@ -44,9 +44,20 @@ export async function deploy(context: OperationContext, request: DeployRequest):
   });
 }
 
-function isUnderWay({ rollout, traffic }: ServiceRecord, version: DeployRequest['version']): boolean {
+function changedDocument({ document }: ServiceRecord, version: DeployRequest['version']): string {
+  try {
+    return withVersion(document, version);
+  } catch (error) {
+    if (error instanceof UnchangeableDocumentError)
+      throw new OperationError('FailedPrecondition', error.message);
+    throw error;
+  }
+}
+
+/** A primary that is not wanted any more (the rollout of another was given up) is wanted again by its deploy. */
+function isUnderWay({ rollout, traffic, spec }: ServiceRecord, version: DeployRequest['version']): boolean {
   const isWalked = rollout?.version === version && isOpen(rollout.state);
-  const isThere = traffic.kind === 'steady' && traffic.primary === version;
+  const isThere = spec.version === version && traffic.kind === 'steady' && traffic.primary === version;
   return isWalked || (isThere && (rollout === undefined || !isOpen(rollout.state)));
 }
 

@@ -69,7 +69,7 @@ export function isOfTraffic(metric: CheckMetric): boolean {
 }
 
 /** Whether requests or observations are counted, so that few of them say little. */
-export function countsSamples(metric: CheckMetric): boolean {
+function countsSamples(metric: CheckMetric): boolean {
   if (metric.kind === 'builtin') return isOfTraffic(metric) && metric.name !== 'RequestRate';
   return metric.kind === 'ratio' || metric.kind === 'histogram';
 }

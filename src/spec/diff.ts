@@ -1,5 +1,5 @@
 /**
- * What differs between two specs, by field path, for `apply --dry-run`. Elements of a list that have a name are
+ * What differs between two specs, by field path, for `apply --dry-run`. Elements of a list that have names of their own are
  * compared by it (`spec.listeners[gateway].port`), so that taking one away does not change all others; lists of
  * plain values are compared as a whole.
  */
@@ -46,7 +46,9 @@ function childrenOf(path: string, value: Plain | undefined): ReadonlyMap<string,
     );
   }
   const named = value.map((element: Plain) => [nameOf(element), element] as const);
-  if (named.some(([name]) => name === undefined)) return undefined;
+  // Headers of a cohort may share a name.
+  const names = new Set(named.map(([name]) => name));
+  if (names.has(undefined) || names.size < named.length) return undefined;
   return new Map(named.map(([name, element]) => [`${path}[${name}]`, element]));
 }
 

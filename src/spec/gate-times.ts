@@ -51,7 +51,7 @@ export function gateTime(verification: VerificationSpec | undefined, step: Check
 }
 
 /** How long a step below 100 lasts at least. */
-export function stepTime(traffic: TrafficSpec, verification: VerificationSpec | undefined): Milliseconds {
+function stepTime(traffic: TrafficSpec, verification: VerificationSpec | undefined): Milliseconds {
   return Math.max(traffic.stepDuration, gateTime(verification, 'Shift'));
 }
 

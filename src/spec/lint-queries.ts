@@ -25,8 +25,25 @@ export function lintCheckQueries({ metric }: Check, field: string): readonly Fin
 /** The findings of the query that counts open work. */
 export function lintDrainQuery({ drain: { source } }: VersionedService): readonly Finding[] {
   if (source.kind !== 'promql') return [];
-  const template = { field: 'spec.drain.promql.query', text: source.query, as: 'number' } as const;
-  return ofTemplate(template, DRAIN_NAMES, {});
+  const field = 'spec.drain.promql.query';
+  const findings = ofTemplate({ field, text: source.query, as: 'number' }, DRAIN_NAMES, {});
+  if (findings.some(({ severity }) => severity === 'error')) return findings;
+  return [
+    ...findings,
+    ...when(losesLabel(source.query, source.instanceLabel), () =>
+      warning(
+        field,
+        `adds up over all instances, so no series has the label "${source.instanceLabel}" and a zero is never believed: write sum by (${source.instanceLabel}) (...)`,
+      ),
+    ),
+  ];
+}
+
+/** Whether the query begins with an aggregation, and nothing in it keeps the label. */
+function losesLabel(query: string, label: string): boolean {
+  if (!/^\s*(?:sum|min|max|avg|count)\b\s*(?:by\b|\()/.test(query)) return false;
+  const kept = [...query.matchAll(/\bby\s*\(([^)]*)\)/g)].flatMap(([, names = '']) => names.split(','));
+  return !kept.some((name) => name.trim() === label);
 }
 
 function templatesOf(metric: CheckMetric, own: string): readonly Template[] {

@@ -30,7 +30,7 @@ const promql = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => text.trim() !== ''),
 );
 
-export const prometheus: fc.Arbitrary<PrometheusSpec> = fc.record({
+const prometheus: fc.Arbitrary<PrometheusSpec> = fc.record({
   url,
   scrapeInterval: between(100, 3_600_000),
   timeout,

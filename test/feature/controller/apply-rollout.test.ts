@@ -1,6 +1,6 @@
 /** apply of documents with a verification: what cannot work is refused, and what a rollout would take is said before. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ControllerWorld, manager, managerDocument, operator } from '../../support/controller-world.ts';
+import { ControllerWorld, manager, managerDocument, operator, v2 } from '../../support/controller-world.ts';
 
 let world: ControllerWorld;
 beforeEach(async () => {
@@ -115,4 +115,34 @@ test('services of one group are refused where their steps differ, since they wou
   });
   await world.apply(grouped('worker', '[10, 100]'));
   expect(world.operations.services().map(({ record }) => record.name)).toEqual([manager, 'worker']);
+});
+
+describe('deploy', () => {
+  const deploy = () =>
+    world.operations.deploy({
+      caller: operator,
+      service: manager,
+      version: v2,
+      urgent: false,
+      dryRun: false,
+    });
+
+  test('keeps the document as it was written, but for the version', async () => {
+    const document = `# ours\n${managerDocument()}  traffic: {steps: [100]} # one flip\n`;
+    await world.apply(document);
+    await deploy();
+    const { record } = world.operations.service(manager);
+    expect(record.document).toBe(document.replace('version: v1\n', 'version: v2\n'));
+    expect(record.spec.version).toBe('v2');
+  });
+
+  test('is refused where the version of the document is an anchor that other fields use', async () => {
+    const text = managerDocument().replace('version: v1', 'version: &v v1').replace('name: v1', 'name: *v');
+    await world.apply(text);
+    await expect(deploy()).rejects.toMatchObject({
+      code: 'FailedPrecondition',
+      message: expect.stringMatching(/spec\.version .*anchor/),
+    });
+    expect(world.operations.service(manager).record.spec.version).toBe('v1');
+  });
 });

@@ -62,6 +62,26 @@ describe('the difference of two specs', () => {
     ]);
   });
 
+  test('compares checks by their name, and headers of a cohort as a whole, since they may share one', () => {
+    const rollout = (limit: number, value: string): readonly [string, string] => [
+      '  traffic:\n    steps: [10, 50, 100]\n',
+      `  traffic:
+    cohort: {headers: [{name: x-beta, value: "1"}, {name: x-beta, value: "${value}"}]}
+  verification:
+    prometheus: {url: "http://127.0.0.1:9090"}
+    checks: [{name: errors, builtin: {metric: SuccessRate}, limit: {min: ${limit}}}]
+`,
+    ];
+    expect(diffServices(manager(rollout(99, 'yes')), manager(rollout(98.5, 'no')))).toEqual([
+      {
+        field: 'spec.traffic.cohort.headers',
+        before: '[{"name":"x-beta","value":"1"},{"name":"x-beta","value":"yes"}]',
+        after: '[{"name":"x-beta","value":"1"},{"name":"x-beta","value":"no"}]',
+      },
+      { field: 'spec.verification.checks[errors].limit.min', before: '99', after: '98.5' },
+    ]);
+  });
+
   test('is empty where only the way of writing differs', () => {
     const same = manager(['consecutiveErrors: 5', 'interval: 10000ms']);
     expect(diffServices(manager(), same)).toEqual([]);
