@@ -12,7 +12,7 @@ import { addDurations, bucketEdges, rounded, total } from './durations.ts';
 /** Requests that each side must have: fewer say nothing. */
 const FEWEST = 10;
 /** Requests on each side, in the same seconds, that are enough to leave all others out. */
-const ENOUGH_AT_ONCE = 100;
+const ENOUGH_AT_ONCE = 30;
 /** Half of the 95 percent interval of a normal distribution, in standard deviations. */
 const Z = 1.96;
 const HALVINGS = 60;
@@ -32,7 +32,9 @@ export function latencyShift({ counts, candidate, baseline, certainty }: Compare
     addDurations(among.filter((count) => count.version === version).map(({ durations }) => durations));
   const atOnce = inSharedSpans(answered, candidate, baseline);
   const together = { candidate: of(candidate, atOnce), baseline: of(baseline, atOnce) };
-  const isEnough = Math.min(total(together.candidate), total(together.baseline)) >= ENOUGH_AT_ONCE;
+  const isEnough =
+    atOnce.length === answered.length ||
+    Math.min(total(together.candidate), total(together.baseline)) >= ENOUGH_AT_ONCE;
   const sides = isEnough
     ? together
     : { candidate: of(candidate, answered), baseline: of(baseline, answered) };
