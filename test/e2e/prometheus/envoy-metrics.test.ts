@@ -6,13 +6,14 @@ import type { BuiltinMetric, Check } from '../../../src/model/check.ts';
 import { type Instant, instant } from '../../../src/model/instant.ts';
 import type { Bucket, MeasuredOutcome } from '../../../src/model/measurement.ts';
 import { serviceName, versionName } from '../../../src/model/names.ts';
+import type { RolloutPolicy, RolloutRecord } from '../../../src/model/rollout.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { Gateway } from '../../support/gateway.ts';
 import { echo, gatewayOf, nobody, PIN, running } from '../../support/gateway-world.ts';
 import { compared, proberThat } from '../../support/measured.ts';
 import { type PrometheusServer, startPrometheus } from '../../support/prometheus.ts';
 import { rawHttp1 } from '../../support/raw-http1.ts';
-import { aCheck, aRecord, aSpec, aVerification } from '../../support/records.ts';
+import { aCheck, aRecord, aSpec, aTraffic, aVerification } from '../../support/records.ts';
 import { aRollout } from '../../support/rollout-records.ts';
 
 const SCRAPE = 500;
@@ -39,8 +40,9 @@ async function measured(asked: {
   readonly name: BuiltinMetric['name'];
   readonly window: { readonly from: Instant; readonly to: Instant };
   readonly condition?: Check['condition'];
+  readonly rollout?: Partial<RolloutRecord>;
 }): Promise<MeasuredOutcome> {
-  const { prometheus, name, window, condition = { limit: { min: 0 } } } = asked;
+  const { prometheus, name, window, condition = { limit: { min: 0 } }, rollout } = asked;
   const server = { url: prometheus.url, scrapeInterval: 2 * SCRAPE, timeout: 5_000 };
   const { outcome } = await measure({
     check: aCheck({ metric: { kind: 'builtin', name }, condition }),
@@ -49,7 +51,11 @@ async function measured(asked: {
       service: serviceName('manager'),
       version: versionName('1.8.3'),
       baseline: versionName('1.8'),
-      policy: { ...aRollout().policy, verification: aVerification({ prometheus: server }) },
+      ...rollout,
+      policy: {
+        ...(rollout ?? aRollout()).policy,
+        verification: aVerification({ prometheus: server }),
+      } as RolloutPolicy,
     }),
     window,
     instances: [],
@@ -120,6 +126,25 @@ test('latencies are counted in the buckets of Envoy, each request once', async (
 function observations(buckets: readonly Bucket[]): number {
   return buckets.reduce((sum, { count }) => sum + count, 0);
 }
+
+test('copies of default requests count for the version that is verified with them', async () => {
+  const [primary, candidate] = [await echo('1.8'), await echo('1.8.3')];
+  const gateway = await gatewayOf({
+    versions: { '1.8': { endpoints: [primary.address] }, '1.8.3': { endpoints: [candidate.address] } },
+    mirror: { version: '1.8.3' },
+  });
+  const prometheus = await start(gateway);
+  const from = now();
+  await prometheus.scraped(2);
+  for (let sent = 0; sent < 6; sent += 1) await rawHttp1(gateway.port(), []);
+  await send(gateway, '1.8.3', 2);
+  await prometheus.scraped(2);
+  const traffic = aTraffic({ mirror: { percent: 100, methods: ['GET'], grpcMethods: [] } });
+  const asked = { prometheus, name: 'SuccessRate', window: { from, to: now() } } as const;
+  const verified = await measured({ ...asked, rollout: { step: { kind: 'Verify' }, policy: { traffic } } });
+  expect(verified).toMatchObject({ data: { candidate: { events: 8, total: 8 } } });
+  expect(await measured(asked)).toMatchObject({ data: { candidate: { events: 2, total: 2 } } });
+});
 
 test('a proxy that is gone is no data for the version that it served', async () => {
   const server = await echo('1.8.3');
