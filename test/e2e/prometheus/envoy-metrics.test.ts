@@ -131,7 +131,7 @@ test('copies of default requests count for the version that is verified with the
   const [primary, candidate] = [await echo('1.8'), await echo('1.8.3')];
   const gateway = await gatewayOf({
     versions: { '1.8': { endpoints: [primary.address] }, '1.8.3': { endpoints: [candidate.address] } },
-    mirror: { version: '1.8.3' },
+    mirror: { version: '1.8.3', percent: 100 },
   });
   const prometheus = await start(gateway);
   const from = now();
