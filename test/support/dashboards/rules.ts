@@ -12,6 +12,8 @@ export const RULE_TESTS = readdirSync(TESTS_FOLDER).map((file) => join(TESTS_FOL
 
 /** One rule; it has either `record` or `alert`. */
 export interface Rule {
+  /** Either of the next two. */
+  readonly name: string;
   readonly record?: string;
   readonly alert?: string;
   readonly expr: string;
@@ -28,8 +30,12 @@ export interface Expectation {
 
 export function allRules(): readonly Rule[] {
   return RULE_FILES.flatMap((file) => {
-    const { groups } = parse(readFileSync(file, 'utf8')) as { groups: readonly { rules: readonly Rule[] }[] };
-    return groups.flatMap(({ rules }) => rules);
+    const { groups } = parse(readFileSync(file, 'utf8')) as {
+      groups: readonly { rules: readonly Omit<Rule, 'name'>[] }[];
+    };
+    return groups.flatMap(({ rules }) =>
+      rules.map((rule) => ({ ...rule, name: rule.record ?? rule.alert ?? 'a rule without a name' })),
+    );
   });
 }
 

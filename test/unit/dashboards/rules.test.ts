@@ -9,7 +9,7 @@ const rules = allRules();
 const alerts = rules.filter(({ alert }) => alert !== undefined);
 const recorded = new Set(rules.map(({ record }) => record));
 
-test.each(rules)('$record$alert reads only what exists', async ({ expr }) => {
+test.each(rules)('$name reads only what exists', async ({ expr }) => {
   expect(promqlProblem(expr)).toBeUndefined();
   const labelsOf = await knownLabels();
   for (const { metric, labels } of selectorsIn(expr)) {
