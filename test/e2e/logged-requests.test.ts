@@ -24,6 +24,8 @@ const { NGHTTP2_CANCEL } = constants;
 /** What the proxy reported, by stream, and where it listens. */
 const reported = new Map<string, LoggedRequest[]>();
 let port: number;
+/** Publishes the same services on another port: a change of the listener. */
+let moveListener: () => Promise<void>;
 const ends: (() => Promise<unknown> | void)[] = [];
 
 beforeAll(async () => {
@@ -48,10 +50,9 @@ beforeAll(async () => {
   await gone.close();
   const failing = await startSpecial();
   ends.push(() => failing.close());
-  port = await freePort();
-  const listeners = (domain: string) => [{ port, domains: [domain], accessLog: true }];
-  xds.publish(
-    table(
+  const tableAt = (at: number) => {
+    const listeners = (domain: string) => [{ port: at, domains: [domain], accessLog: true }];
+    return table(
       serviceRoutes({
         service: 'jobs.ci',
         listeners: listeners('jobs.test'),
@@ -86,8 +87,11 @@ beforeAll(async () => {
         versions: {},
         defaultRoute: { kind: 'Unavailable', reason: 'no version has been ready yet' },
       }),
-    ),
-  );
+    );
+  };
+  port = await freePort();
+  xds.publish(tableAt(port));
+  moveListener = async () => void xds.publish(tableAt(await freePort()));
   const envoy = await startEnvoy(
     bootstrap({
       nodeId: 'gateway-1',
@@ -100,6 +104,7 @@ beforeAll(async () => {
       accessLog: true,
       withoutController: 'FailClosed',
     }),
+    ['--drain-time-s', '1'],
   );
   ends.push(() => envoy.stop());
   await eventually(async () => (await envoy.text('/ready')).startsWith('LIVE'), { what: 'a live Envoy' });
@@ -218,17 +223,34 @@ describe('an access log entry tells', () => {
   });
 });
 
-test('a stream that stays open is reported as such, and once when it ends', async () => {
+/** Opens a stream that does not end by itself; its id, once it is reported as open. */
+async function openStream(): Promise<{ readonly id: string; end(): void }> {
   const before = new Set(reported.keys());
   const session = connect(`http://127.0.0.1:${port}`);
+  session.on('error', () => undefined);
   const stream = session.request({ ':path': '/stream', ':authority': 'jobs.test', [PIN]: 'special' });
+  stream.on('error', () => undefined);
   stream.resume();
+  ends.push(() => session.destroy());
   const [id] = await eventually(() =>
     [...reported].find(([each, { length }]) => !before.has(each) && length >= 2),
   );
+  return { id, end: () => stream.close(NGHTTP2_CANCEL) };
+}
+
+test('a stream that stays open is reported as such, and once when it ends', async () => {
+  const { id, end } = await openStream();
   expect(new Set(reported.get(id)?.map(({ kind }) => kind))).toEqual(new Set(['Open']));
-  stream.close(NGHTTP2_CANCEL);
+  end();
   await eventually(() => reported.get(id)?.at(-1)?.kind === 'Ended', { what: 'the end' });
   expect(reported.get(id)?.filter(({ kind }) => kind === 'Ended')).toHaveLength(1);
-  session.destroy();
 });
+
+// The last test: afterwards nothing listens on the port.
+test('a stream that a change of its listener cuts is no client that went away', async () => {
+  const { id } = await openStream();
+  await moveListener();
+  const last = () => reported.get(id)?.at(-1);
+  await eventually(() => last()?.kind === 'Ended', { what: 'the end', within: 20_000 });
+  expect(last()?.result).toBe('Cut');
+}, 30_000);

@@ -214,7 +214,8 @@ describe('translate', () => {
   });
 });
 
-function flipped(routes: ServiceRoutes): ServiceRoutes {
+/** All traffic on one version: no weights, no cohort, no copies. */
+function flipped({ cohort: _cohort, mirror: _mirror, ...routes }: ServiceRoutes): ServiceRoutes {
   const [version] = reachableVersions(routes);
   return version === undefined ? routes : { ...routes, holds: [], defaultRoute: { kind: 'Single', version } };
 }
