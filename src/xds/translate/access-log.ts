@@ -22,7 +22,7 @@ import { CONTROLLER_CLUSTER } from './names.ts';
 export const ACCESS_LOG_RUNTIME_KEY = 'switchyard.access_log';
 
 /** What the controller's access log calls itself in the first message of each stream. */
-export const ACCESS_LOG_NAME = 'switchyard';
+const ACCESS_LOG_NAME = 'switchyard';
 
 const FIELDS = {
   start: '%START_TIME%',
