@@ -43,7 +43,7 @@ export function walkDocument<Desc extends DescMessage>(
 }
 
 function readMessage(desc: DescMessage, node: Node, path: string, walk: Walk): Message | undefined {
-  const entries = readEntries(node, path, walk);
+  const entries = readEntries(node, path, walk, onlyRequired(desc));
   if (entries === undefined) return undefined;
   const { findings } = walk;
   const names = desc.fields.map(({ jsonName }) => jsonName);
@@ -71,14 +71,26 @@ function readMessage(desc: DescMessage, node: Node, path: string, walk: Walk): M
   return message;
 }
 
-/** The keys of a mapping, or undefined with a fault where `node` is none. */
-function readEntries(node: Node, path: string, walk: Walk): ReadonlyMap<string, Entry> | undefined {
+/** The one field that must be given: what a user means who writes its value in place of the mapping. */
+function onlyRequired(desc: DescMessage): string | undefined {
+  const [field, second] = desc.fields.filter((each) => ruleOf(each).required !== undefined);
+  return second === undefined && field?.message === undefined ? field?.jsonName : undefined;
+}
+
+/** The keys of a mapping, or undefined with a fault where `node` is none. `meant`: the key that its value may be of. */
+function readEntries(
+  node: Node,
+  path: string,
+  walk: Walk,
+  meant?: string,
+): ReadonlyMap<string, Entry> | undefined {
   const { findings } = walk;
   if (!isMap(node)) {
+    const hint = meant !== undefined && isScalar(node) ? `: write {${meant}: ${describe(node)}}` : '';
     const fault =
       isScalar(node) && node.value === null
         ? 'has no value: write a mapping'
-        : `must be a mapping, not ${describe(node)}`;
+        : `must be a mapping, not ${describe(node)}${hint}`;
     findings.add(path, fault);
     return undefined;
   }
