@@ -202,7 +202,15 @@ export interface MaintenanceWindow {
 }
 
 /** In the order of `Date.getUTCDay`. */
-export const WEEKDAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const;
+export const WEEKDAYS = [
+  'Sunday',
+  'Monday',
+  'Tuesday',
+  'Wednesday',
+  'Thursday',
+  'Friday',
+  'Saturday',
+] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
 /** Requests that reach the candidate first: any of the tenants, or any of the headers with exactly its value. */
