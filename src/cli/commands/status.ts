@@ -55,7 +55,12 @@ async function healthsNow(client: AdminClient, name: string | undefined): Promis
     client.call('listProxies', {}, soon()),
   ]);
   if (services.length === 0) {
-    throw new CliError(EXIT.failed, `the controller answered nothing about ${name ?? 'any service'}`);
+    throw new CliError(
+      EXIT.failed,
+      name === undefined
+        ? 'there are no services; apply one with `switchyard apply -f FILE`'
+        : `the controller answered nothing about ${name}`,
+    );
   }
   return Promise.all(
     services.map(async (service) => {

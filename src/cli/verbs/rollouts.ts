@@ -68,7 +68,7 @@ type FreezeFlags = { readonly for?: number; readonly until?: number };
 
 function addFreeze(program: Command, session: Session): void {
   verb(program, 'freeze <service>')
-    .description('let default traffic not move forward; abort, rollback and hold still work')
+    .description('let default traffic not move forward (abort and rollback still work); needs --reason')
     .option('--for <duration>', 'how long, for example 24h (default: until unfreeze)', duration)
     .option('--until <time>', 'until then, for example 2026-12-31T18:00:00Z', moment)
     .action(async (service: string, flags: ChangeFlags & FreezeFlags) => {
