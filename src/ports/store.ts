@@ -78,7 +78,7 @@ export interface RolloutQuery {
 export const KEPT_ROLLOUTS = 50;
 
 /** Measurements kept of all services together. Beyond it those of the oldest ended rollouts go, all of a rollout at once. */
-export const KEPT_MEASUREMENTS = 200_000;
+export const KEPT_MEASUREMENTS = 100_000;
 
 /** How long counts of requests are kept. */
 export const TRAFFIC_KEPT: Milliseconds = 8 * 24 * 3_600_000;

@@ -8,6 +8,10 @@ import { MIGRATIONS, type Migration } from '../../src/adapters/sqlite/migrations
 import { openDatabase } from '../../src/adapters/sqlite/open.ts';
 import { openSqliteStore, type SqliteStoreOptions } from '../../src/adapters/sqlite/store.ts';
 import type { AuditEvent } from '../../src/model/audit.ts';
+import { instant } from '../../src/model/instant.ts';
+import type { Measurement } from '../../src/model/measurement.ts';
+import type { RolloutRecord } from '../../src/model/rollout.ts';
+import type { TrafficCount, TrafficCoverage } from '../../src/model/traffic.ts';
 import type { Store, StoredState } from '../../src/ports/store.ts';
 
 /** A folder that is removed when the test ends. */
@@ -28,11 +32,34 @@ export async function openStore(options: SqliteStoreOptions): Promise<Store> {
 export interface Holding {
   readonly state: StoredState;
   readonly events: readonly AuditEvent[];
+  /** Newest first, with what was measured for each. */
+  readonly rollouts: readonly {
+    readonly rollout: RolloutRecord;
+    readonly measurements: readonly Measurement[];
+  }[];
+  /** Of all services that are stored. */
+  readonly traffic: readonly TrafficCount[];
+  readonly coverage: readonly TrafficCoverage[];
 }
+
+const EVER = { from: instant(0), to: instant(Number.MAX_SAFE_INTEGER) };
 
 /** Reads everything. */
 export async function holdingOf(store: Store): Promise<Holding> {
-  return { state: await store.load(), events: await store.events({ limit: 1_000_000 }) };
+  const state = await store.load();
+  const rollouts = await store.rollouts({ limit: 1_000_000 });
+  const traffic = await Promise.all(
+    state.services.map(({ name }) => store.traffic({ service: name, ...EVER })),
+  );
+  return {
+    state,
+    events: await store.events({ limit: 1_000_000 }),
+    rollouts: await Promise.all(
+      rollouts.map(async (rollout) => ({ rollout, measurements: await store.measurements(rollout.id) })),
+    ),
+    traffic: traffic.flat(),
+    coverage: await store.coverage(EVER),
+  };
 }
 
 /** Opens a file in this thread, without the worker, and closes it again. */
@@ -51,8 +78,20 @@ export function withContent<T>(
 
 /** Everything that a file holds, read in this thread. */
 export function readHolding(file: string): Holding {
-  return withContent(file, (content) => ({
-    state: content.load(),
+  return withContent(file, holdingIn);
+}
+
+/** Everything that an open file holds. */
+export function holdingIn(content: StoreContent): Holding {
+  const { history } = content;
+  const state = content.load();
+  return {
+    state,
     events: content.events({ limit: 1_000_000 }),
-  }));
+    rollouts: history
+      .rollouts({ limit: 1_000_000 })
+      .map((rollout) => ({ rollout, measurements: history.measurements(rollout.id) })),
+    traffic: state.services.flatMap(({ name }) => history.traffic({ service: name, ...EVER })),
+    coverage: history.coverage(EVER),
+  };
 }

@@ -1,6 +1,6 @@
 /**
  * What a state file keeps of the past: the rollouts of services, their measurements, counts of requests, and when
- * somebody counted. All of it is bounded (ports/store.ts), and is checked when it is read (tables.ts).
+ * somebody counted. All of it is bounded (ports/store.ts).
  */
 import type { Measurement } from '../../model/measurement.ts';
 import type { ServiceName } from '../../model/names.ts';
@@ -70,7 +70,10 @@ export class StoreHistory {
     const parameters = { limit, ...(service !== undefined && { service }), ...(id !== undefined && { id }) };
     return this.#rows.reading(() =>
       this.#rows
-        .checked('rollout', `WHERE ${conditions.join(' AND ')} ORDER BY key DESC LIMIT :limit`, parameters)
+        .select(
+          `SELECT key, body FROM rollout WHERE ${conditions.join(' AND ')} ORDER BY key DESC LIMIT :limit`,
+          parameters,
+        )
         .map((row) => this.#rows.parse(storedRollout, nameOf('rollout', row), row['body'])),
     );
   }
@@ -94,7 +97,7 @@ export class StoreHistory {
   measurements(rollout: RolloutId): readonly Measurement[] {
     return this.#rows.reading(() =>
       this.#rows
-        .checked('measurement', 'WHERE rollout = :rollout ORDER BY key', { rollout })
+        .select('SELECT key, body FROM measurement WHERE rollout = :rollout ORDER BY key', { rollout })
         .map((row) => this.#rows.parse(storedMeasurement, nameOf('measurement', row), row['body'])),
     );
   }
@@ -114,11 +117,14 @@ export class StoreHistory {
   traffic({ service, from, to }: Parameters<Store['traffic']>[0]): readonly TrafficCount[] {
     return this.#rows.reading(() =>
       this.#rows
-        .checked('traffic', 'WHERE service = :service AND start > :after AND start < :to ORDER BY start', {
-          service,
-          after: from - ROW_SPAN,
-          to,
-        })
+        .select(
+          'SELECT key, body FROM traffic WHERE service = :service AND start > :after AND start < :to ORDER BY start',
+          {
+            service,
+            after: from - ROW_SPAN,
+            to,
+          },
+        )
         .flatMap((row) => this.#countsIn(row))
         .filter((count) => count.from >= from && count.from < to)
         .toSorted(byTime),
@@ -140,7 +146,10 @@ export class StoreHistory {
   coverage({ from, to }: Parameters<Store['coverage']>[0]): readonly TrafficCoverage[] {
     return this.#rows.reading(() =>
       this.#rows
-        .checked('coverage', "WHERE key < :to AND body ->> '$.to' > :from ORDER BY key", { from, to })
+        .select("SELECT key, body FROM coverage WHERE key < :to AND body ->> '$.to' > :from ORDER BY key", {
+          from,
+          to,
+        })
         .map((row) => this.#rows.parse(storedCoverage, nameOf('coverage', row), row['body'])),
     );
   }
@@ -165,10 +174,13 @@ export class StoreHistory {
     writer: RowWriter,
     { service, start, counts }: TrafficRow & { readonly counts: readonly TrafficCount[] },
   ): void {
-    const [known] = this.#rows.checked('traffic', 'WHERE service = :service AND start = :start', {
-      service,
-      start,
-    });
+    const [known] = this.#rows.select(
+      'SELECT key, body FROM traffic WHERE service = :service AND start = :start',
+      {
+        service,
+        start,
+      },
+    );
     const body = packed(merged(known === undefined ? [] : this.#countsIn(known), counts));
     if (known === undefined) writer.insert('traffic', { service, start, body });
     else writer.replace('traffic', { key: Number(known['key']), service, start, body });

@@ -1,5 +1,5 @@
 /**
- * Rows of an open state file. What is read is checked; what is written keeps rows, counters and sums together in one
+ * Rows of an open, verified state file. What is written keeps rows, counters and sums together in one
  * transaction, which is on the disk when the call returns (WAL with synchronous=FULL).
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
@@ -7,7 +7,7 @@ import type { Shape } from '../stored/shape.ts';
 import { rowDigest, TableSum } from './digest.ts';
 import { corrupt, SQLITE, StoreWriteError, sqliteCode } from './errors.ts';
 import { type Counters, readMeta, writeMeta } from './meta.ts';
-import { contentOf, type Row, verifyDigest } from './seal.ts';
+import { contentOf, type Row } from './seal.ts';
 import { TABLES, type TableName } from './tables.ts';
 
 /** An open file. */
@@ -33,16 +33,6 @@ export class Rows {
   /** Runs a statement of ours that reads. */
   select(sql: string, parameters: Parameters = {}): readonly Row[] {
     return this.#statement(sql).all(parameters);
-  }
-
-  /** Rows with all their columns, each checked against its digest. `where` may name conditions, order and limit. */
-  checked(table: TableName, where: string, parameters: Parameters = {}): readonly Row[] {
-    const rows = this.select(
-      `SELECT ${TABLES[table].columns.join(', ')}, digest FROM ${table} ${where}`,
-      parameters,
-    );
-    for (const row of rows) verifyDigest(this.#source, table, row);
-    return rows;
   }
 
   /** Takes a body of JSON apart. `name` says which row it is, for the error. Throws StoreRefusedError (Corrupt). */

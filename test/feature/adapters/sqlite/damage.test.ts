@@ -2,32 +2,24 @@
  * Damage of a state file: whatever happens to its bytes, it opens with exactly what was written, or it is refused and
  * not changed. Wrong content is never served.
  */
-import {
-  copyFileSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { StoreContent } from '../../../../src/adapters/sqlite/content.ts';
 import { StoreRefusedError } from '../../../../src/adapters/sqlite/errors.ts';
-import { MIGRATIONS } from '../../../../src/adapters/sqlite/migrations.ts';
-import { openDatabase } from '../../../../src/adapters/sqlite/open.ts';
+import { instant } from '../../../../src/model/instant.ts';
 import { serviceName } from '../../../../src/model/names.ts';
 import { full, seed } from '../../../support/seed.ts';
+import { holdingIn, readHolding, temporaryFolder, withContent } from '../../../support/store-folder.ts';
 import {
-  holdingOf,
-  openStore,
-  readHolding,
-  temporaryFolder,
-  withContent,
-} from '../../../support/store-folder.ts';
+  measurement,
+  recordWith,
+  rolloutRecord,
+  trafficCount,
+  trafficCoverage,
+} from '../../../support/stored-history.ts';
 import { newEvent, proxySeen, serviceRecord } from '../../../support/stored-records.ts';
 
 const PAGE = 4096;
@@ -46,13 +38,21 @@ function fill(content: StoreContent): void {
     });
   }
   content.saveProxies(Array.from({ length: 20 }, (_, index) => proxySeen({ id: `gateway-${index}` })));
+  for (const name of SERVICES) {
+    const rollout = rolloutRecord({ service: name });
+    content.commit({ services: [recordWith(rollout, 2)] });
+    content.history.append(Array.from({ length: 12 }, (_, index) => measurement(rollout.id, index + 1)));
+    const service = serviceName(name);
+    const spans = Array.from({ length: 30 }, (_, index) => instant((index + 1) * 20_000));
+    content.history.saveTraffic(spans.map((from) => trafficCount({ service, from, requests: from % 977 })));
+  }
+  content.history.saveCoverage(trafficCoverage(1, 600_000));
 }
 
 /** Everything, read from the tables and, for the events of one service, through the index. */
 function readEverything(file: string): unknown {
   return withContent(file, (content) => [
-    content.load(),
-    content.events({ limit: 1000 }),
+    holdingIn(content),
     SERVICES.map((name) => content.events({ limit: 1000, service: serviceName(name) })),
   ]);
 }
@@ -132,7 +132,7 @@ describe('a damaged state file', () => {
     const before = readFileSync(file);
     withContent(file, (content) => {
       content.commit({
-        services: [{ ...serviceRecord({ name: 'a', generation: 2 }), document: `a: ${'y'.repeat(700)}` }],
+        services: [{ ...serviceRecord({ name: 'a', generation: 3 }), document: `a: ${'y'.repeat(700)}` }],
       });
     });
     const now = readFileSync(file);
@@ -166,6 +166,21 @@ describe('a damaged state file', () => {
     [`DELETE FROM meta WHERE key = 'seal'`, /meta row seal is missing/],
     ['DROP TABLE proxy', /no such table: proxy/],
     ['PRAGMA user_version = 0', /form numbers differ/],
+    ['DELETE FROM measurement WHERE key = 5', /rows of table measurement are missing/],
+    ['DELETE FROM traffic WHERE key = 1', /rows of table traffic are missing/],
+    [
+      `UPDATE rollout SET body = json_set(body, '$.state', 'Succeeded') WHERE key = 2`,
+      /row of rollout 2 does not match/,
+    ],
+    [
+      `UPDATE measurement SET body = replace(body, '"events":1', '"events":0') WHERE key = 3`,
+      /row of measurement 3 does not match/,
+    ],
+    [
+      `UPDATE traffic SET body = (SELECT body FROM traffic WHERE key = 2) WHERE key = 1`,
+      /row of traffic 1 does not match/,
+    ],
+    ['DROP TABLE coverage', /no such table: coverage/],
   ])('a change by another hand is found: %s', (statement, message) => {
     const file = join(temporaryFolder(), 'state.db');
     withContent(file, fill);
@@ -203,68 +218,5 @@ describe('a damaged state file', () => {
     writeFileSync(`${file}-wal`, 'what a moved state file left');
     expect(refusal(() => readHolding(file))?.reason).toBe('Incomplete');
     expect(readFileSync(`${file}-wal`, 'utf8')).toBe('what a moved state file left');
-  });
-});
-
-/** The files that a process leaves behind that dies now. */
-function copyAsIfKilled(file: string, copy: string): void {
-  copyFileSync(file, copy);
-  copyFileSync(`${file}-wal`, `${copy}-wal`);
-}
-
-describe('a write-ahead log that a crash left', () => {
-  test('holds what was committed', () => {
-    const folder = temporaryFolder();
-    const [file, copy] = [join(folder, 'state.db'), join(folder, 'copy.db')];
-    withContent(file, (content) => {
-      fill(content);
-      copyAsIfKilled(file, copy);
-    });
-    expect(readHolding(copy)).toEqual(readHolding(file));
-  });
-
-  test('is empty soon after a commit: then the file alone is complete', async () => {
-    const folder = temporaryFolder();
-    const [file, alone] = [join(folder, 'state.db'), join(folder, 'alone.db')];
-    const store = await openStore({ file });
-    await store.commit({ services: [serviceRecord({ name: 'a' })], events: [newEvent({ action: 'Flip' })] });
-    await vi.waitUntil(() => statSync(`${file}-wal`).size === 0, { timeout: 10_000 });
-    copyFileSync(file, alone);
-    expect(readHolding(alone)).toEqual(await holdingOf(store));
-  });
-
-  test('that was torn at its end gives what was committed before the tear, never a part of a commit', {
-    timeout: PATIENCE,
-  }, () => {
-    const folder = temporaryFolder();
-    const [file, killed, torn] = [
-      join(folder, 'state.db'),
-      join(folder, 'killed.db'),
-      join(folder, 'torn.db'),
-    ];
-    const prefixes: string[] = [];
-    const database = openDatabase({ file, migrations: MIGRATIONS });
-    const content = new StoreContent({ database, file, eventsKept: 1000, measurementsKept: 1000 });
-    const remember = () => prefixes.push(JSON.stringify([content.load(), content.events({ limit: 100 })]));
-    remember();
-    for (let generation = 1; generation <= 6; generation++) {
-      content.commit({
-        services: [serviceRecord({ name: 'a', generation })],
-        events: [newEvent({ action: 'Flip' })],
-      });
-      remember();
-    }
-    copyAsIfKilled(file, killed);
-    database.close();
-    const length = readFileSync(`${killed}-wal`).length;
-    fc.assert(
-      fc.property(fc.nat(length), (kept) => {
-        copyAsIfKilled(killed, torn);
-        truncateSync(`${torn}-wal`, kept);
-        const { state, events } = readHolding(torn);
-        expect(prefixes).toContain(JSON.stringify([state, events]));
-      }),
-      { seed: seed(), numRuns: full() ? 2_000 : 60 },
-    );
   });
 });
