@@ -4,6 +4,7 @@ import { instant } from '../model/instant.ts';
 import type { RolloutReport } from '../model/report.ts';
 import type { RolloutRecord } from '../model/rollout.ts';
 import { buildReport, reportWindow } from '../report/build.ts';
+import { reportingOf } from './blind-spots.ts';
 import type { OperationContext } from './context.ts';
 import type { RolloutOperations } from './rollout-types.ts';
 import { OperationError } from './types.ts';
@@ -24,9 +25,23 @@ export async function report(context: OperationContext, query: ReportQuery): Pro
     store.measurements(rollout.id),
     eventsSince(context, rollout),
   ]);
-  const listeners = controller.ledger.records().get(service)?.spec.listeners ?? [];
-  const isReported = counts.length > 0 || listeners.some(({ accessLog }) => accessLog);
-  return buildReport({ rollout, events, counts, measurements, coverage, isReported, now });
+  const { isReported, blindSpots } = reportingOf({
+    service,
+    records: [...controller.ledger.records().values()],
+    proxies: controller.proxies.views().flatMap(({ progress }) => progress ?? []),
+    heard: new Set(trafficLog.reporters().map(({ proxy }) => proxy)),
+    window,
+  });
+  return buildReport({
+    rollout,
+    events,
+    counts,
+    measurements,
+    coverage,
+    isReported: isReported || counts.length > 0,
+    blindSpots,
+    now,
+  });
 }
 
 async function findRollout(

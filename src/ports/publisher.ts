@@ -33,6 +33,8 @@ export interface ProxyProgress {
   /** Its own name and version, for example `envoy 1.40.0`. */
   readonly userAgent: string;
   readonly connectedAt: Instant;
+  /** True: an Envoy whose bootstrap `switchyard bootstrap` did not make, so nobody knows whether it can report requests. */
+  readonly hasForeignBootstrap?: true;
   readonly lastSeen: Instant;
   /** The newest publication whose content it has acknowledged in every type that it subscribed to. */
   readonly publication: number;

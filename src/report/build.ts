@@ -29,6 +29,8 @@ export interface ReportInput {
   readonly coverage: readonly TrafficCoverage[];
   /** Whether a listener of the service reports requests. */
   readonly isReported: boolean;
+  /** Requests that are served and that nobody reports, one sentence each; empty where there are none. */
+  readonly blindSpots: readonly string[];
   /** For how long proxies had old and new routes side by side at the flip; absent: not measured. */
   readonly mixedFor?: Milliseconds;
   readonly now: Instant;
@@ -47,7 +49,7 @@ export function reportWindow(rollout: RolloutRecord, now: Instant): Window {
 const IMPACT: ReadonlySet<TrafficResult> = new Set(['Unavailable', 'Cut']);
 
 export function buildReport(input: ReportInput): RolloutReport {
-  const { rollout, measurements, coverage, isReported, mixedFor, now } = input;
+  const { rollout, measurements, coverage, isReported, blindSpots, mixedFor, now } = input;
   const window = reportWindow(rollout, now);
   const inWindow = input.counts.filter(({ from }) => from >= window.from && from < window.to);
   // Nobody waits for a copy: it is neither a request of a client nor an impact.
@@ -56,6 +58,7 @@ export function buildReport(input: ReportInput): RolloutReport {
     window: { ...window, to: earliest(window.to, now) },
     coverage,
     isReported,
+    blindSpots,
     now,
   });
   const withResult = (isMeant: (result: TrafficResult) => boolean): number =>

@@ -18,6 +18,8 @@ export interface Heard {
   readonly coverage: readonly TrafficCoverage[];
   /** Whether a listener of the service reports requests. */
   readonly isReported: boolean;
+  /** Requests that are served and that nobody reports, one sentence each; empty where there are none. */
+  readonly blindSpots: readonly string[];
   readonly now: Instant;
 }
 
@@ -30,7 +32,7 @@ const MOST_REASONS = 3;
 
 /** How sure a count of all requests is. */
 export function certaintyOf(heard: Heard): Certainty {
-  const { window, isReported, now } = heard;
+  const { window, isReported, blindSpots, now } = heard;
   if (!isReported) {
     return {
       kind: 'NotMeasurable',
@@ -42,6 +44,7 @@ export function certaintyOf(heard: Heard): Certainty {
     return { kind: 'NotMeasurable', why: 'no controller listened to the reports of the proxies' };
   }
   const reasons = [
+    ...blindSpots,
     ...unheard.map(
       ({ from, to }) => `nobody counted ${betweenTimes(from, to)}, because no controller listened`,
     ),
@@ -88,5 +91,7 @@ function betweenTimes(from: Instant, to: Instant): string {
 function joined(reasons: readonly string[]): string {
   const told = reasons.slice(0, MOST_REASONS);
   const more = reasons.length - told.length;
-  return [...told, ...(more === 0 ? [] : [`and ${more} more ${more === 1 ? 'gap' : 'gaps'}`])].join('; ');
+  return [...told, ...(more === 0 ? [] : [`and ${more} more ${more === 1 ? 'reason' : 'reasons'}`])].join(
+    '; ',
+  );
 }

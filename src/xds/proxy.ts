@@ -196,6 +196,7 @@ export class Proxy {
       address: this.#address,
       userAgent: this.#node.userAgent,
       connectedAt: this.#connectedAt,
+      ...(this.cohort.kind === 'envoy' && !isOurs(this.#node) ? { hasForeignBootstrap: true as const } : {}),
       lastSeen: this.#lastSeen,
       publication: all.length === 0 ? 0 : Math.min(...all),
       // A proxy that never had routes has none to change.
@@ -264,4 +265,9 @@ function answeredBy(stream: ProxyStream, type: ResourceType, nonce: string): Sen
 function answersOf({ nonce }: WireRequest, answered: SentResponse | undefined): AnswerTo {
   if (nonce === '') return { kind: 'nothing' };
   return answered === undefined ? { kind: 'unknown' } : { kind: 'response', serial: answered.serial };
+}
+
+/** Whether `switchyard bootstrap` made what the proxy was started with: it always says what the proxy wishes. */
+function isOurs({ metadata }: { readonly metadata: unknown }): boolean {
+  return (metadata as { switchyard?: unknown } | undefined)?.switchyard !== undefined;
 }

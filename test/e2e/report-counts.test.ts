@@ -127,6 +127,7 @@ async function reportOf(reported: ReportedWorld, startedAt: number, endedAt: num
     counts: await reported.receiver.counts({ service: MANAGER, ...window }),
     coverage: await reported.receiver.coverage({ from: instant(0), to: window.to }),
     isReported: true,
+    blindSpots: [],
     now: instant(Date.now()),
   });
 }

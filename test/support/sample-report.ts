@@ -185,6 +185,7 @@ export function sampleInput(replaced: Partial<ReportInput> = {}): ReportInput {
     measurements: measurements(),
     coverage: [coverage],
     isReported: true,
+    blindSpots: [],
     mixedFor: 42,
     now: instant(NOON + 1_000_000),
     ...replaced,

@@ -158,6 +158,11 @@ describe('how sure a report is', () => {
     expect(certainty(coverage).certainty).toEqual({ kind: 'Sampled', why: expect.stringContaining(why) });
   });
 
+  test('requests that nobody reports: sampled, although all that was reported was counted', () => {
+    const blindSpots = ['requests through inside are not counted: accessLog is false there'];
+    expect(sampleReport({ blindSpots }).requests.certainty).toEqual({ kind: 'Sampled', why: blindSpots[0] });
+  });
+
   test('gaps before the window and after it are nobody’s business', () => {
     const coverage = [heard(-60_000, END + 50_000, [gap(-20_000, -10_000), gap(END + 1, END + 20_000)])];
     expect(certainty(coverage).certainty).toEqual({ kind: 'Proved' });
