@@ -163,7 +163,11 @@ function questionOf(
   switch (metric.kind) {
     case 'builtin':
       if (!isTrafficMetric(metric.name)) throw notMeasured(`${metric.name} is not asked of Prometheus`);
-      return builtinQuestion(metric.name, { service: input.rollout.service, version });
+      return builtinQuestion(metric.name, {
+        service: input.rollout.service,
+        version,
+        withCopies: getsCopies(input.rollout, version),
+      });
     case 'ratio':
       return {
         kind: 'ratio',
@@ -173,6 +177,11 @@ function questionOf(
     case 'histogram':
       return { kind: 'histogram', buckets: rendered(metric.buckets, metric, input, version) };
   }
+}
+
+/** A candidate gets copies of default requests while it is verified, and no default request of its own yet. */
+function getsCopies({ step, policy, version: candidate }: RolloutRecord, version: VersionName): boolean {
+  return step.kind === 'Verify' && policy.traffic.mirror !== undefined && version === candidate;
 }
 
 function rendered(

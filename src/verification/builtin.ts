@@ -5,7 +5,7 @@
  */
 import type { BuiltinMetric } from '../model/check.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
-import { promqlString } from './templates.ts';
+import { promqlLiteral, promqlString } from './templates.ts';
 
 /** The built-in metrics that Envoy's statistics answer; the runtime answers the others. */
 export type TrafficMetric = Exclude<BuiltinMetric['name'], 'InstancesUp' | 'InstanceRestarts'>;
@@ -24,11 +24,16 @@ export function isTrafficMetric(name: BuiltinMetric['name']): name is TrafficMet
   return name !== 'InstancesUp' && name !== 'InstanceRestarts';
 }
 
+/** Whose statistics are read. */
+export interface TrafficSide {
+  readonly service: ServiceName;
+  readonly version: VersionName;
+  /** True: requests that were copied to the version count too. Envoy keeps them apart, in a cluster of their own. */
+  readonly withCopies: boolean;
+}
+
 /** The question of a built-in metric for one version. */
-export function builtinQuestion(
-  name: TrafficMetric,
-  side: { readonly service: ServiceName; readonly version: VersionName },
-): CounterQuestion {
+export function builtinQuestion(name: TrafficMetric, side: TrafficSide): CounterQuestion {
   switch (name) {
     case 'SuccessRate': {
       // Answers by class, Envoy's own answers for a version that cannot be reached among them. Retries count once.
@@ -58,13 +63,12 @@ export function builtinQuestion(
 }
 
 /** Names are matched exactly: a version never reads the statistics of another whose name begins like its own. */
-function selector(
-  metric: string,
-  { service, version }: { readonly service: ServiceName; readonly version: VersionName },
-  more?: string,
-): string {
+function selector(metric: string, { service, version, withCopies }: TrafficSide, more?: string): string {
+  const cluster = `${service}__${version}`;
   const labels = [
-    `envoy_cluster_name=${promqlString(`${service}__${version}`)}`,
+    withCopies
+      ? `envoy_cluster_name=~${promqlString(`${promqlLiteral(cluster)}(__mirror)?`)}`
+      : `envoy_cluster_name=${promqlString(cluster)}`,
     ...(more === undefined ? [] : [more]),
   ];
   return `${metric}{${labels.join(',')}}`;

@@ -3,6 +3,7 @@ import { type Measured, type MeasureInput, measure } from '../../src/controller/
 import type { Check, CheckMetric } from '../../src/model/check.ts';
 import { instant } from '../../src/model/instant.ts';
 import { serviceName, versionName } from '../../src/model/names.ts';
+import type { RolloutRecord } from '../../src/model/rollout.ts';
 import type { ProbeAnswer, Prober } from '../../src/ports/prober.ts';
 import { aCheck, aRecord, aSpec, aVerification } from './records.ts';
 import { aRollout } from './rollout-records.ts';
@@ -26,6 +27,17 @@ export function proberThat(answer: ProbeAnswer): Prober {
   return { probe: async () => answer, confirm: async () => answer };
 }
 
+/** The rollout that is measured. */
+export function rolloutFrom(replaced: Partial<RolloutRecord> = {}): RolloutRecord {
+  return aRollout({
+    service: serviceName('manager'),
+    version: versionName('v2'),
+    baseline: versionName('v1'),
+    policy: { ...aRollout().policy, verification: aVerification() },
+    ...replaced,
+  });
+}
+
 /** Measures a metric over the window; with a limit, unless another condition is given. */
 export function measured(
   metricSource: ScriptedMetrics,
@@ -33,16 +45,10 @@ export function measured(
   replaced: Partial<MeasureInput> & { condition?: Check['condition'] } = {},
 ): Promise<Measured> {
   const { condition = { limit: { min: 99 } }, ...others } = replaced;
-  const rollout = aRollout({
-    service: serviceName('manager'),
-    version: versionName('v2'),
-    baseline: versionName('v1'),
-    policy: { ...aRollout().policy, verification: aVerification() },
-  });
   return measure({
     check: aCheck({ metric, condition }),
     record: aRecord({ spec: aSpec() }),
-    rollout,
+    rollout: rolloutFrom(),
     window,
     instances: [],
     metricSource,

@@ -2,8 +2,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CheckMetric } from '../../../src/model/check.ts';
 import { instant } from '../../../src/model/instant.ts';
-import { builtin, compared, measured as measuredFrom, SCRAPE, window } from '../../support/measured.ts';
-import { anInstance } from '../../support/records.ts';
+import type { RolloutRecord } from '../../../src/model/rollout.ts';
+import {
+  builtin,
+  compared,
+  measured as measuredFrom,
+  rolloutFrom,
+  SCRAPE,
+  window,
+} from '../../support/measured.ts';
+import { anInstance, aTraffic, aVerification } from '../../support/records.ts';
 import { ScriptedMetrics } from '../../support/scripted-metrics.ts';
 
 let metrics: ScriptedMetrics;
@@ -61,6 +69,23 @@ describe('the success rate', () => {
     expect(outcome).toEqual({
       kind: 'Data',
       data: { kind: 'ratio', candidate: { events: 6, total: 6 }, baseline: { events: 60, total: 61 } },
+    });
+  });
+
+  test('counts the copies that a candidate gets while it is verified, and those of no other version', async () => {
+    answers('v2', '2', [0, 0, 1, 2, 3, 4, 5, 6]);
+    answers('v2__mirror', '5', [0, 0, 0, 0, 0, 0, 1, 1]);
+    answers('v2__mirror2', '5', [0, 0, 0, 0, 0, 0, 9, 9]);
+    const traffic = aTraffic({ mirror: { percent: 10, methods: ['GET'], grpcMethods: [] } });
+    const at = (step: 'Verify' | 'Soak'): Partial<RolloutRecord> => ({
+      step: { kind: step },
+      policy: { traffic, verification: aVerification() },
+    });
+    expect(await measured(builtin('SuccessRate'), { rollout: rolloutFrom(at('Verify')) })).toMatchObject({
+      outcome: { data: { candidate: { events: 6, total: 7 } } },
+    });
+    expect(await measured(builtin('SuccessRate'), { rollout: rolloutFrom(at('Soak')) })).toMatchObject({
+      outcome: { data: { candidate: { events: 6, total: 6 } } },
     });
   });
 
