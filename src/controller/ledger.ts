@@ -4,8 +4,10 @@
  */
 import type { AuditEvent } from '../model/audit.ts';
 import type { ServiceName } from '../model/names.ts';
+import type { RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Commit, ProxySeen, Store } from '../ports/store.ts';
+import { replacedRollout } from '../rollout/start.ts';
 
 /** How many publication numbers are reserved ahead, so that a restart never uses one twice. */
 const RESERVED_NUMBERS = 1000;
@@ -96,7 +98,8 @@ export class Ledger {
 
   async #commit(commit: Omit<Commit, 'nextPublication'>): Promise<void> {
     const reserve = this.#nextNumber + RESERVED_NUMBERS;
-    const events = await this.#store.commit({ ...commit, nextPublication: reserve });
+    const rollouts = (commit.services ?? []).flatMap((record) => this.#replacedBy(record));
+    const events = await this.#store.commit({ ...commit, rollouts, nextPublication: reserve });
     this.#reservedUpTo = reserve;
     const records = new Map(this.#records);
     for (const { name } of commit.deletions ?? []) records.delete(name);
@@ -104,5 +107,11 @@ export class Ledger {
     this.#records = records;
     this.#everWritten ||= (commit.services ?? []).length > 0;
     for (const listener of this.#eventListeners) listener(events);
+  }
+  /** A record has room for one rollout: the end of one that made way is handed to the store beside it. */
+  #replacedBy(record: ServiceRecord): readonly RolloutRecord[] {
+    const before = this.#records.get(record.name);
+    const replaced = before === undefined ? undefined : replacedRollout(before, record);
+    return replaced === undefined ? [] : [replaced];
   }
 }

@@ -84,6 +84,13 @@ function keptWaysBack({ rollout }: ServiceRecord, baseline: VersionName): readon
   return [...new Set([rollout.baseline, ...rollout.keeps])].filter((name) => name !== baseline);
 }
 
+/** The rollout that made way for another one of its service in one change, as it ended; undefined where none did. */
+export function replacedRollout(before: ServiceRecord, after: ServiceRecord): RolloutRecord | undefined {
+  const [earlier, later] = [before.rollout, after.rollout];
+  if (earlier === undefined || later === undefined || later.id === earlier.id) return undefined;
+  return isOpen(earlier.state) ? makeWay(before, later.version, later.startedAt).rollout : undefined;
+}
+
 /** Ends the rollout that goes on; a candidate that was never primary is Abandoned and drains. */
 function makeWay(record: ServiceRecord, wanted: VersionName, now: Instant): ServiceRecord {
   const { rollout } = record;
