@@ -1,9 +1,9 @@
 /** What became of the requests that proxies report, which actual weights and reports are made of. */
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Facts } from './facts.ts';
+import type { Filler } from './facts.ts';
 
-/** Registers the metrics. The returned function fills them. */
-export function accessLogMetrics(registry: Registry): (facts: Facts) => void {
+/** Registers the metrics. */
+export function accessLogMetrics(registry: Registry): Filler {
   const registers = [registry];
   const proxies = new Gauge({
     name: 'switchyard_access_log_proxies',
@@ -16,12 +16,15 @@ export function accessLogMetrics(registry: Registry): (facts: Facts) => void {
     labelNames: ['result'],
     registers,
   });
-  return ({ accessLog }) => {
-    proxies.set(accessLog.proxies);
-    // The receiver keeps the sums, which only rise.
-    entries.reset();
-    entries.inc({ result: 'counted' }, accessLog.counted);
-    entries.inc({ result: 'not_ours' }, accessLog.notOurs);
-    entries.inc({ result: 'lost' }, accessLog.lost);
+  return {
+    begin({ accessLog }) {
+      proxies.set(accessLog.proxies);
+      // The receiver keeps the sums, which only rise.
+      entries.reset();
+      entries.inc({ result: 'counted' }, accessLog.counted);
+      entries.inc({ result: 'not_ours' }, accessLog.notOurs);
+      entries.inc({ result: 'lost' }, accessLog.lost);
+    },
+    service: () => {},
   };
 }

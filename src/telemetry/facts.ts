@@ -20,6 +20,13 @@ export interface Facts {
   readonly accessLog: AccessLogFacts;
 }
 
+/** Gauges that a scrape fills from the facts, a service at a time. */
+export interface Filler {
+  /** Forgets the scrape before, and shows what belongs to no service. */
+  begin(facts: Facts): void;
+  service(service: ServiceFacts): void;
+}
+
 /** What became of the entries of access logs that arrived since the start. */
 export interface AccessLogFacts {
   /** Proxies that report now. */

@@ -3,9 +3,10 @@
  * convergence); what is, is read once for each scrape. Names begin with `switchyard_`, those of the process with
  * `process_` and `nodejs_`; docs/metrics.md lists them.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { accessLogMetrics } from './access-log-metrics.ts';
-import type { Facts } from './facts.ts';
+import type { Facts, Filler } from './facts.ts';
 import { type LoopMetrics, loopMetrics } from './loop-metrics.ts';
 import { type MeasurementMetrics, measurementMetrics } from './measurement-metrics.ts';
 import { type RolloutCounters, rolloutCounters } from './rollout-counters.ts';
@@ -13,6 +14,9 @@ import { rolloutMetrics } from './rollout-metrics.ts';
 import { stateMetrics } from './state-metrics.ts';
 import { type WebhookMetrics, webhookMetrics } from './webhook-metrics.ts';
 import { type XdsMetrics, xdsMetrics } from './xds-metrics.ts';
+
+/** About a millisecond's worth. */
+const SERVICES_IN_A_TURN = 10;
 
 /** What does not change while the program runs. */
 export interface MetricsOptions {
@@ -39,7 +43,8 @@ export class Metrics {
   readonly measurements: MeasurementMetrics;
   /** To be told of deliveries by the notifier. */
   readonly webhooks: WebhookMetrics;
-  readonly #fill: readonly ((facts: Facts) => void)[];
+  readonly #fillers: readonly Filler[];
+  #last: Promise<unknown> = Promise.resolve();
   readonly #ready: Gauge;
   #readFacts: (() => Facts) | undefined;
 
@@ -61,7 +66,7 @@ export class Metrics {
     this.rollouts = rolloutCounters(this.registry);
     this.measurements = measurementMetrics(this.registry);
     this.webhooks = webhookMetrics(this.registry);
-    this.#fill = [
+    this.#fillers = [
       stateMetrics(this.registry),
       rolloutMetrics(this.registry),
       accessLogMetrics(this.registry),
@@ -74,15 +79,37 @@ export class Metrics {
     this.#readFacts = readFacts;
   }
 
-  async scrape(): Promise<Scrape> {
+  /** One at a time: each fills the gauges anew. Rejects where the facts cannot be read. */
+  scrape(): Promise<Scrape> {
+    const scrape = this.#last.then(() => this.#scrapeAlone());
+    this.#last = scrape.catch(() => undefined);
+    return scrape;
+  }
+
+  async #scrapeAlone(): Promise<Scrape> {
     const facts = this.#readFacts?.();
     this.#ready.set(facts?.ready === true ? 1 : 0);
-    if (facts !== undefined) this.#show(facts);
-    return { contentType: this.registry.contentType, body: await this.registry.metrics() };
+    if (facts !== undefined) await this.#show(facts);
+    return { contentType: this.registry.contentType, body: await this.#render() };
   }
-  #show(facts: Facts): void {
+
+  /** In parts, with turns for others between: pushes to proxies must not wait for a whole scrape. */
+  async #show(facts: Facts): Promise<void> {
     const services = new Set(facts.services.map(({ record }) => record.name));
     for (const series of [this.loop, this.rollouts, this.measurements]) series.keep(services);
-    for (const fill of this.#fill) fill(facts);
+    for (const filler of this.#fillers) filler.begin(facts);
+    for (const [index, service] of facts.services.entries()) {
+      for (const filler of this.#fillers) filler.service(service);
+      if (index % SERVICES_IN_A_TURN === SERVICES_IN_A_TURN - 1) await nextTurn();
+    }
+  }
+
+  async #render(): Promise<string> {
+    const texts: string[] = [];
+    for (const { name } of this.registry.getMetricsAsArray()) {
+      texts.push(await this.registry.getSingleMetricAsString(name));
+      await nextTurn();
+    }
+    return `${texts.join('\n\n')}\n`;
   }
 }

@@ -7,7 +7,7 @@ import { CHECK_STATES } from '../model/check.ts';
 import type { Verdict } from '../model/measurement.ts';
 import type { ServiceName } from '../model/names.ts';
 import { ROLLOUT_STATES, type RolloutRecord, type RolloutStep } from '../model/rollout.ts';
-import type { Facts, RolloutFacts } from './facts.ts';
+import type { Filler, RolloutFacts } from './facts.ts';
 
 const STEPS = Object.keys({
   Deploy: true,
@@ -26,8 +26,8 @@ const VERDICTS = Object.keys({
   NoData: true,
 } satisfies Record<Verdict['state'], true>) as Verdict['state'][];
 
-/** Registers the gauges. The returned function fills them. */
-export function rolloutMetrics(registry: Registry): (facts: Facts) => void {
+/** Registers the gauges. */
+export function rolloutMetrics(registry: Registry): Filler {
   const all: Gauge[] = [];
   const gauge = <Label extends string>(
     name: `switchyard_${string}`,
@@ -168,11 +168,13 @@ export function rolloutMetrics(registry: Registry): (facts: Facts) => void {
     }
   }
 
-  return ({ services }) => {
-    for (const each of all) each.reset();
-    for (const { record, rollout } of services) {
+  return {
+    begin() {
+      for (const each of all) each.reset();
+    },
+    service({ record, rollout }) {
       fillService(record.name, rollout);
       if (rollout !== undefined) fillRollout(record.name, rollout);
-    }
+    },
   };
 }

@@ -4,7 +4,7 @@
  */
 import { Gauge, type Registry } from 'prom-client';
 import type { InstanceState } from '../model/instance.ts';
-import type { Facts, ProxyFacts, ServiceFacts, VersionFacts } from './facts.ts';
+import type { Facts, Filler, ProxyFacts, ServiceFacts, VersionFacts } from './facts.ts';
 
 /** Every state has a series as long as the version lives, so that a count that falls to 0 is seen. */
 const INSTANCE_STATES = Object.keys({
@@ -18,8 +18,8 @@ const INSTANCE_STATES = Object.keys({
 const PROXY_STATES = ['in_sync', 'behind', 'away'] as const;
 const PROXY_KINDS = ['envoy', 'grpc'] as const;
 
-/** Registers the gauges. The returned function fills them. */
-export function stateMetrics(registry: Registry): (facts: Facts) => void {
+/** Registers the gauges. */
+export function stateMetrics(registry: Registry): Filler {
   const gauge = <Label extends string>(
     name: string,
     help: string,
@@ -137,11 +137,13 @@ export function stateMetrics(registry: Registry): (facts: Facts) => void {
     if (served.length > 0) oldest.set(served.reduce((least, number) => Math.min(least, number)));
   }
 
-  return (facts) => {
-    for (const each of perScrape) each.reset();
-    publication.set(facts.publication);
-    fillProxies(facts.proxies);
-    for (const service of facts.services) fillService(service);
+  return {
+    begin({ publication: number, proxies: known }: Facts) {
+      for (const each of perScrape) each.reset();
+      publication.set(number);
+      fillProxies(known);
+    },
+    service: fillService,
   };
 }
 

@@ -1,7 +1,9 @@
 /** Rollouts in metrics: what is shown, and that nothing is shown that is not known. */
 import { describe, expect, test } from 'vitest';
+import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { aCheck } from '../../support/records.ts';
-import { metricsOf, rolloutFacts, run, samples, T0 } from '../../support/rollout-facts.ts';
+import { metricsOf, NO_REPORTS, rolloutFacts, run, samples, T0 } from '../../support/rollout-facts.ts';
+import { serviceRecord } from '../../support/stored-records.ts';
 
 describe('a rollout in metrics', () => {
   test('is in one state, one step and one verdict', async () => {
@@ -79,5 +81,54 @@ describe('a rollout in metrics', () => {
     expect(await samples(metrics, 'rollout_check_state')).not.toEqual([]);
     shown = rolloutFacts({ checks: [] });
     expect((await metrics.scrape()).body).not.toContain('check="errors"');
+  });
+});
+
+describe('a scrape', () => {
+  test('is whole, also while another is made: neither empties what the other shows', async () => {
+    const metrics = metricsOf(() => rolloutFacts());
+    const withoutTimes = async (): Promise<string[]> =>
+      (await metrics.scrape()).body
+        .split('\n')
+        .filter((line) => /^switchyard_(rollout|version|service)_/.test(line));
+    const alone = await withoutTimes();
+    expect(alone.length).toBeGreaterThan(50);
+    expect(await Promise.all([withoutTimes(), withoutTimes(), withoutTimes()])).toEqual([
+      alone,
+      alone,
+      alone,
+    ]);
+  });
+
+  test('that could not read the state fails, and the next one is made', async () => {
+    let broken = true;
+    const metrics = metricsOf(() => {
+      if (broken) throw new Error('no state');
+      return rolloutFacts();
+    });
+    await expect(metrics.scrape()).rejects.toThrow('no state');
+    broken = false;
+    expect(await samples(metrics, 'rollout_steps')).toEqual(['{} 3']);
+  });
+
+  test('leaves turns to others: a push to proxies does not wait for all of it', async () => {
+    const metrics = new Metrics({ version: '0.1.0' });
+    const services = Array.from({ length: 200 }, (_, index) => ({
+      record: serviceRecord({ name: `service-${index}` }),
+      versions: [],
+      alerts: [],
+      rollout: rolloutFacts(),
+    }));
+    metrics.follow(() => ({ ready: true, publication: 1, proxies: [], accessLog: NO_REPORTS, services }));
+    let turns = 0;
+    let scraping = true;
+    const takeTurns = (): void => {
+      turns += 1;
+      if (scraping) setImmediate(takeTurns);
+    };
+    setImmediate(takeTurns);
+    await metrics.scrape();
+    scraping = false;
+    expect(turns).toBeGreaterThan(50);
   });
 });
