@@ -142,7 +142,7 @@ function birth(
 }
 
 /** A series in words: its name, and what tells its target. */
-export function describeSeries({ labels }: Pick<SampledSeries, 'labels'>): string {
+function describeSeries({ labels }: Pick<SampledSeries, 'labels'>): string {
   const { __name__: name = 'a series', instance } = labels;
   return instance === undefined ? name : `${name} of ${instance}`;
 }

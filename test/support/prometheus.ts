@@ -2,7 +2,7 @@
  * Starts a real Prometheus for a test, on a free port and in a folder of its own, with the targets that the test
  * names. The program is the one that findTool of scripts/tools.ts finds. What it scrapes can change while it runs.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -61,12 +61,6 @@ const PORTS_TRIED = 3;
 export function prometheusProgram(name: Extract<ToolName, 'prometheus' | 'promtool'>): string {
   const tool = findTool(name);
   return tool.kind === 'found' ? tool.path : notRun('a test with a real Prometheus', tool.why);
-}
-
-/** The version of the Prometheus that tests use, for example `2.42.0+ds`. */
-export function prometheusVersion(): string {
-  const { stdout, stderr } = spawnSync(prometheusProgram('prometheus'), ['--version'], { encoding: 'utf8' });
-  return /version (\S+)/.exec(stdout + stderr)?.[1] ?? stdout.trim();
 }
 
 /** Starts a Prometheus and waits until it is ready. Rejects with the end of its log where it does not start. */

@@ -5,7 +5,9 @@
  */
 import type { Instant, Milliseconds } from '../../model/instant.ts';
 import type { PrometheusSpec } from '../../model/spec.ts';
+import type { Clock } from '../../ports/clock.ts';
 import type { MetricSource, Series } from '../../ports/metric-source.ts';
+import { systemClock } from '../clock.ts';
 import { type HttpTarget, sendHttp, targetOf } from '../http-request.ts';
 import { dataOf, readMatrix, readVector } from './answer.ts';
 
@@ -15,11 +17,19 @@ export interface PrometheusOptions {
   readonly maxBytes?: number;
   /** The longest range that is asked at once; longer ones are asked in parts. Default an hour. */
   readonly longestRange?: Milliseconds;
+  /** The longest that is waited for scrapes under way at a range's end. Default 500 ms. */
+  readonly settle?: Milliseconds;
+  readonly clock?: Clock;
 }
 
 /** A metric source that asks the server which each request names. */
 export function createPrometheusSource(options: PrometheusOptions = {}): MetricSource {
-  const { maxBytes = 32 * 1024 * 1024, longestRange = 3_600_000 } = options;
+  const {
+    maxBytes = 32 * 1024 * 1024,
+    longestRange = 3_600_000,
+    settle = 500,
+    clock = systemClock,
+  } = options;
 
   async function ask(
     server: PrometheusSpec,
@@ -53,6 +63,19 @@ export function createPrometheusSource(options: PrometheusOptions = {}): MetricS
     return ask(server, { path: '/api/v1/query', form }, signal);
   }
 
+  /**
+   * A sample has the time at which its scrape began, and is stored when it has ended. Asked too early, it would be
+   * missing here and be the beginning of the next range: what it counted would be in neither.
+   */
+  async function settled(
+    to: Instant,
+    { scrapeInterval }: PrometheusSpec,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const rest = to + Math.min(settle, scrapeInterval / 2) - clock.now();
+    if (rest > 0) await clock.sleep(rest, signal);
+  }
+
   return {
     async query(request) {
       try {
@@ -66,13 +89,14 @@ export function createPrometheusSource(options: PrometheusOptions = {}): MetricS
     async samples({ server, selector, from, to, signal }) {
       const found = new Map<string, Series>();
       try {
+        await settled(to, server, signal);
         for (let begin: number = from; begin < to; begin += longestRange) {
           const end = Math.min(to, begin + longestRange) as Instant;
           const query = `${selector}[${end - begin}ms]`;
           const data = await instantQuery({ server, query, at: end, signal });
           const part = named(nameOf(server), () => readMatrix(data));
           // Prometheus 2 includes the beginning of a range, Prometheus 3 does not.
-          for (const series of part) append(found, series, begin);
+          for (const series of part) append(found, series, { after: begin, upTo: end });
         }
         return { kind: 'series', series: [...found.values()] };
       } catch (error) {
@@ -118,8 +142,12 @@ function nameOf({ url }: PrometheusSpec): string {
   return new URL(url).host;
 }
 
-function append(found: Map<string, Series>, { labels, samples }: Series, after: number): void {
-  const newer = samples.filter(({ at }) => at > after);
+function append(
+  found: Map<string, Series>,
+  { labels, samples }: Series,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
+): void {
+  const newer = samples.filter(({ at }) => at > after && at <= upTo);
   if (newer.length === 0) return;
   const key = JSON.stringify(Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1)));
   found.set(key, { labels, samples: [...(found.get(key)?.samples ?? []), ...newer] });
