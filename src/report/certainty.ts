@@ -41,7 +41,10 @@ export function certaintyOf(heard: Heard): Certainty {
   }
   const unheard = unheardTimes(heard);
   if (unheard.some(({ from, to }) => from <= window.from && to >= window.to)) {
-    return { kind: 'NotMeasurable', why: 'no controller listened to the reports of the proxies' };
+    return {
+      kind: 'NotMeasurable',
+      why: 'no controller listened to the reports of the proxies, or its counts are no longer kept',
+    };
   }
   const reasons = [
     ...blindSpots,
