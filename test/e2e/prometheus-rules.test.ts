@@ -18,7 +18,7 @@ function promtool(args: readonly string[], input = ''): { status: number | null;
 }
 
 test('the rules and the example configuration are valid', () => {
-  const config = join(RULES_FOLDER, 'prometheus.example.yml');
+  const config = join(RULES_FOLDER, 'prometheus.example.yaml');
   expect(promtool(['check', 'rules', ...RULE_FILES])).toMatchObject({ status: 0 });
   expect(promtool(['check', 'config', config])).toMatchObject({ status: 0 });
 });
