@@ -241,10 +241,12 @@ export class AccessLogReceiver implements TrafficLog {
 
   async #save(): Promise<void> {
     const { store, clock, onFault } = this.#options;
+    // What arrives while this is written is neither in the counts nor in the time that is said to be covered.
+    const records = this.#listening.records(clock.now());
     const { counts, keepUnsaved } = this.#tally.takeUnsaved();
     try {
       if (counts.length > 0) await store.saveTraffic(counts);
-      for (const record of this.#listening.records(clock.now())) await store.saveCoverage(record);
+      for (const record of records) await store.saveCoverage(record);
       this.#listening.saved();
     } catch (error) {
       keepUnsaved();
