@@ -30,6 +30,7 @@ export function lintChecks(service: VersionedService): readonly Finding[] {
       ...ofScore(checked),
       ...ofNoData(checked),
       ...ofHeaders(checked),
+      ...ofGrpc(checked),
       ...lintCheckQueries(check, `spec.verification.checks[${index}]`),
     ];
   });
@@ -192,4 +193,23 @@ function ofHeaders({ check: { metric }, field }: Checked): readonly Finding[] {
         'looks like a secret, and its value stands in the state file, in events and in backups: probe a path that needs none',
       ),
     );
+}
+
+/** Envoy counts a gRPC call by its HTTP status, which is 200 also where the call failed. */
+function ofGrpc({ check: { metric }, field, service }: Checked): readonly Finding[] {
+  const countsStatus = metric.kind === 'builtin' && metric.name === 'SuccessRate';
+  return when(countsStatus && speaksGrpc(service), () =>
+    warning(
+      `${field}.builtin.metric`,
+      'SuccessRate sees no gRPC call fail: Envoy counts calls by their HTTP status, which is 200; guard gRPC services by a ratio over counters of their own',
+    ),
+  );
+}
+
+function speaksGrpc({ pin, runtime, traffic }: VersionedService): boolean {
+  return (
+    (pin.allow.kind === 'scoped' && pin.allow.grpcServices.length > 0) ||
+    (runtime.kind === 'processes' && runtime.readiness.kind === 'grpc') ||
+    (traffic.mirror !== undefined && traffic.mirror.grpcMethods.length > 0)
+  );
 }
