@@ -19,7 +19,7 @@ export interface TrafficRow {
 }
 
 /** The beginning of the row that covers an instant. */
-export function rowStart(at: Instant): number {
+function rowStart(at: Instant): number {
   return Math.floor(at / ROW_SPAN) * ROW_SPAN;
 }
 

@@ -6,7 +6,7 @@ import { createHmac } from 'node:crypto';
 import type { Instant } from '../../model/instant.ts';
 
 /** Where the signature stands. */
-export const SIGNATURE_HEADER = 'x-switchyard-signature';
+const SIGNATURE_HEADER = 'x-switchyard-signature';
 
 /** HMAC-SHA256 over `t.body`, with the secret, and `t`: seconds since 1970. */
 export function signatureOf({ secret, body, at }: { secret: string; body: string; at: Instant }): string {

@@ -12,7 +12,13 @@ import {
   temporaryFolder,
   withContent,
 } from '../../../support/store-folder.ts';
-import { commitNumber, holdingAfter } from '../../../support/store-writer-commits.ts';
+import {
+  commitNumber,
+  countNumber,
+  holdingAfter,
+  measurementNumber,
+} from '../../../support/store-writer-commits.ts';
+import { trafficCoverage } from '../../../support/stored-history.ts';
 
 const now = instant(Date.parse('2026-08-01T10:15:00.000Z'));
 const SIZE = 100;
@@ -43,6 +49,20 @@ describe('a backup', () => {
     await Promise.all(calls);
     expect(readHolding(backup)).toEqual(holdingAfter(13, SIZE));
     expect(await holdingOf(store)).toEqual(holdingAfter(20, SIZE));
+  });
+
+  test('carries rollouts, measurements, counts of requests and coverages, and a restore brings them back', async () => {
+    const { folder, file, backup } = folderWith(2);
+    const store = await openStore({ file });
+    await store.appendMeasurements([measurementNumber(1), measurementNumber(2)]);
+    await store.saveTraffic([countNumber(1), countNumber(2)]);
+    await store.saveCoverage(trafficCoverage(1, 9));
+    const holding = await holdingOf(store);
+    expect(holding.rollouts.flatMap(({ measurements }) => measurements)).toHaveLength(2);
+    await store.backup(backup);
+    const elsewhere = join(folder, 'elsewhere.db');
+    restoreStore({ file: elsewhere, backup, now });
+    expect(readHolding(elsewhere)).toEqual(holding);
   });
 
   test('is one file that only its owner may read', async () => {

@@ -1,11 +1,21 @@
 /** Stored records are read strictly, and what is written is read back as it was. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { storedMeasurement } from '../../../../src/adapters/stored/measurement.ts';
 import { storedEvent, storedProxy, storedService } from '../../../../src/adapters/stored/records.ts';
+import { storedRollout } from '../../../../src/adapters/stored/rollout.ts';
 import { object, ShapeError, tagged, text } from '../../../../src/adapters/stored/shape.ts';
+import { storedCoverage, storedTrafficCount } from '../../../../src/adapters/stored/traffic.ts';
 import type { ServiceRecord } from '../../../../src/model/state.ts';
+import {
+  anyCoverage,
+  anyMeasurement,
+  anyServiceRecord,
+  anyTrafficCount,
+} from '../../../support/any-records.ts';
 import { seed } from '../../../support/seed.ts';
-import { anyServiceRecord, newEvent, proxySeen, serviceRecord } from '../../../support/stored-records.ts';
+import { measurement, rolloutRecord } from '../../../support/stored-history.ts';
+import { newEvent, proxySeen, serviceRecord } from '../../../support/stored-records.ts';
 
 function throughText(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
@@ -25,11 +35,43 @@ function altered(path: readonly (string | number)[], value: unknown): unknown {
 describe('a stored record', () => {
   test('every service record is read back as it was written', () => {
     fc.assert(
-      fc.property(anyServiceRecord(), (record) => {
-        expect(storedService.read(throughText(record), '')).toEqual(record);
+      fc.property(anyServiceRecord, (record) => {
+        expect(storedService.read(throughText(record), '')).toEqual(throughText(record));
       }),
       { seed: seed() },
     );
+  });
+
+  test('so is every measurement, count of requests and coverage', () => {
+    fc.assert(
+      fc.property(anyMeasurement, anyTrafficCount, anyCoverage, (measured, traffic, coverage) => {
+        expect(storedMeasurement.read(throughText(measured), '')).toEqual(throughText(measured));
+        expect(storedTrafficCount.read(throughText(traffic), '')).toEqual(traffic);
+        expect(storedCoverage.read(throughText(coverage), '')).toEqual(coverage);
+      }),
+      { seed: seed(), numRuns: 300 },
+    );
+  });
+
+  test('numbers that JSON cannot hold are refused', () => {
+    for (const candidate of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      const value = {
+        ...measurement(rolloutRecord({}).id, 1, { kind: 'Data', data: { kind: 'value', candidate } }),
+      };
+      expect(() => storedMeasurement.read(value, '')).toThrow(
+        /outcome.data.candidate is null where a finite number/,
+      );
+    }
+  });
+
+  test.each<[string, (rollout: Record<string, unknown>) => void, string]>([
+    ['state', (rollout) => (rollout['state'] = 'Done'), 'state is "Done" where one of Waiting'],
+    ['step', (rollout) => (rollout['step'] = { kind: 'Shift', index: 0 }), 'step.weight is absent where'],
+    ['policy', (rollout) => delete rollout['policy'], 'policy is absent where an object belongs'],
+  ])('a rollout with a wrong %s is refused by name', (_, alter, message) => {
+    const rollout = throughText(rolloutRecord({})) as Record<string, unknown>;
+    alter(rollout);
+    expect(() => storedRollout.read(rollout, '')).toThrow(message);
   });
 
   test('an event and a proxy are read back as they were written', () => {
