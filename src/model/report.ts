@@ -39,7 +39,7 @@ export interface RolloutReport {
   readonly timeline: readonly TimelinePoint[];
   readonly decisions: readonly ReportDecision[];
   readonly measurements: readonly Measurement[];
-  /** Proxies that shared the routes of the flip, and for how long old and new were mixed. */
+  /** The longest that proxies had old and new routes side by side at a step; absent: not measured. */
   readonly mixedFor?: Milliseconds;
 }
 

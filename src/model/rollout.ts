@@ -2,7 +2,7 @@
  * A rollout as recorded: one walk of a candidate towards primary. It is keyed by a change of the wanted version, keeps
  * the policy that it began with, and is final when it ended, until a new version or `retry`.
  */
-import type { Instant } from './instant.ts';
+import type { Instant, Milliseconds } from './instant.ts';
 import type { ServiceName, VersionName } from './names.ts';
 import type { TrafficSpec, VerificationSpec } from './spec.ts';
 
@@ -102,6 +102,8 @@ export interface RolloutRecord {
   readonly stepSince: Instant;
   /** When every connected proxy had acknowledged what the step changed; its windows begin after this. */
   readonly stepEverywhere?: Instant;
+  /** The longest that proxies had the routes of before a step beside those of the step; absent: not measured. */
+  readonly mixedFor?: Milliseconds;
   /** Steps that an operator has promoted past their approval or an undecided gate, by name. */
   readonly promoted: readonly StepName[];
   /** `promote --full`: no more waits or gates on the way to 100 percent; by whom. */

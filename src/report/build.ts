@@ -3,7 +3,7 @@
  * certainty and one sentence leave. The window is widened to whole spans, because counts are kept by span. Pure.
  */
 import type { AuditEvent } from '../model/audit.ts';
-import { type Instant, instant, type Milliseconds } from '../model/instant.ts';
+import { type Instant, instant } from '../model/instant.ts';
 import type { Measurement } from '../model/measurement.ts';
 import type { Certainty, Figure, RolloutReport } from '../model/report.ts';
 import type { RolloutRecord } from '../model/rollout.ts';
@@ -31,8 +31,6 @@ export interface ReportInput {
   readonly isReported: boolean;
   /** Requests that are served and that nobody reports, one sentence each; empty where there are none. */
   readonly blindSpots: readonly string[];
-  /** For how long proxies had old and new routes side by side at the flip; absent: not measured. */
-  readonly mixedFor?: Milliseconds;
   readonly now: Instant;
 }
 
@@ -49,7 +47,7 @@ export function reportWindow(rollout: RolloutRecord, now: Instant): Window {
 const IMPACT: ReadonlySet<TrafficResult> = new Set(['Unavailable', 'Cut']);
 
 export function buildReport(input: ReportInput): RolloutReport {
-  const { rollout, measurements, coverage, isReported, blindSpots, mixedFor, now } = input;
+  const { rollout, measurements, coverage, isReported, blindSpots, now } = input;
   const window = reportWindow(rollout, now);
   const inWindow = input.counts.filter(({ from }) => from >= window.from && from < window.to);
   // Nobody waits for a copy: it is neither a request of a client nor an impact.
@@ -104,7 +102,7 @@ export function buildReport(input: ReportInput): RolloutReport {
       .filter(({ service, at }) => service === rollout.service && at >= window.from && at < window.to)
       .map(({ at, actor, action, message }) => ({ at, actor, action, message })),
     measurements,
-    ...(mixedFor === undefined ? {} : { mixedFor }),
+    ...(rollout.mixedFor === undefined ? {} : { mixedFor: rollout.mixedFor }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The changes that a rollout makes to its service's record: pure, record in, record out. */
-import type { Instant } from '../model/instant.ts';
+import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { RolloutRecord, RolloutState, RolloutStep } from '../model/rollout.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { inState } from './states.ts';
@@ -19,9 +19,16 @@ export function holdRollout(
   return patch(record, (rollout) => inState(rollout, { state, stateReason, because, now }));
 }
 
-/** The record with its rollout's step counted as everywhere from now on. */
-export function markEverywhere(record: ServiceRecord, now: Instant): ServiceRecord {
-  return patch(record, (rollout) => ({ ...rollout, stepEverywhere: now }));
+/** The record with its rollout's step counted as everywhere from now on; `mixedFor`: how long old and new were mixed. */
+export function markEverywhere(
+  record: ServiceRecord,
+  { now, mixedFor }: { readonly now: Instant; readonly mixedFor?: Milliseconds },
+): ServiceRecord {
+  return patch(record, (rollout) => ({
+    ...rollout,
+    stepEverywhere: now,
+    ...(mixedFor === undefined ? {} : { mixedFor: Math.max(mixedFor, rollout.mixedFor ?? 0) }),
+  }));
 }
 
 /** The record with its rollout in the step, and the traffic as the step wants it. */

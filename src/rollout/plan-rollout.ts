@@ -1,4 +1,5 @@
 /** A rollout's next move as actions: one change of the record for each, with the sentence that explains it. */
+import type { Milliseconds } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import { isOpen, type RolloutState, type RolloutStep, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
@@ -9,7 +10,7 @@ import type { Move } from './walk.ts';
 export type RolloutAction = { readonly because: string } & (
   | { readonly kind: 'DeployCandidate'; readonly version: VersionName }
   | { readonly kind: 'HoldRollout'; readonly state: RolloutState; readonly reason: string }
-  | { readonly kind: 'StepEverywhere' }
+  | { readonly kind: 'StepEverywhere'; readonly mixedFor?: Milliseconds }
   | { readonly kind: 'EnterStep'; readonly step: RolloutStep }
   | ({ readonly kind: 'EndRollout' } & Pick<End, 'state' | 'reason' | 'isBad'>)
 );
@@ -28,7 +29,7 @@ export function planRollout(record: ServiceRecord, move: Move): readonly Rollout
     case 'Deploy':
       return [{ kind: 'DeployCandidate', version: rollout.version, because: move.because }];
     case 'Everywhere':
-      return [{ kind: 'StepEverywhere', because: move.because }];
+      return [{ ...move, kind: 'StepEverywhere' }];
     case 'Enter':
       return [{ kind: 'EnterStep', step: move.step, because: sentence(move) }];
     case 'End': {

@@ -67,7 +67,7 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
     case 'HoldRollout':
       return holdRollout(record, { ...action, now });
     case 'StepEverywhere':
-      return markEverywhere(record, now);
+      return markEverywhere(record, { ...action, now });
     case 'EnterStep':
       return enterStep(record, { ...action, now });
     case 'EndRollout':

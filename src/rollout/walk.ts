@@ -2,7 +2,7 @@
  * What a rollout does next: stays where it is and why, enters its next step, or ends. Pure; a step that was entered is
  * recorded, so a controller that crashed plans on from there.
  */
-import { after } from '../model/instant.ts';
+import { after, type Milliseconds } from '../model/instant.ts';
 import {
   isOpen,
   type RolloutRecord,
@@ -22,7 +22,7 @@ export type Move =
   /** There is room for the candidate: its instances are started. */
   | { readonly kind: 'Deploy'; readonly because: string }
   /** Every connected proxy has what the step changed: its windows begin. */
-  | { readonly kind: 'Everywhere'; readonly because: string }
+  | { readonly kind: 'Everywhere'; readonly because: string; readonly mixedFor?: Milliseconds }
   | { readonly kind: 'Enter'; readonly step: RolloutStep; readonly because: string }
   | {
       readonly kind: 'End';
@@ -148,7 +148,11 @@ function untilEverywhere({ rollout, observed }: Walker): Move {
   if (shown?.isEverywhere === true) {
     const mixed =
       shown.mixedFor === undefined ? '' : `; old and new were mixed for ${Math.round(shown.mixedFor)} ms`;
-    return { kind: 'Everywhere', because: `every connected proxy has acknowledged ${name}${mixed}` };
+    return {
+      kind: 'Everywhere',
+      because: `every connected proxy has acknowledged ${name}${mixed}`,
+      ...(shown.mixedFor === undefined ? {} : { mixedFor: shown.mixedFor }),
+    };
   }
   const rejected = shown?.rejected ?? [];
   if (rejected.length > 0) {

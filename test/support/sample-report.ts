@@ -174,6 +174,7 @@ export function sampleInput(replaced: Partial<ReportInput> = {}): ReportInput {
       state: 'RolledBack',
       stateReason: 'GateFailed',
       because: 'errors failed at Shift-25: success rate 95.2 % of 240 requests is below 99 %',
+      mixedFor: 42,
       endedAt: instant(NOON + (SPANS - 1) * TRAFFIC_SPAN + 1_000),
     }),
     events: [
@@ -186,7 +187,6 @@ export function sampleInput(replaced: Partial<ReportInput> = {}): ReportInput {
     coverage: [coverage],
     isReported: true,
     blindSpots: [],
-    mixedFor: 42,
     now: instant(NOON + 1_000_000),
     ...replaced,
   };

@@ -64,6 +64,7 @@ export const storedRollout: Shape<RolloutRecord> = object<RolloutRecord>({
   step,
   stepSince: storedInstant,
   stepEverywhere: optional(storedInstant),
+  mixedFor: optional(length),
   promoted: list(storedStepName),
   fullyPromotedBy: optional(text),
   movedBackAt: optional(storedInstant),

@@ -95,7 +95,9 @@ function head(report: RolloutReport): Markup {
           element(
             'p',
             {},
-            text(`At the flip old and new routes were side by side for ${numberText(report.mixedFor)} ms.`),
+            text(
+              `Proxies had old and new routes side by side for at most ${numberText(report.mixedFor)} ms.`,
+            ),
           ),
         ]),
   );
