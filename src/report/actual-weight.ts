@@ -5,7 +5,7 @@ import type { TrafficCount } from '../model/traffic.ts';
 import { sum } from './by-version.ts';
 
 /** How far back the share looks. */
-export const ACTUAL_WEIGHT_WINDOW: Milliseconds = 30_000;
+const ACTUAL_WEIGHT_WINDOW: Milliseconds = 30_000;
 
 /**
  * Percent of the default requests of the last half minute that reached the candidate, among those that reached a version.

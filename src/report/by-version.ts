@@ -7,7 +7,7 @@ import { addDurations, quantile } from './durations.ts';
 /** Points of a timeline at most: what a plot can show. */
 const MOST_POINTS = 240;
 /** Results that a client would call a failure. Who left, or was refused what is not there, was not failed. */
-export const FAILURES: ReadonlySet<TrafficResult> = new Set(['ServerError', 'Unavailable', 'Cut']);
+const FAILURES: ReadonlySet<TrafficResult> = new Set(['ServerError', 'Unavailable', 'Cut']);
 
 /** One row for each version and route, by route and then by version. */
 export function versionRows(counts: readonly TrafficCount[]): readonly VersionTraffic[] {

@@ -21,7 +21,7 @@ const site = useSite(async (opened) => {
 
 /** A service on a listener of its own, with v1 as its primary and v2 listed, behind an Envoy of its own. */
 async function serviceBehindEnvoy(name: string): Promise<{
-  deploy(version: string): Promise<void>;
+  readonly deploy: (version: string) => Promise<void>;
   readonly session: ClientHttp2Session;
   readonly envoy: Envoy;
 }> {

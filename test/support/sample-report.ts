@@ -16,7 +16,7 @@ import {
 import { buildReport, type ReportInput } from '../../src/report/build.ts';
 import { aCheck, aRollout, aVerification } from './rollouts.ts';
 
-export const MANAGER = serviceName('manager');
+const MANAGER = serviceName('manager');
 export const V2 = versionName('v2');
 export const V3 = versionName('v3');
 /** 2026-11-23T12:00:00Z, a multiple of a span. */

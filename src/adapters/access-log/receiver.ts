@@ -125,7 +125,7 @@ export class AccessLogReceiver implements TrafficLog {
 
   /** Saves what is left. Streams that are still open count as broken off: nobody hears what they say from now on. */
   async close(): Promise<void> {
-    for (const end of [...this.#openStreams]) end();
+    for (const end of this.#openStreams) end();
     this.#stop.abort();
     await this.#saving;
     await this.#save();
@@ -243,13 +243,13 @@ export class AccessLogReceiver implements TrafficLog {
     const { store, clock, onFault } = this.#options;
     // What arrives while this is written is neither in the counts nor in the time that is said to be covered.
     const records = this.#listening.records(clock.now());
-    const { counts, keepUnsaved } = this.#tally.takeUnsaved();
+    const unsaved = this.#tally.takeUnsaved();
     try {
-      if (counts.length > 0) await store.saveTraffic(counts);
+      if (unsaved.counts.length > 0) await store.saveTraffic(unsaved.counts);
       for (const record of records) await store.saveCoverage(record);
       this.#listening.saved();
     } catch (error) {
-      keepUnsaved();
+      unsaved.keepUnsaved();
       onFault({ what: 'counts of requests cannot be saved', error });
     }
     this.#tally.forget(clock.now());

@@ -144,7 +144,7 @@ function countOf({ key, requests, retries, durations }: Sum): TrafficCount {
 }
 
 /** The beginning of the span that an instant lies in. */
-export function spanOf(at: number): Instant {
+function spanOf(at: number): Instant {
   return instant(Math.floor(at / TRAFFIC_SPAN) * TRAFFIC_SPAN);
 }
 

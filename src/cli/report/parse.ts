@@ -19,7 +19,9 @@ export function parseReport(json: string): RolloutReport {
   try {
     value = JSON.parse(json);
   } catch (error) {
-    throw new ReportFormatError(`the report is not JSON: ${error instanceof Error ? error.message : error}`);
+    throw new ReportFormatError(
+      `the report is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
   report(value, 'report');
   return value as RolloutReport;

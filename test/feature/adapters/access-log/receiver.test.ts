@@ -25,9 +25,9 @@ interface Receiving {
   readonly store: Store;
   readonly faults: string[];
   /** A proxy that reports to it. */
-  proxy(name: string): ReportingProxy;
+  readonly proxy: (name: string) => ReportingProxy;
   /** Ends the server and then the receiver, as the controller does. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 async function receiving(options: Partial<ReceiverOptions> & { store?: Store } = {}): Promise<Receiving> {
