@@ -1,7 +1,8 @@
 /**
  * By what factor the candidate's values are larger: the factor by which the baseline must be scaled until neither side is
  * above the other. This is the estimate of Hodges and Lehmann for factors, taken from all buckets, so that one wide bucket around
- * a quantile does not hide a shift. Inside a bucket observations are taken as spread evenly.
+ * a quantile does not hide a shift. Inside a bucket the distribution is a smooth curve through its bounds, because
+ * taking observations as spread evenly makes a shift of 1.2 look like 1.14 in Envoy's wide buckets.
  */
 import { type SharedBucket, totals } from './tallies.ts';
 
@@ -10,6 +11,8 @@ interface Curve {
   readonly buckets: readonly SharedBucket[];
   /** The share of observations up to each bucket's upper bound. */
   readonly shares: Float64Array;
+  /** How steep the curve is there, by the logarithm of the value. */
+  readonly slopes: Float64Array;
 }
 
 /** The curve of the baseline's observations. */
@@ -21,7 +24,29 @@ export function curve(buckets: readonly SharedBucket[]): Curve {
     seen += bucket.baseline;
     shares[index] = seen / baseline;
   }
-  return { buckets, shares };
+  return { buckets, shares, slopes: slopesOf(buckets, shares) };
+}
+
+/**
+ * Slopes at the bounds that keep the curve from ever falling: the weighted harmonic mean of the slopes of the buckets on
+ * both sides (Fritsch and Butland 1984). Flat where one of them is empty or has no width.
+ */
+function slopesOf(buckets: readonly SharedBucket[], shares: Float64Array): Float64Array {
+  const slopes = new Float64Array(buckets.length);
+  for (let index = 1; index + 1 < buckets.length; index++) {
+    const left = widthOf(buckets[index]);
+    const right = widthOf(buckets[index + 1]);
+    const rise = ((shares[index] ?? 0) - (shares[index - 1] ?? 0)) / left;
+    const next = ((shares[index + 1] ?? 0) - (shares[index] ?? 0)) / right;
+    if (!(rise > 0 && next > 0)) continue;
+    slopes[index] = (3 * (left + right)) / ((2 * right + left) / rise + (right + 2 * left) / next);
+  }
+  return slopes;
+}
+
+/** The width of a bucket by the logarithm; Infinity where it has no end or begins at 0. */
+function widthOf(bucket: SharedBucket | undefined): number {
+  return bucket === undefined || bucket.from <= 0 ? Infinity : Math.log(bucket.upTo / bucket.from);
 }
 
 /** The candidate's values relative to the baseline's: 1 where they are alike, 2 where all are twice as large. From 0.01 to 100. */
@@ -60,18 +85,18 @@ export function scaledSuperiority(baseline: Curve, factor: number): number {
   return sum;
 }
 
-/** The share of the baseline's observations up to a value, also inside of buckets. */
-function shareUpTo({ buckets, shares }: Curve, value: number): number {
-  let below = 0;
-  for (let index = 0; index < buckets.length; index++) {
-    const bucket = buckets[index];
-    const share = shares[index] ?? 0;
-    if (bucket === undefined || value < bucket.upTo) {
-      const { from, upTo } = bucket ?? { from: 0, upTo: Infinity };
-      if (value <= from || upTo === Infinity) return below;
-      return below + ((share - below) * (value - from)) / (upTo - from);
-    }
-    below = share;
-  }
-  return below;
+/** The share of the baseline's observations up to a value: exact at the bounds, a smooth cubic between them. */
+function shareUpTo({ buckets, shares, slopes }: Curve, value: number): number {
+  const index = buckets.findIndex(({ upTo }) => value < upTo);
+  if (index < 0) return 1;
+  const bucket = buckets[index];
+  const below = index === 0 ? 0 : (shares[index - 1] ?? 0);
+  if (bucket === undefined || value <= bucket.from || bucket.upTo === Infinity) return below;
+  const rise = (shares[index] ?? 0) - below;
+  const width = widthOf(bucket);
+  if (width === Infinity) return below + (rise * (value - bucket.from)) / (bucket.upTo - bucket.from);
+  const t = Math.log(value / bucket.from) / width;
+  const start = width * (slopes[index - 1] ?? 0);
+  const end = width * (slopes[index] ?? 0);
+  return below + rise * t * t * (3 - 2 * t) + start * t * (1 - t) ** 2 - end * t * t * (1 - t);
 }
