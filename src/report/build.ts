@@ -53,7 +53,8 @@ export function buildReport(input: ReportInput): RolloutReport {
   // Nobody waits for a copy: it is neither a request of a client nor an impact.
   const counts = inWindow.filter(({ route }) => route !== 'Mirror');
   const certainty = certaintyOf({
-    window: { ...window, to: earliest(window.to, now) },
+    // What was there before the rollout began, in the same span, need not be known.
+    window: { from: rollout.startedAt, to: earliest(window.to, now) },
     coverage,
     isReported,
     blindSpots,

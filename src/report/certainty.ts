@@ -39,8 +39,7 @@ export function certaintyOf(heard: Heard): Certainty {
       why: 'no listener of the service has accessLog: true, so no proxy reports its requests',
     };
   }
-  const unheard = unheardTimes(heard);
-  if (unheard.some(({ from, to }) => from <= window.from && to >= window.to)) {
+  if (!heard.coverage.some(({ from, to }) => from < window.to && to > window.from)) {
     return {
       kind: 'NotMeasurable',
       why: 'no controller listened to the reports of the proxies, or its counts are no longer kept',
@@ -48,7 +47,7 @@ export function certaintyOf(heard: Heard): Certainty {
   }
   const reasons = [
     ...blindSpots,
-    ...unheard.map(
+    ...unheardTimes(heard).map(
       ({ from, to }) => `nobody counted ${betweenTimes(from, to)}, because no controller listened`,
     ),
     ...heard.coverage

@@ -79,7 +79,8 @@ function reportOf(subject: string, isMeant: (made: RolloutReport) => boolean): P
   return eventually(
     async () => {
       const made = await report(site(), subject);
-      return isMeant(made) ? made : undefined;
+      if (!isMeant(made)) throw new Error(`not yet: ${made.summary} ${JSON.stringify(made.requests)}`);
+      return made;
     },
     { what: `the report of ${subject}`, within: 60_000, every: 200 },
   );

@@ -17,7 +17,7 @@ p { margin: 6px 0; } .muted { color: var(--muted); } .summary { font-size: 1.15r
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 0.9rem; }
 th, td { padding: 4px 8px; text-align: right; border-bottom: 1px solid var(--grid); white-space: nowrap; vertical-align: top; }
 th { color: var(--muted); font-weight: 600; } .words { text-align: left; white-space: normal; min-width: 8em; } .short { text-align: left; }
-figure { margin: 14px 0; min-width: 0; } figcaption { margin-bottom: 2px; } svg { display: block; width: 100%; height: auto; }
+figure { margin: 14px 0; min-width: 0; overflow-x: auto; } figcaption { margin-bottom: 2px; } svg { display: block; width: 100%; height: auto; } svg.wide { min-width: 600px; }
 svg.sample { display: inline-block; width: 30px; vertical-align: middle; margin: 0 4px 0 10px; } .name, .failure-name { color: var(--muted); }
 .failure-name { margin-left: 10px; }
 .checks { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 6px 20px; }

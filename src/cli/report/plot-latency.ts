@@ -17,6 +17,8 @@ import {
 import { millisecondsText } from './words.ts';
 
 const SIZE = { width: 720, height: 240 };
+/** Where the axis begins at the latest: a logarithmic one has no zero. */
+const SHORTEST = 0.3;
 const TICKS = [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000];
 
 export function latencyPlot({ byVersion, rollout }: RolloutReport): Markup | undefined {
@@ -36,8 +38,9 @@ export function latencyPlot({ byVersion, rollout }: RolloutReport): Markup | und
   if (sides.length === 0) return undefined;
   const used = sides.flatMap(({ shares }) => shares.flatMap((share, bucket) => (share > 0 ? [bucket] : [])));
   const [first, last] = [Math.min(...used), Math.max(...used)];
-  const edge = (bucket: number): number => DURATION_BOUNDS[bucket] ?? (DURATION_BOUNDS.at(-1) ?? 0) * 1.22;
-  const range = [edge(first - 2) || 0.4, edge(last + 1)] as const;
+  const edge = (bucket: number): number =>
+    bucket < 0 ? SHORTEST : (DURATION_BOUNDS[bucket] ?? (DURATION_BOUNDS.at(-1) ?? 0) * 1.22);
+  const range = [edge(first - 2), edge(last + 1)] as const;
   const area = areaOf(SIZE);
   const top = Math.max(...sides.flatMap(({ shares }) => shares)) * 1.15;
   const x: Axis = {

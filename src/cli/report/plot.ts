@@ -75,6 +75,8 @@ export function figure(parts: {
     element(
       'svg',
       {
+        // On a narrow screen it is scrolled, so that its labels can be read.
+        class: size.width > 600 ? 'wide' : undefined,
         viewBox: `0 0 ${size.width} ${size.height}`,
         role: 'img',
         'aria-label': description,

@@ -158,9 +158,26 @@ describe('how sure a report is', () => {
     expect(certainty(coverage).certainty).toEqual({ kind: 'Sampled', why: expect.stringContaining(why) });
   });
 
+  test('a short rollout around a restart is sampled: some of it was counted', () => {
+    const rollout = { ...sampleInput().rollout, startedAt: at(0), endedAt: at(1_000) };
+    const coverage = [heard(-60_000, 500), heard(600, END + 1)];
+    const { requests } = sampleReport({ rollout, coverage });
+    expect(requests).toMatchObject({ value: expect.any(Number), certainty: { kind: 'Sampled' } });
+  });
+
   test('requests that nobody reports: sampled, although all that was reported was counted', () => {
     const blindSpots = ['requests through inside are not counted: accessLog is false there'];
     expect(sampleReport({ blindSpots }).requests.certainty).toEqual({ kind: 'Sampled', why: blindSpots[0] });
+  });
+
+  test('a controller that came within the span in which the rollout began, but before it: proved', () => {
+    const rollout = { ...sampleInput().rollout, startedAt: at(3_000) };
+    const coverage = [heard(2_000, END + 1)];
+    const report = sampleReport({ rollout, coverage });
+    expect(report.window.from).toBe(at(0));
+    expect(report.requests.certainty).toEqual({ kind: 'Proved' });
+    const late = [heard(3_500, END + 1)];
+    expect(sampleReport({ rollout, coverage: late }).requests.certainty.kind).toBe('Sampled');
   });
 
   test('gaps before the window and after it are nobody’s business', () => {
