@@ -61,6 +61,8 @@ export interface Line {
   readonly ours: number;
   /** At the same false alarms as ours. */
   readonly kayenta: number;
+  /** How far off that may be because the false alarms were counted on so many pairs only: one standard error. */
+  readonly kayentaError: number;
   readonly kayentaAsShipped: number;
   /** The mean look at which ours failed those that it failed. */
   readonly meanLook: number;
@@ -72,11 +74,14 @@ export function measureJudges(pairs: number, seed: number): readonly Line[] {
   return ROWS.map((row) => {
     const own = results.get(row.name) ?? [];
     const failed = own.filter(({ ours }) => ours > 0);
-    const bar = equalBar(results.get(row.quiet) ?? []);
+    const quiet = results.get(row.quiet) ?? [];
+    const alarms = quiet.filter(({ ours }) => ours > 0).length;
+    const kayentaShare = (count: number) => failedShare(own, barAt(quiet, count));
     return {
       row,
       ours: failed.length / pairs,
-      kayenta: failedShare(own, bar),
+      kayenta: kayentaShare(alarms),
+      kayentaError: (kayentaShare(alarms + Math.sqrt(alarms)) - kayentaShare(alarms - Math.sqrt(alarms))) / 2,
       kayentaAsShipped: failedShare(own, { score: AS_SHIPPED, shareAt: 0 }),
       meanLook: failed.reduce((sum, { ours }) => sum + ours, 0) / failed.length,
     };
@@ -89,11 +94,10 @@ interface Bar {
   readonly shareAt: number;
 }
 
-/** The bar at which Kayenta fails as many quiet pairs as ours does. */
-function equalBar(quiet: readonly Result[]): Bar {
-  const failed = quiet.filter(({ ours }) => ours > 0).length;
+/** The bar at which Kayenta fails this many of the quiet pairs. */
+function barAt(quiet: readonly Result[], failed: number): Bar {
   const scores = quiet.map(({ kayenta }) => kayenta).toSorted((a, b) => b - a);
-  const score = scores[failed] ?? -Infinity;
+  const score = scores[Math.floor(failed)] ?? -Infinity;
   const above = scores.filter((each) => each > score).length;
   const at = scores.filter((each) => each === score).length;
   return { score, shareAt: (failed - above) / at };

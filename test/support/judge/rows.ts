@@ -24,6 +24,9 @@ const LOW: Load = { requests: 2, intervals: 6 };
 const NORMAL: Behaviour = { median: 80, deviation: 0.5, errors: 0.005 };
 const SPARSE: Behaviour = { ...NORMAL, errors: 0.0005 };
 
+/** The mean of a log-normal distribution is median * exp(deviation^2 / 2): this one has the mean of NORMAL. */
+const WIDER = { deviation: 0.66, median: NORMAL.median * Math.exp((NORMAL.deviation ** 2 - 0.66 ** 2) / 2) };
+
 interface Fault {
   readonly name: string;
   /** Where the candidate differs from the baseline. */
@@ -90,7 +93,8 @@ export const ROWS: readonly Row[] = [
     { name: '1.2x latency', candidate: { median: 96 } },
     { name: '1.5x latency', candidate: { median: 120 } },
     { name: '2x latency', candidate: { median: 160 } },
-    { name: 'spread grows by a fifth', candidate: { deviation: 0.6 }, isComplaint: true },
+    { name: 'spread grows by a fifth, median stays', candidate: { deviation: 0.6 } },
+    { name: 'spread grows by a third, mean stays', candidate: WIDER, isComplaint: true },
   ]),
   ...rowsOf('latency, low traffic', { asks: 'Latency', baseline: NORMAL, load: LOW }, [
     { name: '1.2x latency, low traffic', candidate: { median: 96 } },
