@@ -1,6 +1,6 @@
 /**
- * Histograms, such as latencies. The rank test on all buckets finds a shift, and is given most of the chance of a false alarm;
- * for a quantile in the tail, the share of observations there is tested too; and where the check asks, the spread.
+ * Histograms, such as latencies. The rank test on all buckets finds a shift, and is given most of the chance of a false
+ * alarm; for a quantile in the tail, the share of observations there is tested too; and where the check asks, the spread.
  */
 import type { Bucket } from '../model/measurement.ts';
 import type { AddedUp } from './added-up.ts';
@@ -75,7 +75,7 @@ function shifted(
   return effect < tolerance ? [] : [{ what: direction === 'Increase' ? 'Above' : 'Below', effect }];
 }
 
-/** More of the candidate's observations in the tail; its effect is how far the baseline's tail had to move to hold as many. */
+/** More of the candidate's observations in the tail; the effect is how far the baseline's tail had to move to hold as many. */
 function tailMoved(
   { baseline }: Histograms,
   buckets: readonly SharedBucket[],

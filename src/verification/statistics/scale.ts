@@ -1,7 +1,7 @@
 /**
  * By what factor the candidate's values are larger: the factor by which the baseline must be scaled until neither side is
- * above the other. This is the estimate of Hodges and Lehmann for factors, taken from all buckets, so that one wide bucket around
- * a quantile does not hide a shift. Inside a bucket the distribution is a smooth curve through its bounds, because
+ * above the other. This is the estimate of Hodges and Lehmann for factors, taken from all buckets, so that one wide
+ * bucket around a quantile does not hide a shift. Inside a bucket the distribution is a smooth curve through its bounds, because
  * taking observations as spread evenly makes a shift of 1.2 look like 1.14 in Envoy's wide buckets.
  */
 import { type SharedBucket, totals } from './tallies.ts';
@@ -49,7 +49,7 @@ function widthOf(bucket: SharedBucket | undefined): number {
   return bucket === undefined || bucket.from <= 0 ? Infinity : Math.log(bucket.upTo / bucket.from);
 }
 
-/** The candidate's values relative to the baseline's: 1 where they are alike, 2 where all are twice as large. From 0.01 to 100. */
+/** The candidate's values relative to the baseline's, from 0.01 to 100: 1 where alike, 2 where all are twice as large. */
 export function scaleEstimate(buckets: readonly SharedBucket[]): number {
   const baseline = curve(buckets);
   const candidates = totals(buckets).candidate;

@@ -21,9 +21,9 @@ export interface Threshold {
 }
 
 /**
- * For shares: the difference, 0 to 1, that the candidate would need above (`Increase`) or below (`Decrease`) the baseline's share. Undefined
- * where not even the largest possible one would show. The baseline's share is taken as Agresti and Coull do, so that a
- * baseline without events still has some noise.
+ * For shares: the difference, 0 to 1, that the candidate would need above (`Increase`) or below (`Decrease`) the baseline's
+ * share. Undefined where not even the largest possible one would show. The baseline's share is taken as Agresti and Coull
+ * do, so that a baseline without events still has some noise.
  */
 export function smallestDifference(
   { candidate, baseline }: { readonly candidate: number; readonly baseline: Proportion },

@@ -8,7 +8,7 @@ import { normalDensity, normalPoint, normalTail } from './normal.ts';
 /** How much of the chance may be spent up to and with look `look` (from 1). Grows. */
 export type Spending = (look: number) => number;
 
-/** The power of the family: 1 alarms early (Pocock is near), 3 late (O'Brien and Fleming); decision 0005 has the figures. */
+/** The power of the family: 1 alarms early (near Pocock), 3 late (near O'Brien and Fleming); decision 0005 has figures. */
 const POWER = 2;
 
 /** Spends `falseAlarm` over `looks` looks; a look beyond has nothing left to spend. */
@@ -52,7 +52,7 @@ function shares(information: readonly number[]): number[] {
   return times;
 }
 
-/** The sums that have not crossed yet: their density, times the weights of Simpson's rule, on a grid downwards from `top`. */
+/** The sums that have not crossed yet: their density, times Simpson's weights, on a grid downwards from `top`. */
 interface Paths {
   readonly top: number;
   readonly spacing: number;

@@ -13,7 +13,7 @@ export interface TailTest extends Significance {
   readonly candidate: number;
 }
 
-/** Tests the share above the bound whose share of all observations is nearest to `1 - quantile`; undefined without such a bound. */
+/** Tests the share above the bound that leaves nearest to `1 - quantile` of all above it; undefined without such a bound. */
 export function tailTest(buckets: readonly SharedBucket[], quantile: number): TailTest | undefined {
   const all = totals(buckets);
   let nearest = Infinity;

@@ -31,13 +31,15 @@ export function totals(tallies: readonly Tally[]): { readonly candidate: number;
 
 /** The table of two lists of numbers. */
 export function tallyNumbers(candidate: readonly number[], baseline: readonly number[]): Tally[] {
-  const values = [...new Set([...candidate, ...baseline])].toSorted((a, b) => a - b);
-  const times = (list: readonly number[], value: number) => list.filter((each) => each === value).length;
-  return values.map((value) => ({
-    value,
-    candidate: times(candidate, value),
-    baseline: times(baseline, value),
-  }));
+  const ours = Map.groupBy(candidate, (value) => value);
+  const theirs = Map.groupBy(baseline, (value) => value);
+  return [...new Set([...ours.keys(), ...theirs.keys()])]
+    .toSorted((a, b) => a - b)
+    .map((value) => ({
+      value,
+      candidate: ours.get(value)?.length ?? 0,
+      baseline: theirs.get(value)?.length ?? 0,
+    }));
 }
 
 /** Adds up histograms of one metric. Where their bounds differ, only bounds that all of them have are kept. */

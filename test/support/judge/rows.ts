@@ -62,7 +62,7 @@ function rowsOf(
   });
 }
 
-/** More errors are percentage points over a base of 0.5 percent, with low traffic of 2 percent: else no judge has a false alarm. */
+/** More errors are percentage points over a base of 0.5 percent; of 2 with low traffic, else no judge has a false alarm. */
 export const ROWS: readonly Row[] = [
   ...rowsOf('errors', { asks: 'Errors', baseline: NORMAL, load: STEADY }, [
     { name: '1 point more errors', candidate: { errors: 0.015 } },

@@ -93,6 +93,27 @@ describe('the shift of numbers', () => {
     expect(shift.value).toBeCloseTo(3.2, 12);
   });
 
+  test('agrees with sorting all differences', () => {
+    const numbers = fc.array(
+      fc.oneof(fc.integer({ min: -5, max: 5 }), fc.double({ min: -1e6, max: 1e6, noNaN: true })),
+      {
+        minLength: 1,
+        maxLength: 9,
+      },
+    );
+    fc.assert(
+      fc.property(numbers, numbers, (ours, theirs) => {
+        const all = ours.flatMap((a) => theirs.map((b) => a - b)).toSorted((a, b) => a - b);
+        const at = (place: number) => all[place] ?? Number.NaN;
+        const median = (at(Math.floor((all.length - 1) / 2)) + at(Math.ceil((all.length - 1) / 2))) / 2;
+        const { value, low, high } = hodgesLehmann(ours, theirs, 1.28);
+        expect(value).toBeCloseTo(median, 8);
+        const isDifference = (end: number) => all.some((each) => Math.abs(each - end) < 1e-8);
+        if (Number.isFinite(low)) expect([isDifference(low), isDifference(high)]).toEqual([true, true]);
+      }),
+    );
+  });
+
   test('has an interval that holds the true shift in at least about 95 of 100 samples', () => {
     const source = random(seed());
     const runs = 1_000;
