@@ -80,7 +80,14 @@ function answer(response: Response, status: number, body: unknown): void {
 function answerWhoAmI({ instance, request, response }: Exchange): void {
   const done = instance.begin({ kind: 'request', face: 'http', passesFence: true, isCopy: copied(request) });
   response.once('close', done);
-  answer(response, 200, { ...instance.identity, tenant: request.headers['x-tenant-id'] ?? '' });
+  const { fails, delayMs } = instance.nextFate();
+  const reply = (): void => {
+    if (fails)
+      answer(response, 500, { code: 'INTERNAL', message: 'this release is bad', ...instance.identity });
+    else answer(response, 200, { ...instance.identity, tenant: request.headers['x-tenant-id'] ?? '' });
+  };
+  if (delayMs === 0) reply();
+  else setTimeout(reply, delayMs);
 }
 
 function answerSlowly({ instance, request, response, query }: Exchange): void {

@@ -10,6 +10,14 @@ export interface Identity {
   readonly instance: string;
 }
 
+/** What is wrong with a release, for demos and tests of what notices it. */
+export interface Faults {
+  /** Share of plain requests that are answered with 500, in percent. */
+  readonly failPercent: number;
+  /** Time that every plain request takes longer, in milliseconds. */
+  readonly delayMs: number;
+}
+
 /** One open request or stream. */
 export interface OpenWork {
   readonly kind: 'request' | 'stream';
@@ -56,8 +64,20 @@ export class Instance {
   #begun = 0;
   #fenced = false;
 
-  constructor(identity: Identity) {
+  readonly #faults: Faults;
+  #asked = 0;
+
+  constructor(identity: Identity, faults: Faults = { failPercent: 0, delayMs: 0 }) {
     this.identity = identity;
+    this.#faults = faults;
+  }
+
+  /** How the next plain request fares: the share that fails is spread evenly, so that it is the same in every run. */
+  nextFate(): { readonly fails: boolean; readonly delayMs: number } {
+    const { failPercent, delayMs } = this.#faults;
+    const before = Math.floor((this.#asked * failPercent) / 100);
+    this.#asked += 1;
+    return { fails: Math.floor((this.#asked * failPercent) / 100) > before, delayMs };
   }
 
   get fenced(): boolean {

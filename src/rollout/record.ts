@@ -15,7 +15,7 @@ import {
   withoutFence,
 } from './transition.ts';
 
-/** The record after all actions, one generation up, with an event for each. */
+/** The record after all actions, one generation up, with an event for each decision. */
 export function applyActions(input: {
   readonly record: ServiceRecord;
   readonly actions: readonly RecordingAction[];
@@ -25,10 +25,16 @@ export function applyActions(input: {
   const events: NewAuditEvent[] = [];
   for (const action of input.actions) {
     const next = applyAction(record, action, input.now);
-    events.push(eventOf({ before: record, after: next, action, now: input.now }));
+    if (isTold(record, action)) events.push(eventOf({ before: record, after: next, action, now: input.now }));
     record = next;
   }
   return { record: { ...record, generation: input.record.generation + 1 }, events };
+}
+
+/** How far a step has come is no decision: it stands in the record, and only a stop, its end or a lack of data is told. */
+function isTold({ rollout }: ServiceRecord, action: RecordingAction): boolean {
+  if (action.kind !== 'HoldRollout' || action.state !== 'Progressing') return true;
+  return rollout?.state !== 'Progressing' || action.reason === 'NoData';
 }
 
 function applyAction(record: ServiceRecord, action: RecordingAction, now: Instant): ServiceRecord {

@@ -146,8 +146,8 @@ function untilEverywhere({ rollout, observed }: Walker): Move {
   const shown = observed.rollout?.shown;
   const name = stepName(rollout.step);
   if (shown?.isEverywhere === true) {
-    const mixed =
-      shown.mixedFor === undefined ? '' : `; old and new were mixed for ${Math.round(shown.mixedFor)} ms`;
+    const { mixedFor = 0 } = shown;
+    const mixed = mixedFor < 1 ? '' : `; old and new were mixed for ${Math.round(mixedFor)} ms`;
     return {
       kind: 'Everywhere',
       because: `every connected proxy has acknowledged ${name}${mixed}`,

@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach } from 'vitest';
-import { Instance } from '../../../examples/manager/instance.ts';
+import { type Faults, Instance } from '../../../examples/manager/instance.ts';
 import { serve } from '../../../examples/manager/server.ts';
 import { adminClient } from '../../../src/admin/client.ts';
 import type { RequestInit, Response, UnaryMethod } from '../../../src/admin/contract.ts';
@@ -151,8 +151,8 @@ export class Site {
   }
 
   /** An instance of the example manager within this process. */
-  async manager(version: string, id: string): Promise<RunningManager> {
-    const instance = new Instance({ version, instance: id });
+  async manager(version: string, id: string, faults?: Faults): Promise<RunningManager> {
+    const instance = new Instance({ version, instance: id }, faults);
     const server = await serve(instance, { host: '127.0.0.1', port: 0 });
     this.defer(() => server.stop(0));
     return { address: `127.0.0.1:${server.port}`, open: () => instance.report().total };
