@@ -119,7 +119,7 @@ function laidOut(rows: readonly Row[]): Panel[] {
     placed.push({ ...panel, id: placed.length + 1, gridPos: { x, y, w, h } });
   };
   for (const { title, panels } of rows) {
-    place(new RowBuilder(title).build() as unknown as Panel, 0, GRID_WIDTH, 1);
+    place(new RowBuilder(title).build(), 0, GRID_WIDTH, 1);
     y += 1;
     let x = 0;
     let tallest = 0;

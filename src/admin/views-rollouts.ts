@@ -54,10 +54,8 @@ export function rolloutToMessage(record: RolloutRecord): MessageInitShape<typeof
   };
 }
 
-function stamp<Field extends string>(field: Field, at: Instant | undefined) {
-  return at === undefined
-    ? {}
-    : ({ [field]: timestampFromMs(at) } as Record<Field, ReturnType<typeof timestampFromMs>>);
+function stamp(field: string, at: Instant | undefined) {
+  return at === undefined ? {} : { [field]: timestampFromMs(at) };
 }
 
 function stepToMessage(step: RolloutStep): MessageInitShape<typeof RolloutStepSchema> {

@@ -94,7 +94,10 @@ function isScraped({ metric }: Check): boolean {
       return true;
     case 'builtin':
       return metric.name !== 'InstancesUp' && metric.name !== 'InstanceRestarts';
-    default:
+    case 'http':
+    case 'grpc':
+    case 'command':
+    case 'webhook':
       return false;
   }
 }

@@ -57,19 +57,6 @@ export interface RolloutPolicy {
   readonly verification?: VerificationSpec;
 }
 
-/** Why a rollout stands still until somebody says otherwise, for a program. */
-export const PAUSE_REASONS = [
-  /** `pause`. */
-  'Operator',
-  /** A flip, set-weight or rollback by hand. */
-  'OperatorOverride',
-  /** A step that wants `promote`. */
-  'Approval',
-  /** A gate that could not decide. */
-  'Undecided',
-] as const;
-export type PauseReason = (typeof PAUSE_REASONS)[number];
-
 /** One rollout of one service. */
 export interface RolloutRecord {
   readonly id: RolloutId;

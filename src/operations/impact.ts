@@ -55,10 +55,8 @@ function pinnedRequests(
   { name }: ServiceRecord,
   version: VersionName,
 ): string[] {
-  const counts = trafficLog
-    .recent(name)
-    .filter((count) => count.version === version && count.route === 'Pin');
-  const requests = counts.reduce((sum, count) => sum + count.requests, 0);
+  const counts = trafficLog.recent(name).filter((row) => row.version === version && row.route === 'Pin');
+  const requests = counts.reduce((sum, row) => sum + row.requests, 0);
   if (requests > 0)
     return [`${requests} pinned requests reached ${version} in the last minutes; they would be refused`];
   return trafficLog.reporters().length > 0

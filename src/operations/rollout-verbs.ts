@@ -119,7 +119,7 @@ export function retry(context: OperationContext, request: ChangeRequest): Promis
 }
 
 /** The rollout that goes on. Throws ForbiddenTransitionError where none does. */
-export function requireOpen({ name, rollout }: ServiceRecord): RolloutRecord {
+function requireOpen({ name, rollout }: ServiceRecord): RolloutRecord {
   if (rollout === undefined) {
     throw new ForbiddenTransitionError(`${name} has no rollout; deploy a version begins one`);
   }

@@ -25,13 +25,13 @@ export function overridden(before: ServiceRecord, after: ServiceRecord, override
   if (isApproval && after.traffic.kind === 'steady' && after.traffic.primary === rollout.version) {
     return { ...after, rollout: flippedByHand(rollout, `${what} by ${by}`, now) };
   }
-  const paused = inState(rollout, {
+  const standing = inState(rollout, {
     state: 'Paused',
     stateReason: 'OperatorOverride',
     because: `${what} by ${by}; resume goes on from where the traffic is, abort ends the rollout`,
     now,
   });
-  return { ...after, rollout: paused };
+  return { ...after, rollout: standing };
 }
 
 function flippedByHand(rollout: RolloutRecord, because: string, now: Instant): RolloutRecord {

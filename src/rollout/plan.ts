@@ -109,7 +109,7 @@ function planVersion(input: VersionInput): PlanAction[] {
       const ready = countReady(observed.instances, version.name);
       if (ready === 0) return [];
       return [
-        move(version, 'Standby', 'InstancesReady', `${plural(ready, 'instance')} of ${version.name} ready`),
+        moved(version, 'Standby', 'InstancesReady', `${plural(ready, 'instance')} of ${version.name} ready`),
       ];
     }
     case 'Draining':
@@ -138,13 +138,13 @@ function planDrain({ record, version, observed }: VersionInput): PlanAction[] {
   if (work === undefined || !work.fenceConfirmed || work.open === undefined) return [recount];
   if (version.state === 'Draining' && work.open === 0) {
     return [
-      move(version, 'Drained', 'CountedToZero', `no open work on ${version.name}, counted behind the fence`),
+      moved(version, 'Drained', 'CountedToZero', `no open work on ${version.name}, counted behind the fence`),
       recount,
     ];
   }
   if (version.state === 'Drained' && work.open > 0) {
     return [
-      move(
+      moved(
         version,
         'Draining',
         'WorkAppeared',
@@ -172,7 +172,9 @@ function planRetirement({ record, version, observed }: VersionInput): PlanAction
     const owned = record.spec.runtime.kind !== 'endpoints';
     const running = observed.instances.filter((instance) => instance.version === version.name).length;
     if (owned && running > 0) return [];
-    return [move(version, 'Retired', 'Retired', `routes, cluster and instances of ${version.name} are gone`)];
+    return [
+      moved(version, 'Retired', 'Retired', `routes, cluster and instances of ${version.name} are gone`),
+    ];
   }
   const removal = observed.removals.get(version.name);
   if (removal === undefined || removal.step !== retirement.step) return [];
@@ -252,7 +254,7 @@ function planFreeze({ name, freeze }: ServiceRecord, { now }: Observation): Plan
   return [{ kind: 'EndFreeze', because: `the freeze of ${name} (${freeze.reason}) is over` }];
 }
 
-function move(version: VersionRecord, to: VersionState, reason: string, because: string): PlanAction {
+function moved(version: VersionRecord, to: VersionState, reason: string, because: string): PlanAction {
   return { kind: 'MoveVersion', version: version.name, to, reason, because };
 }
 

@@ -35,7 +35,7 @@ export function rolloutMetrics(registry: Registry): Filler {
     ...labels: readonly Label[]
   ): Gauge<'service' | Label> => {
     const made = new Gauge({ name, help, labelNames: ['service', ...labels], registers: [registry] });
-    all.push(made as Gauge);
+    all.push(made);
     return made;
   };
 

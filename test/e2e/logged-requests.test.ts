@@ -224,7 +224,7 @@ describe('an access log entry tells', () => {
 });
 
 /** Opens a stream that does not end by itself; its id, once it is reported as open. */
-async function openStream(): Promise<{ readonly id: string; end(): void }> {
+async function openStream(): Promise<{ readonly id: string; readonly end: () => void }> {
   const before = new Set(reported.keys());
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', () => undefined);

@@ -35,7 +35,7 @@ export async function ourMetrics(metrics: Metrics): Promise<readonly MetricFacts
   const all = await metrics.registry.getMetricsAsJSON();
   return all
     .filter(({ name }) => name.startsWith('switchyard_'))
-    .map(({ name, type, help }) => ({ name, type: String(type), help, labels: labelsOf(metrics, name) }));
+    .map(({ name, type, help }) => ({ name, type, help, labels: labelsOf(metrics, name) }));
 }
 
 function labelsOf(metrics: Metrics, name: string): readonly string[] {

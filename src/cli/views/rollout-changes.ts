@@ -2,9 +2,11 @@
  * A rollout that is watched where the output goes to a file or a log: the whole view once, then one line for each thing
  * that changed. Pure but for what was printed last.
  */
+
 import { ROLLOUT_STATE, wordOf } from '../../admin/enums.ts';
 import type { CheckView } from '../../gen/switchyard/admin/v1/measurements_pb.js';
 import type { RolloutView } from '../../gen/switchyard/admin/v1/rollouts_pb.js';
+import { RolloutState } from '../../gen/switchyard/admin/v1/rollouts_pb.js';
 import { ChangedLines } from '../live.ts';
 import { clockTime } from '../time.ts';
 import { visibleFields } from '../visible-fields.ts';
@@ -51,7 +53,7 @@ function stateLine(view: RolloutView, { paint, now }: Frame): KeyedLine {
   const why = [rollout?.because ?? '', ...otherWaits(view)].filter((text) => text !== '').join('; ');
   return {
     key: [state, rollout?.stateReason, rollout?.attempt, step, setWeight, verdict?.state].join('|'),
-    text: `${clockNow(now)}  ${rolloutStateText(paint, rollout?.state ?? 0)}  ${stepCount(view)} ${step}, ${weightText(view)}: ${why}`,
+    text: `${clockNow(now)}  ${rolloutStateText(paint, rollout?.state ?? RolloutState.UNSPECIFIED)}  ${stepCount(view)} ${step}, ${weightText(view)}: ${why}`,
   };
 }
 

@@ -1,7 +1,9 @@
 /** Rollouts and measurements as tables. */
+
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { CHECK_STATE, ROLLOUT_STATE, wordOf } from '../../admin/enums.ts';
 import type { Measurement } from '../../gen/switchyard/admin/v1/measurements_pb.js';
+import { CheckState } from '../../gen/switchyard/admin/v1/measurements_pb.js';
 import type { Rollout } from '../../gen/switchyard/admin/v1/rollouts_pb.js';
 import { formatDuration } from '../duration.ts';
 import type { ListView } from '../output.ts';
@@ -48,7 +50,7 @@ export function measurementsView(paint: Paint, now: number): ListView<Measuremen
       {
         heading: 'VERDICT',
         text: ({ judgement }) => wordOf(CHECK_STATE, judgement?.state ?? 0),
-        paint: (_, { judgement }) => checkStateText(paint, judgement?.state ?? 0),
+        paint: (_, { judgement }) => checkStateText(paint, judgement?.state ?? CheckState.UNSPECIFIED),
       },
       { heading: 'VALUE', text: (measurement) => valueText(measurement, undefined) },
       { heading: 'SAMPLES', text: samplesText },

@@ -1,6 +1,8 @@
 /** What a dry verification measured, and what another policy would have decided. */
+
 import { VERDICT_STATE, wordOf } from '../../admin/enums.ts';
 import type { Verdict } from '../../gen/switchyard/admin/v1/measurements_pb.js';
+import { CheckState, VerdictState } from '../../gen/switchyard/admin/v1/measurements_pb.js';
 import type {
   MeasuredCheck,
   ReplayedStep,
@@ -22,8 +24,10 @@ export function verifyView(paint: Paint): ListView<MeasuredCheck> {
       { heading: 'CHECK', text: ({ check }) => check?.name ?? '' },
       {
         heading: 'VERDICT',
-        text: ({ measurement }) => checkStateText(paint, measurement?.judgement?.state ?? 0),
-        paint: (_, { measurement }) => checkStateText(paint, measurement?.judgement?.state ?? 0),
+        text: ({ measurement }) =>
+          checkStateText(paint, measurement?.judgement?.state ?? CheckState.UNSPECIFIED),
+        paint: (_, { measurement }) =>
+          checkStateText(paint, measurement?.judgement?.state ?? CheckState.UNSPECIFIED),
       },
       {
         heading: 'VALUE',
@@ -72,7 +76,8 @@ function verdictColumn(paint: Paint, heading: string, of: (step: ReplayedStep) =
   return {
     heading,
     text: (step: ReplayedStep) => wordOf(VERDICT_STATE, of(step)?.state ?? 0),
-    paint: (_: string, step: ReplayedStep) => verdictStateText(paint, of(step)?.state ?? 0),
+    paint: (_: string, step: ReplayedStep) =>
+      verdictStateText(paint, of(step)?.state ?? VerdictState.UNSPECIFIED),
   };
 }
 

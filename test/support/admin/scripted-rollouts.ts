@@ -38,14 +38,12 @@ export class ScriptedRollouts {
   });
 
   #changes(real: Operations) {
-    const verb =
-      <Request>(name: string) =>
-      async (request: Request) => {
-        this.asked.push({ verb: name, request });
-        const [service] = real.services();
-        if (service === undefined) throw new Error('the test has applied no service');
-        return { service: service.record, message: `did ${name}`, publication: 0, impact: this.impact };
-      };
+    const verb = (name: string) => async (request: unknown) => {
+      this.asked.push({ verb: name, request });
+      const [service] = real.services();
+      if (service === undefined) throw new Error('the test has applied no service');
+      return { service: service.record, message: `did ${name}`, publication: 0, impact: this.impact };
+    };
     return {
       deploy: verb('deploy'),
       pause: verb('pause'),

@@ -33,12 +33,12 @@ interface Answer {
 export async function askRange(server: PrometheusServer, expr: string, shown: Shown): Promise<Answered[]> {
   const { from, to, step } = shown;
   const query = new URLSearchParams({ query: expr, start: `${from}`, end: `${to}`, step: `${step}` });
-  return read(await server.get(`/api/v1/query_range?${query}`));
+  return read(await server.get(`/api/v1/query_range?${query.toString()}`));
 }
 
 /** What a query answers now, as a table asks. */
 export async function askNow(server: PrometheusServer, expr: string): Promise<Answered[]> {
-  return read(await server.get(`/api/v1/query?${new URLSearchParams({ query: expr })}`));
+  return read(await server.get(`/api/v1/query?${new URLSearchParams({ query: expr }).toString()}`));
 }
 
 /** The values of a variable `label_values(selector, label)`. */
@@ -49,7 +49,7 @@ export async function askLabelValues(
 ): Promise<readonly string[]> {
   const [, selector = '', label = ''] =
     /^label_values\((.*), (\w+)\)$/.exec(filled(definition, filling)) ?? [];
-  const path = `/api/v1/label/${label}/values?${new URLSearchParams({ 'match[]': selector })}`;
+  const path = `/api/v1/label/${label}/values?${new URLSearchParams({ 'match[]': selector }).toString()}`;
   return ((await server.get(path)) as { data: readonly string[] }).data;
 }
 

@@ -177,7 +177,7 @@ function retireInOrder(world: SimulatedWorld, committed: Committed): void {
   for (const { name, state } of after.versions) {
     const work = observed.work.get(name);
     const wasDraining = findVersion(before, name)?.state === 'Draining';
-    if (state === 'Drained' && wasDraining && (work?.open !== 0 || work.fenceConfirmed !== true)) {
+    if (state === 'Drained' && wasDraining && (work?.open !== 0 || !work.fenceConfirmed)) {
       broken(`rule 8: ${name} is Drained without a count of zero behind the fence`, committed);
     }
   }

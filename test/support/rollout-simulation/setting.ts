@@ -10,7 +10,7 @@ import type { Chance } from './chance.ts';
 /** When a version is bad: never, from the beginning, once it has default traffic, only as primary; or it does not even start. */
 export type Truth = 'good' | 'bad' | 'badUnderTraffic' | 'badAsPrimary' | 'neverStarts';
 
-export const STEPS = [[100], [25, 100], [5, 25, 50, 100]] as const;
+const STEPS = [[100], [25, 100], [5, 25, 50, 100]] as const;
 
 /** Open for the first ten minutes of every half hour. */
 const HALF_HOURS: readonly MaintenanceWindow[] = Array.from({ length: 48 }, (_, index) => ({

@@ -256,7 +256,9 @@ export class SimulatedWorld {
         return hasShare;
       case 'badAsPrimary':
         return isPrimary;
-      default:
+      case 'good':
+      case 'neverStarts':
+      case undefined:
         return false;
     }
   }

@@ -202,12 +202,10 @@ describe('what keeps traffic from moving forward, and never from moving back', (
       { state: 'Waiting', reason: 'Fenced' },
     ],
   ];
-  for (const [name, given, expected] of cases) {
-    test(name, () => {
-      expect(moveAt(verify, { ...given, seen: passed })).toMatchObject({ kind: 'Stay', ...expected });
-      expect(moveAt(verify, { ...given, seen: failed })).toMatchObject({ kind: 'End', state: 'Aborted' });
-    });
-  }
+  test.for(cases)('%s', ([, given, expected]) => {
+    expect(moveAt(verify, { ...given, seen: passed })).toMatchObject({ kind: 'Stay', ...expected });
+    expect(moveAt(verify, { ...given, seen: failed })).toMatchObject({ kind: 'End', state: 'Aborted' });
+  });
 
   test('a freeze that is over, and a window when the rollout is urgent, keep nothing', () => {
     const over = { ...freeze, until: instant(now - 1) };
