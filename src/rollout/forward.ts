@@ -40,7 +40,10 @@ export function obstacleTo(input: {
 type Input = Parameters<typeof obstacleTo>[0];
 
 /** Somebody shares the traffic out to another version by hand: two shifts at once there cannot be. */
-function otherShift({ record: { name, traffic }, rollout }: Input): Obstacle | undefined {
+export function otherShift({
+  record: { name, traffic },
+  rollout,
+}: Pick<Input, 'record' | 'rollout'>): Obstacle | undefined {
   if (traffic.kind !== 'shifting' || traffic.candidate === rollout.version) return undefined;
   const because = `${traffic.candidate} gets ${traffic.weight} % of ${name} by hand; end that first: set its weight to 0`;
   return { state: 'Inconclusive', reason: 'OtherShift', because };

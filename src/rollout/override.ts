@@ -1,5 +1,6 @@
 /** What an operator's hand on the traffic means for the rollout that goes on. */
 import type { Instant } from '../model/instant.ts';
+import type { VersionName } from '../model/names.ts';
 import { isOpen, type RolloutRecord, type RolloutStep, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import { inState } from './states.ts';
@@ -70,19 +71,27 @@ export function resumed(record: ServiceRecord, by: string, now: Instant): Rollou
   const step = stepOfTraffic(record, rollout);
   const isMoved = stepName(step) !== stepName(rollout.step);
   const isAfresh = rollout.state === 'Inconclusive' || rollout.stateReason === 'OperatorOverride' || isMoved;
-  const going = inState(rollout, {
-    state: 'Progressing',
-    stateReason: 'Resumed',
-    because: `resumed by ${by}`,
-    now,
-  });
+  const going = {
+    ...inState(rollout, {
+      state: 'Progressing',
+      stateReason: 'Resumed',
+      because: `resumed by ${by}`,
+      now,
+    }),
+    baseline: baselineNow(record, rollout),
+  };
   if (!isAfresh) return going;
   return atStep({ ...going, attempt: rollout.attempt + 1 }, step, now);
 }
 
+/** Somebody may have made another version primary by hand: that is what the candidate is compared with from now on. */
+function baselineNow({ traffic }: ServiceRecord, { version, baseline }: RolloutRecord): VersionName {
+  return traffic.kind === 'none' || traffic.primary === version ? baseline : traffic.primary;
+}
+
 function stepOfTraffic({ traffic }: ServiceRecord, rollout: RolloutRecord): RolloutStep {
   const steps = stepsOf(rollout.policy);
-  if (traffic.kind === 'steady' && traffic.primary === rollout.version) {
+  if (traffic.kind !== 'none' && traffic.primary === rollout.version) {
     return isAfterFlip(rollout.step) ? rollout.step : (steps.find(isAfterFlip) ?? rollout.step);
   }
   if (traffic.kind === 'shifting' && traffic.candidate === rollout.version) {

@@ -11,7 +11,7 @@ import {
   stepName,
 } from '../model/rollout.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
-import { type Obstacle, obstacleTo, wayBackProblems } from './forward.ts';
+import { type Obstacle, obstacleTo, otherShift, wayBackProblems } from './forward.ts';
 import { countReady, type Observation } from './observation.ts';
 import { isAfterFlip, isPromoted, nextStep } from './steps.ts';
 import { hasRoom, liveVersions } from './teardown.ts';
@@ -87,6 +87,8 @@ function stepMove(walker: Walker): Move {
   const { step } = walker.rollout;
   if (step.kind === 'Deploy') return deployMove(walker);
   if (walker.rollout.stepEverywhere === undefined) return untilEverywhere(walker);
+  const shift = isAfterFlip(step) ? otherShift(walker) : undefined;
+  if (shift !== undefined) return { kind: 'Stay', ...shift };
   if (step.kind === 'Shift' && step.weight === 100)
     return onward(walker, 'every proxy has followed the flip');
   if (step.kind === 'Soak') return soakMove(walker);

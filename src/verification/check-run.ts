@@ -23,8 +23,8 @@ export interface CheckRunInput {
 const ERROR_RETRY: Milliseconds = 10_000;
 
 /**
- * The check's state. Passed, Failed and Inconclusive are ends and stay, but with `until` only Failed ends it early: a
- * fault later in the soak must still be seen. Error and NoData hold the gate while measuring goes on.
+ * The check's state. Passed, Failed and Inconclusive are ends and stay, with two exceptions: with `until` only Failed ends
+ * it early, and at Shift a Passed check is measured on, so that a fault later in the step or the soak is still seen. Error and NoData hold the gate while measuring goes on.
  */
 export function checkRun(input: CheckRunInput): CheckRun {
   const { check, step } = input;
@@ -32,8 +32,11 @@ export function checkRun(input: CheckRunInput): CheckRun {
     return { ...run(check, NONE), state: 'Skipped', because: `not asked at ${step}` };
   const progress = fold(input);
   const ended = end(input, progress);
-  if (ended !== undefined) return { ...run(check, progress), ...ended };
   const nextAt = next(input, progress);
+  if (ended !== undefined) {
+    const again = ended.state === 'Passed' && goesOn(input) && nextAt !== undefined ? { nextAt } : {};
+    return { ...run(check, progress), ...ended, ...again };
+  }
   return {
     ...run(check, progress),
     ...standing(input, progress, nextAt),
@@ -70,7 +73,8 @@ function fold(input: CheckRunInput): Progress {
   let progress = NONE;
   for (const measurement of ordered) {
     progress = add(progress, measurement, input.check);
-    if (hasFailed(input.check, progress) || isClosed(input, progress)) break;
+    if (hasFailed(input.check, progress)) break;
+    if (isClosed(input, progress) && !(goesOn(input) && hasPassed(input.check, progress))) break;
   }
   return progress;
 }
@@ -128,6 +132,18 @@ function isClosed({ check, until }: CheckRunInput, progress: Progress): boolean 
   }
   const { last, isLastCounted } = progress;
   return last !== undefined && isLastCounted && after(last.at, check.interval) >= until;
+}
+
+/**
+ * While the candidate keeps its share of the traffic (a step's duration, an approval, another check that is slower), a
+ * check that has passed is measured on, and fails where the candidate turns bad. Whoever was asked is not asked again.
+ */
+function goesOn({ check, step }: CheckRunInput): boolean {
+  return step === 'Shift' && check.metric.kind !== 'webhook';
+}
+
+function hasPassed(check: Check, progress: Progress): boolean {
+  return counted(check, progress).passed > 0 && !isInconclusive(check, progress);
 }
 
 type Standing = Pick<CheckRun, 'state' | 'because'>;
