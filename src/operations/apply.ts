@@ -15,14 +15,14 @@ import { startRollout } from '../rollout/start.ts';
 import { diffServices } from '../spec/diff.ts';
 import { effectsOf, forbiddenChanges } from './apply-effects.ts';
 import { type ParsedDocuments, parseDocuments } from './apply-parse.ts';
-import { checkGeneration, type OperationContext, refuse, requireActor } from './context.ts';
+import { checkGeneration, type OperationContext, refuse, replacedEvents, requireActor } from './context.ts';
 import { type ApplyOutcome, type ApplyRequest, OperationError, type ServiceChange } from './types.ts';
 
 interface Planned {
   readonly change: ServiceChange;
   /** Absent where nothing changes. */
   readonly record?: ServiceRecord;
-  readonly event?: NewAuditEvent;
+  readonly events?: readonly NewAuditEvent[];
 }
 
 /** Records what the documents wish. Throws OperationError InvalidArgument with every problem, or Aborted. */
@@ -34,7 +34,7 @@ export async function apply(context: OperationContext, request: ApplyRequest): P
   const { changes: planned, warnings: together } = await controller.ledger.change((records) => {
     const { changes, warnings } = planAll({ records, parsed, request, now });
     const services = changes.flatMap(({ record }) => (record === undefined ? [] : [record]));
-    const events = changes.flatMap(({ event }) => (event === undefined ? [] : [event]));
+    const events = changes.flatMap((planned) => planned.events ?? []);
     const write = services.length > 0 && !request.dryRun;
     return { ...(write ? { commit: { services, events } } : {}), result: { changes, warnings } };
   });
@@ -121,13 +121,15 @@ function planOne(input: {
     return {
       change: { service: spec.name, kind: 'Created', generation: 1, differences: [], effects },
       record,
-      event: eventOf({
-        before,
-        record,
-        request,
-        now,
-        message: `${spec.name}: created with version ${spec.version}`,
-      }),
+      events: [
+        eventOf({
+          before,
+          record,
+          request,
+          now,
+          message: `${spec.name}: created with version ${spec.version}`,
+        }),
+      ],
     };
   }
   const differences = diffServices(before.spec, spec);
@@ -158,7 +160,10 @@ function planOne(input: {
       effects: effectsOf(before, record),
     },
     record,
-    event: eventOf({ before, record, request, now, message: `${spec.name}: changed ${fields}` }),
+    events: [
+      eventOf({ before, record, request, now, message: `${spec.name}: changed ${fields}` }),
+      ...replacedEvents({ before, after: record, now, actor: by }),
+    ],
   };
 }
 

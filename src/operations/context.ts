@@ -8,6 +8,7 @@ import { findVersion, type ServiceRecord, type VersionRecord } from '../model/st
 import type { TrafficLog } from '../ports/traffic-log.ts';
 import { groupOf } from '../rollout/group.ts';
 import { changedPart } from '../rollout/record.ts';
+import { replacedRollout } from '../rollout/start.ts';
 import { type Change, ForbiddenTransitionError } from '../rollout/transition.ts';
 import { type ChangeOutcome, type ChangeRequest, OperationError } from './types.ts';
 
@@ -35,7 +36,8 @@ export interface Verb {
 interface Changed {
   readonly service: ServiceRecord;
   readonly message: string;
-  readonly event?: NewAuditEvent;
+  /** Empty where nothing has changed. */
+  readonly events: readonly NewAuditEvent[];
 }
 
 /**
@@ -54,8 +56,8 @@ export async function changeService(
     const changes = membersOf(records, request, verb).map((before) =>
       changeOne({ before, request, verb, now }),
     );
-    const events = changes.flatMap(({ event }) => (event === undefined ? [] : [event]));
-    const services = changes.flatMap(({ service, event }) => (event === undefined ? [] : [service]));
+    const events = changes.flatMap((changed) => changed.events);
+    const services = changes.flatMap(({ service, events: [told] }) => (told === undefined ? [] : [service]));
     const own = changes.find(({ service }) => service.name === request.service);
     const result = {
       service: own?.service ?? requireService(records, request.service),
@@ -85,7 +87,7 @@ function changeOne(input: {
 }): Changed {
   const { before, request, verb, now } = input;
   const after = refuse(() => verb.change(before, { now, reason: verb.reason }));
-  if (after === before) return { service: before, message: `${before.name}: nothing to change` };
+  if (after === before) return { service: before, message: `${before.name}: nothing to change`, events: [] };
   const service = { ...after, generation: before.generation + 1 };
   const message = verb.describe(before, after);
   const event = {
@@ -97,7 +99,38 @@ function changeOne(input: {
     message,
     ...changedPart(before, service),
   };
-  return { service: request.dryRun ? after : service, message, event };
+  const events = [event, ...replacedEvents({ before, after: service, now, actor: request.caller.actor })];
+  return { service: request.dryRun ? after : service, message, events };
+}
+
+/** The end of a rollout that made way for another, told like every other end. */
+export function replacedEvents({
+  before,
+  after,
+  now,
+  actor,
+}: {
+  readonly before: ServiceRecord;
+  readonly after: ServiceRecord;
+  readonly now: Instant;
+  readonly actor: string;
+}): readonly NewAuditEvent[] {
+  const ended = replacedRollout(before, after);
+  if (ended === undefined) return [];
+  const { state, id, because } = ended;
+  const message = `${before.name}: ${id} is ${state}: ${because}`;
+  return [
+    {
+      at: now,
+      actor,
+      action: `Rollout${state}`,
+      service: before.name,
+      reason: because,
+      message,
+      before: '',
+      after: '',
+    },
+  ];
 }
 
 /** The record of a service. Throws OperationError NotFound, naming those that exist. */

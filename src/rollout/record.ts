@@ -139,16 +139,24 @@ function eventName(action: RecordingAction): string {
   return action.kind;
 }
 
+const PARTS = ['traffic', 'versions', 'holds', 'document', 'rollout', 'freeze'] as const;
+
 /** The parts of a record that a change touched, as JSON, for the audit trail. */
 export function changedPart(
   before: ServiceRecord | undefined,
   after: ServiceRecord | undefined,
 ): { before: string; after: string } {
-  const keys = ['traffic', 'versions', 'holds', 'document', 'rollout', 'freeze'] as const;
-  const differing = keys.filter((key) => JSON.stringify(before?.[key]) !== JSON.stringify(after?.[key]));
+  const differing = PARTS.filter((key) => JSON.stringify(before?.[key]) !== JSON.stringify(after?.[key]));
   const pick = (record: ServiceRecord | undefined): string =>
     record === undefined
       ? ''
-      : JSON.stringify(Object.fromEntries(differing.map((key) => [key, record[key]])));
+      : JSON.stringify(Object.fromEntries(differing.map((key) => [key, shown(record, key)])));
   return { before: pick(before), after: pick(after) };
+}
+
+/** A rollout without its policy, which never changes within it and would stand in every event. */
+function shown(record: ServiceRecord, key: (typeof PARTS)[number]): unknown {
+  if (key !== 'rollout' || record.rollout === undefined) return record[key];
+  const { policy: _same, ...rest } = record.rollout;
+  return rest;
 }

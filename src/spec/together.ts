@@ -33,7 +33,7 @@ function betweenClaims(earlier: Claim, claim: Claim): readonly ServiceProblem[] 
   return earlier.listener.name === claim.listener.name ? sharing(earlier, claim) : competing(earlier, claim);
 }
 
-/** Two services on one listener: one address and port, and no domain twice. */
+/** Two services on one listener: one address, port and access log, and no domain twice. */
 function sharing(earlier: Claim, { service, field, listener }: Claim): readonly ServiceProblem[] {
   const problem = (part: string, message: string): ServiceProblem => ({
     severity: 'error',
@@ -57,6 +57,11 @@ function sharing(earlier: Claim, { service, field, listener }: Claim): readonly 
         'port',
         `${listener.port} must be ${earlier.listener.port} as for ${other}, or name another listener`,
       ),
+    );
+  }
+  if (listener.accessLog !== earlier.listener.accessLog) {
+    problems.push(
+      problem('accessLog', `${listener.accessLog} must be ${earlier.listener.accessLog} as for ${other}`),
     );
   }
   for (const [index, domain] of listener.domains.entries()) {

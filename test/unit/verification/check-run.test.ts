@@ -148,6 +148,22 @@ describe('when a measurement is due', () => {
   });
 });
 
+describe('a step under traffic', () => {
+  test('measures on after the check has passed, and fails where the candidate turns bad', () => {
+    const passed = run(['Passed', 'Passed', 'Passed'], {}, { step: 'Shift' });
+    expect(passed).toMatchObject({ state: 'Passed', nextAt: 40_000 });
+    expect(run(['Passed', 'Passed', 'Passed', 'Failed'], {}, { step: 'Shift' }).state).toBe('Failed');
+    expect(run(['Passed', 'Passed', 'Passed', 'Error'], {}, { step: 'Shift' }).state).toBe('Passed');
+  });
+
+  test('asks nobody again who has approved', () => {
+    const webhook = { kind: 'webhook', url: 'http://127.0.0.1:1/', timeout: 1_000 } as const;
+    const approved = run(['Passed'], { metric: webhook, count: 1 }, { step: 'Shift' });
+    expect(approved.state).toBe('Passed');
+    expect(approved).not.toHaveProperty('nextAt');
+  });
+});
+
 describe('a soak', () => {
   const soak = (states: readonly Judgement['state'][], now: number, check: Partial<Check> = {}) =>
     run(states, check, { step: 'Soak', until: 60_000, now });
