@@ -6,9 +6,9 @@
 import type { Check } from '../model/check.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
-import type { Measurement, MeasurementKey } from '../model/measurement.ts';
+import type { Judgement, Measurement, MeasurementKey } from '../model/measurement.ts';
 import type { ServiceName } from '../model/names.ts';
-import { isOpen, type RolloutId, type RolloutRecord, stepName } from '../model/rollout.ts';
+import { isOpen, type RolloutRecord, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MetricSource } from '../ports/metric-source.ts';
@@ -33,14 +33,14 @@ interface Parts {
 }
 
 interface Running {
-  readonly rollout: RolloutId;
+  readonly service: ServiceName;
   readonly place: string;
   readonly cancel: AbortController;
 }
 
 export class Measurements {
   readonly #parts: Parts;
-  readonly #made = new Map<RolloutId, readonly Measurement[]>();
+  readonly #made = new Map<ServiceName, readonly Measurement[]>();
   readonly #running = new Map<string, Running>();
 
   constructor(parts: Parts) {
@@ -51,13 +51,13 @@ export class Measurements {
   async load(records: Iterable<ServiceRecord>): Promise<void> {
     for (const { rollout } of records) {
       if (rollout === undefined) continue;
-      this.#made.set(rollout.id, keptOf(rollout, await this.#parts.store.measurements(rollout.id)));
+      this.#made.set(rollout.service, keptOf(rollout, await this.#parts.store.measurements(rollout.id)));
     }
   }
 
   /** The checks that guard the present step, and how each stands. */
   runs(rollout: RolloutRecord, now: Instant): readonly GuardRun[] {
-    return guardRuns(rollout, this.#made.get(rollout.id) ?? [], now);
+    return guardRuns(rollout, this.#made.get(rollout.service) ?? [], now);
   }
 
   /** Measures a check once, unless that is under way. Returns at once. */
@@ -69,7 +69,7 @@ export class Measurements {
     const id = JSON.stringify(key);
     if (this.#running.has(id)) return;
     const cancel = new AbortController();
-    this.#running.set(id, { rollout: rollout.id, place: placeOf(rollout), cancel });
+    this.#running.set(id, { service: record.name, place: placeOf(rollout), cancel });
     this.#measure({ record, rollout, check, key, instances, cancel })
       .catch((error: unknown) => {
         this.#parts.log.warn(
@@ -83,23 +83,21 @@ export class Measurements {
       });
   }
 
-  /** Cancels what a rollout no longer wants, and forgets what no view shows any more: the store has it. */
-  tidy(records: ReadonlyMap<unknown, ServiceRecord>): void {
-    const last = new Map(
-      [...records.values()].flatMap(({ rollout }) =>
-        rollout === undefined ? [] : [[rollout.id, rollout] as const],
-      ),
-    );
-    for (const { rollout, place, cancel } of this.#running.values()) {
-      const current = last.get(rollout);
-      const isWanted = current !== undefined && isOpen(current.state) && placeOf(current) === place;
-      if (!isWanted) cancel.abort(new Error('the rollout went on'));
+  /**
+   * Cancels what a service's rollout no longer wants, and forgets what no view shows any more: the store has it. The
+   * record is absent where the service was deleted.
+   */
+  tidy(service: ServiceName, record: ServiceRecord | undefined): void {
+    const rollout = record?.rollout;
+    const place = rollout !== undefined && isOpen(rollout.state) ? placeOf(rollout) : undefined;
+    for (const running of this.#running.values()) {
+      if (running.service !== service || running.place === place) continue;
+      running.cancel.abort(new Error('the rollout went on'));
     }
-    for (const [id, made] of this.#made) {
-      const rollout = last.get(id);
-      if (rollout === undefined) this.#made.delete(id);
-      else this.#made.set(id, keptOf(rollout, made));
-    }
+    const made = this.#made.get(service) ?? [];
+    const kept = rollout === undefined ? [] : keptOf(rollout, made);
+    if (kept.length === 0) this.#made.delete(service);
+    else if (kept.length < made.length) this.#made.set(service, kept);
   }
 
   /** Cancels everything. */
@@ -116,7 +114,7 @@ export class Measurements {
     readonly cancel: AbortController;
   }): Promise<void> {
     const { record, rollout, check, key, instances, cancel } = task;
-    const earlier = measurementsOf(rollout, check, this.#made.get(rollout.id) ?? []);
+    const earlier = measurementsOf(rollout, check, this.#made.get(rollout.service) ?? []);
     const window = {
       from: earlier.at(-1)?.window.to ?? windowOf(rollout, check).windowFrom ?? rollout.stepSince,
       to: this.#parts.clock.now(),
@@ -134,13 +132,13 @@ export class Measurements {
     if (cancel.signal.aborted) return;
     const { version, baseline, service } = rollout;
     const step = checkedStepOf(rollout.step) ?? 'Verify';
-    const judgement = judge({ check, step, outcome, earlier, version, baseline });
+    const judgement = finite(judge({ check, step, outcome, earlier, version, baseline }));
     const at = this.#parts.clock.now();
     // An error covers nothing: the next look begins where this one did.
     const covered = outcome.kind === 'Error' ? { from: window.from, to: window.from } : window;
     const made = { ...key, service, version, baseline, at, window: covered, queries, outcome, judgement };
     await this.#parts.store.appendMeasurements([made]);
-    this.#made.set(rollout.id, [...(this.#made.get(rollout.id) ?? []), made]);
+    this.#made.set(service, [...(this.#made.get(rollout.service) ?? []), made]);
   }
 }
 
@@ -153,15 +151,31 @@ function keyOf(rollout: RolloutRecord, check: Check): MeasurementKey {
   };
 }
 
-function placeOf({ attempt, step }: RolloutRecord): string {
-  return `${attempt} ${stepName(step)}`;
+function placeOf({ id, attempt, step }: RolloutRecord): string {
+  return `${id} ${attempt} ${stepName(step)}`;
 }
 
-/** Of a rollout that ended only the step in which it did is shown. Measurements stand in the order of the steps. */
+/** Those of the rollout; where it has ended, of the step in which it did, which is what views show. */
 function keptOf(rollout: RolloutRecord, made: readonly Measurement[]): readonly Measurement[] {
   const place = placeOf(rollout);
-  const isThere = ({ attempt, step }: Measurement): boolean => `${attempt} ${step}` === place;
-  const [first] = made;
-  if (isOpen(rollout.state) || first === undefined || isThere(first)) return made;
-  return made.filter(isThere);
+  const isKept = ({ rollout: id, attempt, step }: Measurement): boolean =>
+    isOpen(rollout.state) ? id === rollout.id : `${id} ${attempt} ${step}` === place;
+  return made.every(isKept) ? made : made.filter(isKept);
+}
+
+/** A bound that is infinite is no bound: what is not a number a store cannot keep. */
+function finite(judgement: Judgement): Judgement {
+  const { interval, value, baseline, smallestEffect, ...rest } = judgement;
+  const isBounded = interval !== undefined && isNumber(interval.low) && isNumber(interval.high);
+  return {
+    ...rest,
+    ...(isNumber(value) ? { value } : {}),
+    ...(isNumber(baseline) ? { baseline } : {}),
+    ...(isBounded ? { interval } : {}),
+    ...(isNumber(smallestEffect) ? { smallestEffect } : {}),
+  };
+}
+
+function isNumber(value: number | undefined): value is number {
+  return value !== undefined && Number.isFinite(value);
 }

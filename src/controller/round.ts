@@ -45,7 +45,6 @@ export async function runRound(parts: RoundParts, service: ServiceName): Promise
   const planned = planGroup(parts, groupOf(record, parts.ledger.records().values()));
   const changed = await recordActions(parts, planned);
   for (const { record: member, actions } of planned) await execute(parts, member.name, actions);
-  parts.measurements.tidy(parts.ledger.records());
   return changed;
 }
 
@@ -67,6 +66,7 @@ async function execute(
   actions: readonly PlanAction[],
 ): Promise<void> {
   const current = parts.ledger.records().get(service);
+  parts.measurements.tidy(service, current);
   if (current === undefined) return;
   await wantVersions(parts.runtimes, current);
   const instances = instancesOf(parts.runtimes, current);
