@@ -1,8 +1,10 @@
 /** flip and set-weight: who gets the default traffic. */
 import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
-import type { ServiceRecord } from '../model/state.ts';
+import { isOpen, stepName } from '../model/rollout.ts';
+import type { ServiceRecord, VersionRecord } from '../model/state.ts';
 import { overridden } from '../rollout/override.ts';
+import { nextStep } from '../rollout/steps.ts';
 import { endShift, flipTo, shiftTo } from '../rollout/transition.ts';
 import { type OperationContext, requireVersion } from './context.ts';
 import { readyCount } from './readiness.ts';
@@ -91,7 +93,11 @@ function requireThawed({ name, freeze }: ServiceRecord, now: Instant): void {
 }
 
 /** Rule 2: no default traffic to a version that is not up, is on its way out, or was found bad. */
-function requireReceiver(context: OperationContext, record: ServiceRecord, request: FlipRequest): void {
+function requireReceiver(
+  context: OperationContext,
+  record: ServiceRecord,
+  request: FlipRequest & { readonly weight?: number },
+): void {
   const version = requireVersion(record, request.version);
   if (version.retirement !== undefined) {
     throw new OperationError(
@@ -111,6 +117,7 @@ function requireReceiver(context: OperationContext, record: ServiceRecord, reque
       `${version.name} is still ${version.state}; wait until it is Standby`,
     );
   }
+  requireVerified(record, version, request);
   if (version.mark !== undefined && !request.waiveGates) {
     throw new OperationError(
       'FailedPrecondition',
@@ -120,6 +127,26 @@ function requireReceiver(context: OperationContext, record: ServiceRecord, reque
   if (request.waiveGates && request.caller.reason.trim() === '') {
     throw new OperationError('InvalidArgument', 'reason: waiving the gates needs a --reason');
   }
+}
+
+/**
+ * Rule 2: where checks guard a version, it gets by hand no more than its rollout would give it next, until it has been
+ * primary once. An approval that the rollout waits for is such a next step.
+ */
+function requireVerified(
+  { name, spec, rollout }: ServiceRecord,
+  version: VersionRecord,
+  { waiveGates, ...request }: FlipRequest & { readonly weight?: number },
+): void {
+  if (spec.verification === undefined || version.lastPrimary !== undefined || waiveGates) return;
+  const isCandidate = rollout?.version === version.name && isOpen(rollout.state);
+  const next = isCandidate && rollout.stateReason === 'Approval' ? nextStep(rollout) : undefined;
+  if (next?.kind === 'Shift' && (request.weight ?? 100) <= next.weight) return;
+  const where = isCandidate ? `${rollout.id} is at ${stepName(rollout.step)}` : 'no rollout brings it up';
+  throw new OperationError(
+    'FailedPrecondition',
+    `${version.name} has not passed the checks of ${name} (${where}); wait or promote, or let it through with --waive-gates and a --reason`,
+  );
 }
 
 function fromPrimary({ traffic }: ServiceRecord): string {

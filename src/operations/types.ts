@@ -105,7 +105,7 @@ export interface ServiceChange {
 /** Moves all default traffic to `version` in one publication. */
 export type FlipRequest = ChangeRequest & {
   readonly version: VersionName;
-  /** Lets a Quarantined or Abandoned version through, with the caller's reason. */
+  /** Lets a version through that is Quarantined, Abandoned or has not passed its checks, with the caller's reason. */
   readonly waiveGates: boolean;
 };
 

@@ -54,7 +54,7 @@ function addTrafficVerbs(program: Command, session: Session): void {
   program.commandsGroup('Move traffic:');
   verb(program, 'flip <service> <version>')
     .description('move all default traffic to a version')
-    .option('--waive-gates', 'let a quarantined or abandoned version through; needs --reason')
+    .option('--waive-gates', 'let through what is quarantined, abandoned or not verified yet; needs --reason')
     .action((service: string, version: string, flags: ChangeFlags & Waiver) =>
       change(session, {
         method: 'flip',
@@ -68,7 +68,7 @@ function addTrafficVerbs(program: Command, session: Session): void {
     .argument('<version>')
     .argument('<percent>', 'share of the default traffic: 0 ends the shift, 100 is the flip', percent)
     .description('give a version a share of the default traffic')
-    .option('--waive-gates', 'let a quarantined or abandoned version through; needs --reason')
+    .option('--waive-gates', 'let through what is quarantined, abandoned or not verified yet; needs --reason')
     .action((service: string, version: string, weight: number, flags: ChangeFlags & Waiver) => {
       const fields = { version, weight, waiveGates: flags.waiveGates === true };
       return change(session, { method: 'setWeight', service, flags, fields });
