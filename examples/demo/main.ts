@@ -1,7 +1,8 @@
 /**
- * `npm run demo`: shows Switchyard's main job on a real Envoy in about a minute, under traffic that is judged answer by
- * answer. `-- --keep` leaves everything running afterwards; `-- --report FILE` writes the report as JSON. The exit
- * status is 1 when anything was failed, misrouted, cut or moved wrongly.
+ * `npm run demo`: shows Switchyard's main job on a real Envoy and a real Prometheus in a minute or so, under traffic that
+ * is judged answer by answer. `-- --keep` leaves everything running afterwards; `-- --report FILE` writes the report as JSON. The exit
+ * status is 1 when anything was failed, misrouted, cut or moved wrongly, or when a rollout did not
+ * end as it should.
  */
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -9,11 +10,12 @@ import { parseArgs } from 'node:util';
 import { findTool } from '../../scripts/tools.ts';
 import { envoyVersion } from '../../test/support/envoy.ts';
 import { History } from '../../test/support/traffic/history.ts';
-import { judge } from '../../test/support/traffic/judge.ts';
+import { judge, shareTouchedBy } from '../../test/support/traffic/judge.ts';
 import { Traffic, type TrafficProgress } from '../../test/support/traffic/traffic.ts';
 import { Operator } from './operator.ts';
 import { complaints, type DemoReport, makeReport, reportLines } from './report.ts';
 import { Screen } from './screen.ts';
+import { BAD_VERSION } from './spec.ts';
 import { BEFORE_V2, play, raiseTheCurtain } from './story.ts';
 import { World } from './world.ts';
 
@@ -55,9 +57,17 @@ async function run(world: World, screen: Screen): Promise<DemoReport> {
   screen.act('The judge looks at every answer');
   screen.unfollow();
   operator.close();
-  const verdict = judge({ ...(await traffic.stop()), histories: new Map([[ENTRANCE, history]]) });
+  const evidence = await traffic.stop();
+  const badVersions = [BAD_VERSION];
+  const verdict = judge({ ...evidence, histories: new Map([[ENTRANCE, history]]), badVersions });
   for (const fault of verdict.faults) screen.say(fault);
-  const report = makeReport({ verdict, deeds, envoy: envoyVersion() });
+  const report = makeReport({
+    verdict,
+    badVersionShare: shareTouchedBy(badVersions, evidence.exchanges),
+    deeds,
+    envoy: envoyVersion(),
+    prometheus: await world.prometheusVersion(),
+  });
   screen.print(['', ...reportLines(report), '']);
   return report;
 }
@@ -75,23 +85,27 @@ function statusLine({ requests, failed, refused, recent, streams }: TrafficProgr
 }
 
 function invite(world: World, screen: Screen): void {
-  const next = world.document('v3');
+  const next = world.document('v4');
   screen.print([
     'Still running; Ctrl-C stops it and cleans up. In another terminal, for example:',
     '',
     `  curl ${world.url}/`,
     `  curl -i -H 'x-delegate-version: v9' ${world.url}/`,
     `  export SWITCHYARD_SERVER=${world.controller.server}`,
+    '  bin/switchyard report manager',
+    '  bin/switchyard get measurements manager',
+    `  bin/switchyard apply -f ${next}`,
+    '  bin/switchyard get rollout manager -w',
+    '  bin/switchyard rollback manager',
     '  bin/switchyard get services',
     '  bin/switchyard get proxies',
-    `  bin/switchyard apply -f ${next}`,
-    '  bin/switchyard set-weight manager v3 25',
-    '  bin/switchyard flip manager v3',
-    '  bin/switchyard rollback manager',
-    "  bin/switchyard explain --host 127.0.0.1 -H 'x-delegate-version: v3'",
+    "  bin/switchyard explain --host 127.0.0.1 -H 'x-delegate-version: v4'",
     '  bin/switchyard get events',
     '',
     `  Envoy's own interface: ${world.gateway.admin}`,
+    `  Prometheus:            ${world.prometheus.url}`,
+    '',
+    '(Nobody sends requests any more: without them a rollout finds no data, and waits.)',
   ]);
 }
 
@@ -112,9 +126,10 @@ async function main(): Promise<number> {
     console.error(options);
     return 2;
   }
-  const envoy = findTool('envoy');
-  if (envoy.kind === 'missing') {
-    console.error(`the demo needs a real Envoy: ${envoy.why}`);
+  for (const name of ['envoy', 'prometheus'] as const) {
+    const tool = findTool(name);
+    if (tool.kind === 'found') continue;
+    console.error(`the demo needs a real ${name}: ${tool.why}`);
     return 1;
   }
   const interrupted = untilInterrupted();

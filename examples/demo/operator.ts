@@ -9,6 +9,7 @@ import type { CommandResult } from '../../test/support/system/command-line.ts';
 import type { History, Stage } from '../../test/support/traffic/history.ts';
 import { Probe } from '../../test/support/traffic/probe.ts';
 import type { Screen } from './screen.ts';
+import { followWalk, type Walk, type Walked } from './walk.ts';
 import type { World } from './world.ts';
 
 const SERVED_WITHIN_MS = 30_000;
@@ -30,7 +31,7 @@ export class Operator {
     this.#world = parts.world;
     this.#screen = parts.screen;
     this.#history = parts.history;
-    this.#probe = new Probe(parts.world.gatewayAddress);
+    this.#probe = new Probe(parts.world.gatewayAddress, '/healthz');
   }
 
   /** Runs a command, shows it and the beginning of what it said. */
@@ -93,6 +94,12 @@ export class Operator {
       failed.abort();
       throw error;
     }
+  }
+
+  /** Gives an order that begins a rollout, and looks on until the rollout has ended by itself. */
+  follow(walk: Walk): Promise<Walked> {
+    const [world, screen, history, probe] = [this.#world, this.#screen, this.#history, this.#probe];
+    return followWalk({ world, screen, history, probe }, walk);
   }
 
   close(): void {

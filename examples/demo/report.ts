@@ -1,6 +1,7 @@
 /** The demo's report: what the judge counted and the stopwatch measured, as data, as text, and as an exit status. */
 import type { Verdict } from '../../test/support/traffic/judge.ts';
 import { type Latency, summarize } from '../../test/support/traffic/latency.ts';
+import { BAD_VERSION } from './spec.ts';
 
 /** What `--report FILE` writes. */
 export interface DemoReport {
@@ -21,8 +22,35 @@ export interface DemoReport {
   readonly flipMs: Latency;
   readonly rollbackMs: Latency;
   readonly controllerKills: number;
+  /** In the order in which they ended; the operator's rollback is the second end of the first. */
+  readonly rollouts: readonly RolloutEnd[];
+  /** Default requests that the bad version answered, of all default requests; 0 to 1. */
+  readonly badVersionShare: number;
   /** Envoy's version. */
   readonly envoy: string;
+  /** Prometheus's version. */
+  readonly prometheus: string;
+}
+
+/** How a rollout ended. */
+export interface RolloutEnd {
+  readonly version: string;
+  /** `Succeeded`, `Aborted`, `RolledBack`. */
+  readonly outcome: string;
+  /** Milliseconds from the first request, or copy of one, that it answered with 500 to the decision; null: none was. */
+  readonly detectMs: number | null;
+  /** Milliseconds from the decision to the last gateway that serves without it; null: nothing was moved back. */
+  readonly rollbackMs: number | null;
+  /** The measurements that decided. */
+  readonly queries: readonly DecidingQuery[];
+}
+
+/** One measurement: several queries of it are joined by `; `. */
+export interface DecidingQuery {
+  readonly query: string;
+  readonly value: number;
+  /** In words: `at least 99 %`. */
+  readonly limit: string;
 }
 
 /** What the story did, beside the traffic. */
@@ -33,10 +61,24 @@ export interface Deeds {
   readonly flipTimes: readonly number[];
   readonly rollbackTimes: readonly number[];
   readonly controllerKills: number;
+  readonly rollouts: readonly RolloutEnd[];
 }
 
-export function makeReport(run: { verdict: Verdict; deeds: Deeds; envoy: string }): DemoReport {
-  const { verdict, deeds, envoy } = run;
+/** How the rollouts must end. */
+const DUE_ENDS: readonly (readonly [version: string, outcomes: readonly string[]])[] = [
+  ['v2', ['Succeeded']],
+  ['v2', ['RolledBack']],
+  [BAD_VERSION, ['Aborted', 'RolledBack']],
+];
+
+export function makeReport(run: {
+  verdict: Verdict;
+  badVersionShare: number;
+  deeds: Deeds;
+  envoy: string;
+  prometheus: string;
+}): DemoReport {
+  const { verdict, badVersionShare, deeds, envoy, prometheus } = run;
   return {
     requests: verdict.requests,
     failed: verdict.failed,
@@ -51,7 +93,10 @@ export function makeReport(run: { verdict: Verdict; deeds: Deeds; envoy: string 
     flipMs: summarize(deeds.flipTimes),
     rollbackMs: summarize(deeds.rollbackTimes),
     controllerKills: deeds.controllerKills,
+    rollouts: deeds.rollouts,
+    badVersionShare,
     envoy,
+    prometheus,
   };
 }
 
@@ -62,7 +107,19 @@ export function complaints(report: DemoReport): string[] {
   if (report.refusedSeen !== report.refusedExpected) {
     lines.push(`refusals: ${report.refusedExpected} were due, ${report.refusedSeen} were seen`);
   }
-  return lines;
+  return [...lines, ...wrongEnds(report.rollouts)];
+}
+
+function wrongEnds(rollouts: readonly RolloutEnd[]): string[] {
+  if (rollouts.length !== DUE_ENDS.length)
+    return [`${DUE_ENDS.length} rollouts were to end, ${rollouts.length} did`];
+  return DUE_ENDS.flatMap(([version, outcomes], index) => {
+    const end = rollouts[index];
+    if (end?.version === version && outcomes.includes(end.outcome)) return [];
+    return [
+      `the rollout of ${end?.version} ended ${end?.outcome}; due was ${version} ${outcomes.join(' or ')}`,
+    ];
+  });
 }
 
 /** The report for people. */
@@ -79,7 +136,16 @@ export function reportLines(report: DemoReport): string[] {
     ['flip, call to gateway', measured(report.flipMs)],
     ['rollback, call to gateway', measured(report.rollbackMs)],
     ['controller killed with -9', report.controllerKills],
+    ...report.rollouts.map(({ version, outcome, detectMs, rollbackMs }) => {
+      const times = [
+        ...(detectMs === null ? [] : [`noticed after ${detectMs} ms`]),
+        ...(rollbackMs === null ? [] : [`back within ${rollbackMs} ms`]),
+      ];
+      return [`rollout of ${version}`, [outcome, ...times].join(', ')] as const;
+    }),
+    ['touched by a bad version', `${(100 * report.badVersionShare).toFixed(2)} % of default requests`],
     ['Envoy', report.envoy],
+    ['Prometheus', report.prometheus],
   ];
   return rows.map(([label, value]) => `${label.padEnd(28)} ${value}`);
 }

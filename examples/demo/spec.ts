@@ -8,15 +8,26 @@ const MANAGER = join(import.meta.dirname, '..', 'manager', 'main.ts');
 export interface DemoSpec {
   readonly version: string;
   readonly gatewayPort: number;
+  /** `http://127.0.0.1:PORT` of the Prometheus that verifies. */
+  readonly prometheus: string;
   /** The first of the ports that instances get. */
   readonly firstPort: number;
 }
+
+/** How often Prometheus scrapes, in milliseconds: often, so that a demo takes a minute and not an hour. */
+export const SCRAPE_INTERVAL_MS = 500;
+
+/** The version that answers 5 percent of its requests with 500, and takes twice as long for each. */
+export const BAD_VERSION = 'v3';
+
+/** The weights of a rollout. */
+export const STEPS: readonly number[] = [10, 50, 100];
 
 /** Ports that instances may get: two for each of three versions, and some to spare. */
 export const INSTANCE_PORTS = 10;
 
 /** The document that asks for a version. */
-export function demoDocument({ version, gatewayPort, firstPort }: DemoSpec): string {
+export function demoDocument({ version, gatewayPort, prometheus, firstPort }: DemoSpec): string {
   return `# Written by the demo. Ask for another version here, and apply it.
 apiVersion: switchyard.dev/v1alpha1
 kind: VersionedService
@@ -29,6 +40,7 @@ spec:
       address: 127.0.0.1
       port: ${gatewayPort}
       domains: ["*"]
+      accessLog: true
   pin:
     allow: { hosts: [127.0.0.1] }
   tenantKey:
@@ -36,7 +48,8 @@ spec:
     allow: { hosts: [127.0.0.1] }
   runtime:
     processes:
-      command: [${JSON.stringify(execPath)}, ${JSON.stringify(MANAGER)}, --version, "\${version}", --port, "\${port}", --instance, "\${instance}"]
+      command: [${JSON.stringify(execPath)}, ${JSON.stringify(MANAGER)}, --version, "\${version}", --port, "\${port}", --instance, "\${instance}",
+        --work-ms, "8", --bad-version, ${BAD_VERSION}, --fail-percent, "5", --delay-ms, "8"]
       instances: 2
       ports: { from: ${firstPort}, to: ${firstPort + INSTANCE_PORTS - 1} }
       readiness:
@@ -44,7 +57,23 @@ spec:
         interval: 250ms
       stopGrace: 15s
   traffic:
-    steps: [10, 50, 100]
+    steps: [${STEPS.join(', ')}]
+    mirror: { percent: 100, methods: [GET], grpcMethods: [/examples.manager.v1.Manager/WhoAmI] }
+  verification:
+    prometheus: { url: "${prometheus}", scrapeInterval: ${SCRAPE_INTERVAL_MS}ms, timeout: 2s }
+    soak: 4s
+    checks:
+      - name: errors
+        builtin: { metric: SuccessRate }
+        limit: { min: 99 }
+        interval: 1500ms
+        count: 2
+      - name: latency
+        builtin: { metric: LatencyP50 }
+        compare: { tolerance: 0.5 }
+        interval: 1500ms
+        count: 2
+  retention: { keep: 3, max: 4 }
   upstream:
     protocol: SameAsClient
     connectTimeout: 1s

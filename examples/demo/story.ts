@@ -3,15 +3,21 @@
  * was right at every moment.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { adminClient } from '../../src/admin/client.ts';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { ROLLOUT_STATE, wordOf } from '../../src/admin/enums.ts';
 import { eventually } from '../../test/support/eventually.ts';
 import { resourceVersions } from '../../test/support/system/gateway.ts';
 import type { Stage } from '../../test/support/traffic/history.ts';
 import { STREAM_FACES } from '../../test/support/traffic/samples.ts';
 import type { Traffic } from '../../test/support/traffic/traffic.ts';
+import { watchBadRelease } from './bad-release.ts';
+import { endOf } from './ends.ts';
 import type { Operator } from './operator.ts';
-import type { Deeds } from './report.ts';
+import type { Deeds, RolloutEnd } from './report.ts';
+import { retireV1 } from './retirement.ts';
 import type { Screen } from './screen.ts';
+import { BAD_VERSION } from './spec.ts';
+import type { Walked } from './walk.ts';
 import type { World } from './world.ts';
 
 /** Time for the audience, and for the traffic to show what an act has done. */
@@ -22,7 +28,7 @@ const BETWEEN_ROUNDS_MS = 100;
 const BOTH = ['v1', 'v2'];
 
 export const BEFORE_V2: Stage = { from: 'v1', to: 'v1', weight: 100, active: ['v1'] };
-const TO_V2 = (weight: number): Stage => ({ from: 'v1', to: 'v2', weight, active: BOTH });
+const TO_V2: Stage = { from: 'v1', to: 'v2', weight: 100, active: BOTH };
 const BACK_TO_V1: Stage = { from: 'v2', to: 'v1', weight: 100, active: BOTH };
 
 export interface Cast {
@@ -40,11 +46,13 @@ export async function raiseTheCurtain(
   screen.act('A controller, and a service "manager" in version v1 with two instances');
   await world.startController();
   screen.say(`the controller runs as process ${world.controller.pid}`);
-  await operator.order('apply', '-f', world.document('v1'));
   await world.startGateway();
+  await world.startPrometheus();
+  await operator.order('apply', '-f', world.document('v1'));
   await operator.order('status', 'manager');
   await eventually(async () => (await fetch(world.url)).ok, { what: 'an answer through the gateway' });
   screen.say(`an Envoy gateway takes requests at ${world.url}`);
+  screen.say(`a Prometheus at ${world.prometheus.url} scrapes Envoy and the controller`);
 }
 
 /** Everything that happens under traffic. */
@@ -55,28 +63,18 @@ export async function play(cast: Cast): Promise<Deeds> {
   openStreams(traffic, 'v1');
   traffic.start();
   await sleep(LOOK_MS);
-  await bringUpV2(cast);
-
-  screen.act('Default traffic moves to v2: 10 percent of the tenants, half of them, all');
-  for (const weight of [10, 50]) {
-    await operator.change({ stage: TO_V2(weight) }, 'set-weight', 'manager', 'v2', String(weight));
-    await sleep(LOOK_MS);
-  }
-  await operator.change({ stage: TO_V2(100), servedBy: 'v2' }, 'flip', 'manager', 'v2');
+  const good = await rollOutV2(cast);
   openStreams(traffic);
-  await sleep(LOOK_MS);
 
-  screen.act('Something is wrong with v2? Back, in one flip');
-  await operator.change({ stage: BACK_TO_V1, servedBy: 'v1' }, 'rollback', 'manager');
+  screen.act('Somebody does not like v2? Back, in one flip, and forward again');
+  const orderedAt = Date.now();
+  const backMs = await operator.change({ stage: BACK_TO_V1, servedBy: 'v1' }, 'rollback', 'manager', '--yes');
+  const rolledBack = await rolledBackByHand(cast, orderedAt + backMs);
   await sleep(LOOK_MS);
-
-  screen.act('Forward again. Half way, the controller is killed with -9');
-  await operator.change({ stage: TO_V2(50) }, 'set-weight', 'manager', 'v2', '50');
-  await killTheController(cast);
-  await operator.change({ stage: TO_V2(100), servedBy: 'v2' }, 'flip', 'manager', 'v2');
-  await sleep(LOOK_MS);
+  await operator.change({ stage: TO_V2, servedBy: 'v2' }, 'flip', 'manager', 'v2');
 
   const { flipTimes, rollbackTimes } = await measure(cast);
+  const bad = await rollOutABadOne(cast);
   await retireV1(cast);
   return {
     flips: 2 + flipTimes.length,
@@ -84,6 +82,7 @@ export async function play(cast: Cast): Promise<Deeds> {
     flipTimes,
     rollbackTimes,
     controllerKills: 1,
+    rollouts: [good, rolledBack, bad],
   };
 }
 
@@ -91,43 +90,97 @@ function openStreams(traffic: Traffic, pin?: string): void {
   for (const face of STREAM_FACES) traffic.openStream({ face, ...(pin === undefined ? {} : { pin }) });
 }
 
-async function bringUpV2({ world, screen, operator, traffic }: Cast): Promise<void> {
-  screen.act('Version v2 comes up beside v1; only clients that name it reach it');
-  await operator.carryOut({ stage: { ...BEFORE_V2, active: BOTH } }, async () => {
-    await operator.order('apply', '-f', world.document('v2'));
-    await operator.order('status', 'manager');
-    await eventually(async () => (await fetch(world.url, { headers: { 'x-delegate-version': 'v2' } })).ok, {
-      what: 'an answer of v2 to a pinned request',
-    });
+async function rollOutV2(cast: Cast): Promise<RolloutEnd> {
+  const { world, screen, operator, traffic } = cast;
+  screen.act('v2 is wanted. From here on nobody types; half way, the controller is killed');
+  let kills = 0;
+  const walked = await operator.follow({
+    version: 'v2',
+    baseline: 'v1',
+    active: BOTH,
+    order: () => operator.order('apply', '-f', world.document('v2')),
+    atStep: {
+      Verify: async () => openStreams(traffic, 'v2'),
+      'Shift-50': async () => {
+        await killTheController(cast);
+        kills += 1;
+      },
+    },
   });
-  openStreams(traffic, 'v2');
-  await sleep(LOOK_MS);
+  if (kills === 0)
+    throw new Error('the rollout of v2 was never seen at 50 percent, where its controller dies');
+  return endOf(world, { version: 'v2', walked });
+}
+
+/** `servedAt`: when the gateway served it, in milliseconds since 1970. */
+async function rolledBackByHand({ world }: Cast, servedAt: number): Promise<RolloutEnd> {
+  const { view } = await world.call('getRollout', { service: 'manager' });
+  const rollout = view?.rollout;
+  if (rollout?.movedBackAt === undefined) throw new Error('the rollback is not in the record of the rollout');
+  const rollbackMs = Math.max(0, Math.round(servedAt - timestampMs(rollout.movedBackAt)));
+  const outcome = wordOf(ROLLOUT_STATE, rollout.state);
+  return { version: rollout.version, outcome, detectMs: null, rollbackMs, queries: [] };
+}
+
+async function rollOutABadOne({ world, screen, operator }: Cast): Promise<RolloutEnd> {
+  screen.act(`${BAD_VERSION} is bad: 5 percent of its answers are 500, and it is twice as slow`);
+  const watch = watchBadRelease(world.gateway, BAD_VERSION);
+  try {
+    const walked = await operator.follow({
+      version: BAD_VERSION,
+      baseline: 'v2',
+      active: [...BOTH, BAD_VERSION],
+      order: () => operator.order('deploy', 'manager', BAD_VERSION, '--reason', 'a new release'),
+    });
+    screen.say(whereCaught(walked));
+    await operator.type('explain', 'manager');
+    const { stdout } = await world.run(['get', 'versions', 'manager']);
+    if (!/v3 .*Quarantined/.test(stdout)) throw new Error(`v3 is not quarantined:\n${stdout}`);
+    screen.say(`${BAD_VERSION} is quarantined: it drains, and nobody gets it again by mistake`);
+    return await endOf(world, { version: BAD_VERSION, walked, seen: await watch.seen() });
+  } finally {
+    watch.stop();
+  }
+}
+
+function whereCaught({ step, outcome }: Walked): string {
+  if (step === 'Verify')
+    return `${outcome} at Verify, on copies of requests: no client has met ${BAD_VERSION}`;
+  return `${outcome} at ${step}, by itself`;
 }
 
 async function killTheController({ world, screen }: Cast): Promise<void> {
-  const table = async () => (await world.run(['get', 'table'])).stdout;
-  const [tableBefore, gatewayBefore] = [await table(), await resourceVersions(world.gateway)];
+  const before = await standing(world);
   const pid = world.controller.pid;
   await world.killController();
   screen.say(`kill -9 ${pid}: there is no controller now; the traffic goes on`);
   await sleep(LOOK_MS);
+  if ((await resourceVersions(world.gateway)) !== before.gateway)
+    throw new Error('the gateway changed without a controller');
   await world.startController();
-  await eventually(async () => isConnected(world), { what: 'the gateway at the new controller' });
+  await world.inSync();
+  const after = await standing(world);
   screen.say(`a new controller runs as process ${world.controller.pid}`);
-  if ((await table()) !== tableBefore) throw new Error('the routing table changed over the restart');
-  if ((await resourceVersions(world.gateway)) !== gatewayBefore)
-    throw new Error('the gateway saw a change over the restart');
-  screen.say('its routing table is the same; the gateway was sent nothing new');
+  if (after.rollout !== before.rollout) throw new Error(`${before.rollout} became ${after.rollout}`);
+  // It goes on by itself, so it may be a step further before anybody can look.
+  if (after.step !== before.step) {
+    screen.say(`it has resumed the rollout and is at ${after.step} already`);
+    return;
+  }
+  if (after.table !== before.table) throw new Error('the routing table changed over the restart');
+  if (after.gateway !== before.gateway) throw new Error('the gateway saw a change over the restart');
+  screen.say(`it has resumed the rollout at ${after.step}; the gateway was sent nothing new`);
 }
 
-async function isConnected(world: World): Promise<boolean> {
-  const client = adminClient(world.controller.server);
-  try {
-    const { proxies } = await client.call('listProxies', {}, new Date(Date.now() + 2000));
-    return proxies.some(({ connected, inSync }) => connected && inSync);
-  } finally {
-    client.close();
-  }
+/** The rollout and its attempt, and what is in force. The step is looked at last, so that the rest belongs to it. */
+async function standing(world: World) {
+  const [table, gateway] = [
+    (await world.run(['get', 'table'])).stdout,
+    await resourceVersions(world.gateway),
+  ];
+  const { view } = await world.call('getRollout', { service: 'manager' });
+  const { id, attempt, step } = view?.rollout ?? {};
+  return { table, gateway, rollout: `${id} attempt ${attempt}`, step: step?.name ?? '' };
 }
 
 async function measure({ screen, operator }: Cast): Promise<Pick<Deeds, 'flipTimes' | 'rollbackTimes'>> {
@@ -139,51 +192,11 @@ async function measure({ screen, operator }: Cast): Promise<Pick<Deeds, 'flipTim
   for (let round = 0; round < MEASURED_ROUNDS; round += 1) {
     rollbackTimes.push(await operator.call({ stage: BACK_TO_V1, servedBy: 'v1' }, 'rollback', 'v1'));
     await sleep(BETWEEN_ROUNDS_MS);
-    flipTimes.push(await operator.call({ stage: TO_V2(100), servedBy: 'v2' }, 'flip', 'v2'));
+    flipTimes.push(await operator.call({ stage: TO_V2, servedBy: 'v2' }, 'flip', 'v2'));
     await sleep(BETWEEN_ROUNDS_MS);
   }
   const list = (times: readonly number[]) => times.map((time) => time.toFixed(0)).join(' ');
   screen.say(`rollbacks, ms: ${list(rollbackTimes)}`);
   screen.say(`flips, ms:     ${list(flipTimes)}`);
   return { flipTimes, rollbackTimes };
-}
-
-async function retireV1({ world, screen, operator, traffic }: Cast): Promise<void> {
-  const onV1 = () => traffic.streams().filter(({ version }) => version === 'v1');
-  const retire = ['retire', 'manager', 'v1', '--give-up-rollback', '--yes'];
-
-  screen.act('v1 has done its work. Retire it? Not while something is open on it');
-  const { exitCode } = await operator.type(...retire);
-  if (exitCode === 0) throw new Error('v1 was retired although work is open on it');
-  await sleep(LOOK_MS);
-
-  screen.act('So v1 is drained: no new work; its clients hear of it and finish');
-  const open = onV1().length;
-  await operator.order('drain', 'manager', 'v1', '--give-up-rollback');
-  await eventually(() => onV1().every(({ draining }) => draining), {
-    what: 'word of the drain on every stream',
-  });
-  screen.say(`${open} streams on v1 were told that it drains`);
-  await eventually(() => onV1().length === 0, { what: 'the end of the streams on v1', within: 30_000 });
-  screen.say('their clients have ended all of them themselves');
-  await eventually(() => isDrained(world), { what: 'a count of zero behind the fence', within: 30_000 });
-
-  screen.act('Now v1 can go: routes first, then its cluster, then its instances');
-  await operator.change({ stage: { from: 'v2', to: 'v2', weight: 100, active: ['v2'] } }, ...retire);
-  await eventually(() => isGone(world), { what: 'the end of v1', within: 60_000 });
-  await operator.order('get', 'versions');
-  screen.say('requests pinned to v1 are refused from here on');
-  await sleep(LOOK_MS);
-}
-
-async function isDrained(world: World): Promise<boolean> {
-  const { stdout } = await world.run(['get', 'versions', 'manager']);
-  return stdout.split('\n').some((line) => /\bv1\b/.test(line) && line.includes('Drained'));
-}
-
-async function isGone(world: World): Promise<boolean> {
-  const { exitCode, stdout } = await world.run(['get', 'versions', 'manager']);
-  return (
-    exitCode === 0 && !stdout.split('\n').some((line) => /\bv1\b/.test(line) && !line.includes('Retired'))
-  );
 }

@@ -1,17 +1,27 @@
 /**
- * What the demo runs: a controller as a child process, an Envoy gateway, and the versions that the controller starts.
+ * What the demo runs: a controller as a child process, an Envoy gateway, a Prometheus, and the versions that the controller starts.
  * Everything lives in one temporary folder and is gone after `close`, whatever happened before.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { adminClient, type RequestInit, type UnaryMethod } from '../../src/admin/client.ts';
+import type { Response } from '../../src/admin/contract.ts';
 import { type Envoy } from '../../test/support/envoy.ts';
+import { eventually } from '../../test/support/eventually.ts';
 import { freePort } from '../../test/support/free-port.ts';
+import { type PrometheusServer, startPrometheus } from '../../test/support/prometheus.ts';
 import { type CommandResult, switchyard } from '../../test/support/system/command-line.ts';
 import { ControllerProcess } from '../../test/support/system/controller.ts';
 import { startGateway } from '../../test/support/system/gateway.ts';
 import { freePortRange } from '../../test/support/system/ports.ts';
-import { demoDocument, INSTANCE_PORTS } from './spec.ts';
+import { demoDocument, INSTANCE_PORTS, SCRAPE_INTERVAL_MS } from './spec.ts';
+
+const CALL_WITHIN_MS = 2000;
+
+interface BuildInfo {
+  readonly data: { readonly version: string };
+}
 
 export class World {
   readonly folder: string;
@@ -19,8 +29,9 @@ export class World {
   readonly gatewayAddress: { readonly host: string; readonly port: number };
   readonly #firstPort: number;
   #gateway: Envoy | undefined;
-  /** Settles when the gateway's start has come to an end, so that `close` meets none half started. */
-  #gatewayStart: Promise<void> = Promise.resolve();
+  #prometheus: PrometheusServer | undefined;
+  /** Settles when what was being started last has come to an end, so that `close` meets nothing half started. */
+  #starting: Promise<void> = Promise.resolve();
   #closing = false;
 
   private constructor(parts: {
@@ -60,17 +71,43 @@ export class World {
   startGateway(): Promise<void> {
     this.#requireOpen();
     const { server, xdsPort } = this.controller;
-    this.#gatewayStart = startGateway({ name: 'gateway', server, xdsPort }).then((gateway) => {
+    this.#starting = startGateway({ name: 'gateway', server, xdsPort }).then((gateway) => {
       this.#gateway = gateway;
     });
-    return this.#gatewayStart;
+    return this.#starting;
+  }
+
+  get prometheus(): PrometheusServer {
+    if (this.#prometheus === undefined) throw new Error('Prometheus was not started');
+    return this.#prometheus;
+  }
+
+  /** Starts a Prometheus that scrapes the controller and the gateway. */
+  startPrometheus(): Promise<void> {
+    this.#requireOpen();
+    const jobs = [
+      { job: 'switchyard', targets: [this.controller.httpAddress] },
+      { job: 'envoy', targets: [new URL(this.gateway.admin).host], path: '/stats/prometheus' },
+    ];
+    this.#starting = startPrometheus({ jobs, scrapeInterval: SCRAPE_INTERVAL_MS }).then((prometheus) => {
+      this.#prometheus = prometheus;
+    });
+    return this.#starting;
+  }
+
+  async prometheusVersion(): Promise<string> {
+    const { data } = (await this.prometheus.get('/api/v1/status/buildinfo')) as BuildInfo;
+    return data.version;
   }
 
   /** Writes the document that asks for a version and tells where it is. */
   document(version: string): string {
     const file = join(this.folder, `manager-${version}.yaml`);
     const { port: gatewayPort } = this.gatewayAddress;
-    writeFileSync(file, demoDocument({ version, gatewayPort, firstPort: this.#firstPort }));
+    writeFileSync(
+      file,
+      demoDocument({ version, gatewayPort, prometheus: this.prometheus.url, firstPort: this.#firstPort }),
+    );
     return file;
   }
 
@@ -78,6 +115,25 @@ export class World {
   async run(args: readonly string[]): Promise<CommandResult> {
     this.#requireOpen();
     return switchyard(this.controller.server, args);
+  }
+
+  /** Calls the admin API, on a connection of its own: the controller may have been another process a moment ago. */
+  async call<M extends UnaryMethod>(method: M, request: RequestInit<M>): Promise<Response<M>> {
+    const client = adminClient(this.controller.server);
+    try {
+      return await client.call(method, request, new Date(Date.now() + CALL_WITHIN_MS));
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Resolves when the gateway has followed all that the controller has to say. */
+  async inSync(): Promise<void> {
+    const isThere = async () => {
+      const { proxies } = await this.call('listProxies', {});
+      return proxies.some(({ connected, inSync }) => connected && inSync);
+    };
+    await eventually(isThere, { what: 'the gateway in step with the controller', within: 30_000 });
   }
 
   async startController(): Promise<void> {
@@ -94,7 +150,8 @@ export class World {
   /** Stops everything that was started and removes the folder. */
   async close(): Promise<void> {
     this.#closing = true;
-    await this.#gatewayStart.catch(() => {});
+    await this.#starting.catch(() => {});
+    await this.#prometheus?.stop();
     await this.#gateway?.stop();
     await this.#down();
     rmSync(this.folder, { recursive: true, force: true });

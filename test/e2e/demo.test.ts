@@ -27,13 +27,18 @@ function runDemo(reportFile: string): Promise<{ exitCode: number; output: string
 }
 
 describe('the demo', () => {
-  it('flips, rolls back, loses its controller and retires a version, and hurts nobody', async () => {
+  it('rolls out by itself, catches a bad version, rolls back, loses its controller and retires a version, and hurts nobody', async () => {
     const version = envoyVersion();
     const reportFile = join(folder, 'report.json');
     const { exitCode, output } = await runDemo(reportFile);
     if (exitCode !== 0) throw new Error(`the demo ended with exit code ${exitCode}:\n${output}`);
 
     const report = JSON.parse(readFileSync(reportFile, 'utf8')) as DemoReport;
+    const query = {
+      query: expect.stringContaining('envoy_cluster'),
+      value: expect.any(Number),
+      limit: expect.any(String),
+    };
     const latency = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) };
     expect(report).toEqual({
       requests: expect.any(Number),
@@ -49,8 +54,26 @@ describe('the demo', () => {
       flipMs: latency,
       rollbackMs: latency,
       controllerKills: 1,
+      rollouts: [
+        { version: 'v2', outcome: 'Succeeded', detectMs: null, rollbackMs: null, queries: [query, query] },
+        { version: 'v2', outcome: 'RolledBack', detectMs: null, rollbackMs: expect.any(Number), queries: [] },
+        {
+          version: 'v3',
+          outcome: 'Aborted',
+          detectMs: expect.any(Number),
+          rollbackMs: expect.any(Number),
+          queries: expect.arrayContaining([query]),
+        },
+      ],
+      badVersionShare: expect.any(Number),
       envoy: version,
+      prometheus: expect.stringMatching(/^\d+\.\d+\.\d+/),
     });
+    const bad = report.rollouts.at(-1);
+    expect(bad?.detectMs).toBeGreaterThan(0);
+    expect(bad?.rollbackMs).toBeGreaterThanOrEqual(0);
+    // Caught on copies, or at the latest while it had ten percent of the tenants.
+    expect(report.badVersionShare).toBeLessThan(0.1);
     const { requests, refusedSeen, flips, rollbacks } = report;
     expect(Math.min(requests, refusedSeen, flips, rollbacks)).toBeGreaterThan(0);
     for (const { p50, p99, max } of [report.flipMs, report.rollbackMs]) {

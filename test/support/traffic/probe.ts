@@ -9,16 +9,19 @@ const PAUSE_MS = 1;
 /** A connection that is kept open, so that a question costs no connect. */
 export class Probe {
   readonly #client: Http1Client;
+  readonly #path: string;
 
-  constructor(address: Address) {
+  /** `path`: what is asked for; an answer that takes the versions no time measures the routes alone. */
+  constructor(address: Address, path = '/') {
     this.#client = new Http1Client(address);
+    this.#path = path;
   }
 
   /** Resolves with the time of the first answer by `version`; rejects with the signal's reason. */
   async untilServedBy(version: string, signal: AbortSignal): Promise<number> {
     for (;;) {
       signal.throwIfAborted();
-      const outcome = await this.#client.send({});
+      const outcome = await this.#client.send({ path: this.#path });
       if (outcome.kind === 'answered' && outcome.version === version) return performance.now();
       await sleep(PAUSE_MS, undefined, { signal });
     }
@@ -29,7 +32,7 @@ export class Probe {
    * was sent after the acknowledgement and answered shows that the worker has gone round since.
    */
   async afterOneAnswer(): Promise<number> {
-    await this.#client.send({});
+    await this.#client.send({ path: this.#path });
     return performance.now();
   }
 

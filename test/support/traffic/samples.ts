@@ -25,7 +25,8 @@ export type Outcome =
   | { readonly kind: 'answered'; readonly version: string; readonly routedVersion?: string }
   /** The proxy refused the pin: 409 with VERSION_NOT_ACTIVE, or FAILED_PRECONDITION over gRPC. */
   | { readonly kind: 'refused' }
-  | { readonly kind: 'failed'; readonly reason: string };
+  /** `version`: who answered with 500, where the answer says so. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly version?: string };
 
 /** One request from send to the last byte, or one stream from its request to its first message. */
 export interface Exchange {

@@ -1,6 +1,11 @@
+import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
-import { complaints, makeReport } from '../../../examples/demo/report.ts';
+import { namesInDefaultRoutes } from '../../../examples/demo/bad-release.ts';
+import { decidingQueries } from '../../../examples/demo/ends.ts';
+import { complaints, makeReport, type RolloutEnd, reportLines } from '../../../examples/demo/report.ts';
 import { wrap } from '../../../examples/demo/screen.ts';
+import { CHECK_STATE } from '../../../src/admin/enums.ts';
+import { type CheckState, MeasurementSchema } from '../../../src/gen/switchyard/admin/v1/measurements_pb.js';
 import type { Verdict } from '../../support/traffic/judge.ts';
 import { summarize } from '../../support/traffic/latency.ts';
 
@@ -15,10 +20,32 @@ const CLEAN: Verdict = {
   tenantsMovedWrongly: 0,
   faults: [],
 };
-const DEEDS = { flips: 2, rollbacks: 1, flipTimes: [10, 20.04, 30], rollbackTimes: [5], controllerKills: 1 };
+const GOOD: RolloutEnd = {
+  version: 'v2',
+  outcome: 'Succeeded',
+  detectMs: null,
+  rollbackMs: null,
+  queries: [{ query: 'requests', value: 100, limit: 'at least 99 %' }],
+};
+const BACK: RolloutEnd = { ...GOOD, outcome: 'RolledBack', rollbackMs: 20, queries: [] };
+const BAD: RolloutEnd = { ...GOOD, version: 'v3', outcome: 'Aborted', detectMs: 1500, rollbackMs: 12 };
+const ENDS = [GOOD, BACK, BAD];
 
-function reportOf(verdict: Partial<Verdict>) {
-  return makeReport({ verdict: { ...CLEAN, ...verdict }, deeds: DEEDS, envoy: '1.40.0' });
+function reportOf(verdict: Partial<Verdict>, rollouts: readonly RolloutEnd[] = ENDS) {
+  return makeReport({
+    verdict: { ...CLEAN, ...verdict },
+    badVersionShare: 0.001,
+    deeds: {
+      flips: 2,
+      rollbacks: 1,
+      flipTimes: [10, 20.04, 30],
+      rollbackTimes: [5],
+      controllerKills: 1,
+      rollouts,
+    },
+    envoy: '1.40.0',
+    prometheus: '3.5.0',
+  });
 }
 
 describe("the demo's report", () => {
@@ -37,7 +64,10 @@ describe("the demo's report", () => {
       flipMs: { p50: 20, p99: 30, max: 30 },
       rollbackMs: { p50: 5, p99: 5, max: 5 },
       controllerKills: 1,
+      rollouts: ENDS,
+      badVersionShare: 0.001,
       envoy: '1.40.0',
+      prometheus: '3.5.0',
     });
   });
 
@@ -54,6 +84,60 @@ describe("the demo's report", () => {
 
   it('complains of refusals that are missing or too many', () => {
     expect(complaints(reportOf({ refusedSeen: 39 }))).toEqual(['refusals: 40 were due, 39 were seen']);
+  });
+
+  it('complains of a good version that did not succeed, and of a bad one that did', () => {
+    const rollouts = [{ ...GOOD, outcome: 'Aborted' }, BACK, { ...BAD, outcome: 'Succeeded' }];
+    expect(complaints(reportOf({}, rollouts))).toEqual([
+      'the rollout of v2 ended Aborted; due was v2 Succeeded',
+      'the rollout of v3 ended Succeeded; due was v3 Aborted or RolledBack',
+    ]);
+  });
+
+  it('complains of a rollout that is missing', () => {
+    expect(complaints(reportOf({}, [GOOD, BACK]))).toEqual(['3 rollouts were to end, 2 did']);
+  });
+
+  it('tells people of each rollout how long it took to notice and to go back', () => {
+    expect(reportLines(reportOf({}))).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/rollout of v2 +Succeeded$/),
+        expect.stringMatching(/rollout of v3 +Aborted, noticed after 1500 ms, back within 12 ms$/),
+      ]),
+    );
+  });
+});
+
+describe('the measurements that decided', () => {
+  const measured = (check: string, state: CheckState, value: number) =>
+    create(MeasurementSchema, { check, queries: [check], judgement: { state, value, limit: 'at most 1' } });
+
+  it('are those that failed, where any did', () => {
+    const course = [
+      measured('errors', CHECK_STATE.Passed, 0),
+      measured('latency', CHECK_STATE.Failed, 9),
+      measured('errors', CHECK_STATE.Failed, 3),
+    ];
+    expect(decidingQueries(course)).toEqual([
+      { query: 'latency', value: 9, limit: 'at most 1' },
+      { query: 'errors', value: 3, limit: 'at most 1' },
+    ]);
+  });
+
+  it('are the last of each check, where none failed', () => {
+    const course = [0.5, 0.25].map((value) => measured('errors', CHECK_STATE.Passed, value));
+    expect(decidingQueries(course)).toEqual([{ query: 'errors', value: 0.25, limit: 'at most 1' }]);
+  });
+});
+
+describe('the routes of default traffic', () => {
+  const dump = (name: string, cluster: string) => ({ configs: [{ routes: [{ name, route: { cluster } }] }] });
+
+  it('hold a version that gets requests or copies of them, and not one that only pins reach', () => {
+    expect(namesInDefaultRoutes(dump('manager/Default', 'manager__v3'), 'v3')).toBe(true);
+    expect(namesInDefaultRoutes(dump('manager/Default/mirror/v3', 'manager__v3__mirror'), 'v3')).toBe(true);
+    expect(namesInDefaultRoutes(dump('manager/Pin', 'manager__v3'), 'v3')).toBe(false);
+    expect(namesInDefaultRoutes(dump('manager/Default', 'manager__v31'), 'v3')).toBe(false);
   });
 });
 

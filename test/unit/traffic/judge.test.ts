@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defaultVersions, History, type Stage } from '../../support/traffic/history.ts';
-import { type Evidence, isClean, judge, type Verdict } from '../../support/traffic/judge.ts';
+import { type Evidence, isClean, judge, shareTouchedBy, type Verdict } from '../../support/traffic/judge.ts';
 import type { Exchange } from '../../support/traffic/samples.ts';
 import { answeredBy, ENTRANCE, flawlessRun } from './world.ts';
 
@@ -24,6 +24,32 @@ describe('the judge', () => {
       (exchange) => ({ ...exchange, outcome: { kind: 'failed', reason: 'status 503' } }),
       (verdict) => verdict.failed === 1,
     );
+  });
+
+  it('lets a bad version answer 500 where it has default traffic, and counts what it touched', () => {
+    const history = new History({ from: 'v1', to: 'v3', weight: 10, active: ['v1', 'v3'] });
+    const of = (version: string, pin?: string): Exchange => ({
+      asked: { entrance: ENTRANCE, face: 'http1', ...(pin === undefined ? {} : { pin }) },
+      startedAt: 1,
+      endedAt: 2,
+      outcome: { kind: 'failed', reason: 'status 500', version },
+    });
+    const failedOf = (exchange: Exchange, badVersions?: readonly string[]) =>
+      judge({
+        exchanges: [exchange],
+        streams: [],
+        histories: new Map([[ENTRANCE, history]]),
+        ...(badVersions === undefined ? {} : { badVersions }),
+      }).failed;
+    expect(failedOf(of('v3'), ['v3'])).toBe(0);
+    expect(failedOf(of('v3'))).toBe(1);
+    expect(failedOf(of('v3', 'v3'), ['v3'])).toBe(1);
+    expect(failedOf(of('v1'), ['v3'])).toBe(1);
+    history.begin({ stage: { from: 'v1', to: 'v1', weight: 100, active: ['v1'] }, at: 0 }).converged(0.5);
+    expect(failedOf(of('v3'), ['v3'])).toBe(1);
+    const answered = { ...of('v1'), outcome: answeredBy('v1') };
+    expect(shareTouchedBy(['v3'], [of('v3'), answered, answered, answered, of('v3', 'v3')])).toBe(0.25);
+    expect(shareTouchedBy(['v3'], [])).toBe(0);
   });
 
   it('counts a pinned request that another version answered as misrouted', () => {

@@ -27,7 +27,12 @@ export function readAnswer(answer: {
   if (status === 200 && typeof facts?.version === 'string') {
     return answered(facts.version, routedVersion);
   }
-  return { kind: 'failed', reason: `status ${status}: ${body.slice(0, 200).trim()}` };
+  const isOwnError = status === 500 && typeof facts?.version === 'string';
+  return {
+    kind: 'failed',
+    reason: `status ${status}: ${body.slice(0, 200).trim()}`,
+    ...(isOwnError ? { version: facts.version as string } : {}),
+  };
 }
 
 export function answered(version: string, routedVersion: string | undefined): Outcome {

@@ -1,0 +1,171 @@
+/**
+ * Looks on while a rollout walks by itself: shows each decision as it is made, and notes for the judge which routes may
+ * be in force. Nobody outside can tell when the controller takes its next step; so a stage is legal from the last look
+ * that did not show it, and the stages before it until the controller says that every proxy has followed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
+import { ROLLOUT_STATE, STEP_PROGRESS, wordOf } from '../../src/admin/enums.ts';
+import type { Rollout, RolloutView } from '../../src/gen/switchyard/admin/v1/rollouts_pb.js';
+import type { History, Pending } from '../../test/support/traffic/history.ts';
+import type { Probe } from '../../test/support/traffic/probe.ts';
+import type { Screen } from './screen.ts';
+import { STEPS } from './spec.ts';
+import type { World } from './world.ts';
+
+/** Between two looks. */
+const LOOK_EVERY_MS = 50;
+const ENDS_WITHIN_MS = 120_000;
+
+/** A rollout that is about to begin. */
+export interface Walk {
+  readonly version: string;
+  readonly baseline: string;
+  /** Versions that a pin reaches while it goes on. */
+  readonly active: readonly string[];
+  /** Begins it. */
+  readonly order: () => Promise<void>;
+  /** What is done once, by name of a step, when every proxy has followed that step. */
+  readonly atStep?: Readonly<Record<string, () => Promise<void>>>;
+}
+
+/** How it ended. */
+export interface Walked {
+  readonly id: string;
+  /** The state that it ended in: `Succeeded`, `Aborted`. */
+  readonly outcome: string;
+  /** The last step that it came to. */
+  readonly step: string;
+  readonly because: string;
+  /** When that was decided; milliseconds since 1970. */
+  readonly decidedAt: number;
+}
+
+interface Onlooker {
+  readonly world: World;
+  readonly screen: Screen;
+  readonly history: History;
+  readonly probe: Probe;
+}
+
+/** Resolves when the rollout has ended, and the gateway serves what it ended in. */
+export async function followWalk(onlooker: Onlooker, walk: Walk): Promise<Walked> {
+  const { world } = onlooker;
+  const stages = new Stages(onlooker, walk);
+  const tell = teller(onlooker.screen, await lastEvent(world));
+  await walk.order();
+  const due = new Map(Object.entries(walk.atStep ?? {}));
+  const deadline = Date.now() + ENDS_WITHIN_MS;
+  for (;;) {
+    const at = performance.now();
+    const view = await look(world);
+    const rollout = view?.rollout;
+    if (view !== undefined && rollout?.version === walk.version) {
+      tell(view);
+      await stages.seen(view, at);
+      if (rollout.endedAt !== undefined) {
+        if (wordOf(ROLLOUT_STATE, rollout.state) !== 'Succeeded') await stages.back();
+        return walked(rollout);
+      }
+      const name = rollout.step?.name ?? '';
+      const deed = rollout.stepEverywhere === undefined ? undefined : due.get(name);
+      due.delete(deed === undefined ? '' : name);
+      await deed?.();
+    }
+    if (Date.now() > deadline) {
+      const waitsFor = view?.waitsFor.join('; ') ?? 'the controller';
+      throw new Error(`the rollout of ${walk.version} does not end; it waits for: ${waitsFor}`);
+    }
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** The stages of one walk in the judge's history. */
+class Stages {
+  readonly #onlooker: Onlooker;
+  readonly #walk: Walk;
+  readonly #weights = [0, ...STEPS];
+  readonly #begun: Pending[] = [];
+  #converged = 0;
+  #lookedAt = performance.now();
+
+  constructor(onlooker: Onlooker, walk: Walk) {
+    this.#onlooker = onlooker;
+    this.#walk = walk;
+    this.#begin();
+  }
+
+  /** Notes what a look shows that began at `at`. */
+  async seen(view: RolloutView, at: number): Promise<void> {
+    const reached = this.#reached(view);
+    while (this.#begun.length <= reached) this.#begin();
+    const served = view.rollout?.stepEverywhere === undefined ? reached - 1 : reached;
+    if (this.#converged <= served) {
+      const now = await this.#onlooker.probe.afterOneAnswer();
+      for (; this.#converged <= served; this.#converged += 1) this.#begun[this.#converged]?.converged(now);
+    }
+    this.#lookedAt = at;
+  }
+
+  /** All default traffic is where it was. */
+  async back(): Promise<void> {
+    const { world, history, probe } = this.#onlooker;
+    const { baseline, active } = this.#walk;
+    const stage = { from: baseline, to: baseline, weight: 100, active };
+    const pending = history.begin({ stage, at: this.#lookedAt });
+    await world.inSync();
+    pending.converged(await probe.afterOneAnswer());
+  }
+
+  #begin(): void {
+    const { baseline: from, version: to, active } = this.#walk;
+    const weight = this.#weights[this.#begun.length] ?? 100;
+    const stage = { from, to, weight, active };
+    this.#begun.push(this.#onlooker.history.begin({ stage, at: this.#lookedAt }));
+  }
+
+  /** The index of the last stage that it has come to; -1 while its instances are not ready. */
+  #reached({ steps }: RolloutView): number {
+    const names = steps
+      .filter(({ progress }) => progress !== STEP_PROGRESS.Ahead)
+      .map(({ step }) => step?.name ?? '');
+    const isReached = (weight: number) => names.includes(weight === 0 ? 'Verify' : `Shift-${weight}`);
+    return this.#weights.findLastIndex(isReached);
+  }
+}
+
+function walked({ id, state, step, because, endedAt }: Rollout): Walked {
+  if (endedAt === undefined) throw new Error(`${id} has not ended`);
+  return {
+    id,
+    outcome: wordOf(ROLLOUT_STATE, state),
+    step: step?.name ?? '',
+    because,
+    decidedAt: timestampMs(endedAt),
+  };
+}
+
+/** Absent while there is no controller, and before the first rollout. */
+async function look(world: World): Promise<RolloutView | undefined> {
+  return world.call('getRollout', { service: 'manager' }).then(
+    ({ view }) => view,
+    () => undefined,
+  );
+}
+
+async function lastEvent(world: World): Promise<bigint> {
+  const { events } = await world.call('listEvents', { limit: 1 });
+  return events.at(-1)?.sequence ?? 0n;
+}
+
+/** Shows what was decided after an event, each decision once. */
+function teller(screen: Screen, after: bigint): (view: RolloutView) => void {
+  let told = after;
+  return ({ decisions }) => {
+    for (const { sequence, actor, action, message } of decisions) {
+      if (sequence <= told) continue;
+      told = sequence;
+      if (actor === 'controller') screen.say(`> ${action}: ${message}`);
+    }
+  };
+}
