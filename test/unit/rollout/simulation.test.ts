@@ -19,4 +19,4 @@ test('rules 2, 3, 8, 9 and 10 hold in every simulated rollout, and every rollout
   // All ends are reached, so the rules were asked where they matter.
   for (const state of ['Succeeded', 'Aborted', 'RolledBack', 'Failed'])
     expect(ends.get(state)).toBeGreaterThan(0);
-});
+}, 600_000);
