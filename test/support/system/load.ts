@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly streamPins?: readonly string[];
   /** Time that some default requests take; absent: none is slow. */
   readonly slowMs?: number;
+  /** Versions whose own errors are no failures of the routes (see Evidence). */
+  readonly badVersions?: readonly string[];
 }
 
 /** A stage where one version is primary and these can be named. */
@@ -36,8 +38,10 @@ export class Load {
   readonly traffic: Traffic;
   readonly #history: History;
   readonly #probe: Probe;
+  readonly #badVersions: readonly string[];
 
-  private constructor({ address, requestsPerSecond, first, slowMs }: LoadOptions) {
+  private constructor({ address, requestsPerSecond, first, slowMs, badVersions = [] }: LoadOptions) {
+    this.#badVersions = badVersions;
     this.#history = new History(first);
     this.#probe = new Probe(address);
     this.traffic = new Traffic({
@@ -100,6 +104,7 @@ export class Load {
   async stop(): Promise<Verdict & { readonly evidence: Omit<Evidence, 'histories'> }> {
     const evidence = await this.traffic.stop();
     this.#probe.close();
-    return { ...judge({ ...evidence, histories: new Map([[ENTRANCE, this.#history]]) }), evidence };
+    const histories = new Map([[ENTRANCE, this.#history]]);
+    return { ...judge({ ...evidence, histories, badVersions: this.#badVersions }), evidence };
   }
 }
