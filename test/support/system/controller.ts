@@ -6,6 +6,12 @@ import { freePort } from '../free-port.ts';
 import { Child } from './child.ts';
 import { SWITCHYARD } from './command-line.ts';
 
+/** A program that takes the arguments of `switchyard`. */
+export interface Program {
+  readonly command: string;
+  readonly arguments: readonly string[];
+}
+
 export class ControllerProcess {
   /** How clients name it: `unix:PATH`. */
   readonly server: string;
@@ -14,17 +20,20 @@ export class ControllerProcess {
   /** Where it serves metrics and health, `127.0.0.1:PORT`. */
   readonly httpAddress: string;
   readonly #folder: string;
+  readonly #command: string;
   readonly #arguments: readonly string[];
   #child: Child | undefined;
 
-  private constructor(folder: string, ports: { xds: number; http: number }) {
+  private constructor(folder: string, ports: { xds: number; http: number }, program: Program) {
     const socket = join(folder, 'admin.sock');
     this.server = `unix:${socket}`;
     this.dataDir = join(folder, 'data');
     this.xdsPort = ports.xds;
     this.httpAddress = `127.0.0.1:${ports.http}`;
     this.#folder = folder;
+    this.#command = program.command;
     this.#arguments = [
+      ...program.arguments,
       'controller',
       `--data-dir=${this.dataDir}`,
       `--xds-address=127.0.0.1:${ports.xds}`,
@@ -34,8 +43,11 @@ export class ControllerProcess {
   }
 
   /** Chooses ports; nothing runs yet. Its data, socket and log are kept in `folder`. */
-  static async in(folder: string): Promise<ControllerProcess> {
-    return new ControllerProcess(folder, { xds: await freePort(), http: await freePort() });
+  static async in(
+    folder: string,
+    program: Program = { command: SWITCHYARD, arguments: [] },
+  ): Promise<ControllerProcess> {
+    return new ControllerProcess(folder, { xds: await freePort(), http: await freePort() }, program);
   }
 
   /** Whether it was ever started. */
@@ -55,7 +67,7 @@ export class ControllerProcess {
   async start(flags: readonly string[] = ['--allow-commands']): Promise<void> {
     const child = await Child.start({
       name: 'the controller',
-      command: SWITCHYARD,
+      command: this.#command,
       arguments: [...this.#arguments, ...flags],
       logFile: join(this.#folder, 'controller.log'),
     });

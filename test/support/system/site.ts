@@ -15,7 +15,7 @@ import type { Service, Version } from '../../../src/gen/switchyard/admin/v1/reso
 import { type Envoy, envoyVersion } from '../envoy.ts';
 import { eventually } from '../eventually.ts';
 import { type CommandResult, switchyard } from './command-line.ts';
-import { ControllerProcess } from './controller.ts';
+import { ControllerProcess, type Program } from './controller.ts';
 import { type ServiceDocument, serviceDocument } from './documents.ts';
 import { type GatewayOptions, startGateway } from './gateway.ts';
 import { Load, type LoadOptions } from './load.ts';
@@ -42,11 +42,11 @@ export class Site {
   }
 
   /** An empty site; its controller is not started yet. */
-  static async open(): Promise<Site> {
+  static async open(program?: Program): Promise<Site> {
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-site-'));
     const undo = new AsyncDisposableStack();
     undo.defer(() => rm(folder, { recursive: true, force: true }));
-    return new Site({ folder, controller: await ControllerProcess.in(folder), undo });
+    return new Site({ folder, controller: await ControllerProcess.in(folder, program), undo });
   }
 
   /** Is done when the site closes, before everything that was added earlier. */
@@ -170,12 +170,12 @@ export class Site {
  * One site for all tests of a file, which tell one story in their order: opened before the first, closed after the
  * last. The tests count as not run where there is no Envoy.
  */
-export function useSite(prepare: (site: Site) => Promise<void>): () => Site {
+export function useSite(prepare: (site: Site) => Promise<void>, program?: Program): () => Site {
   let site: Site | undefined;
   let prepared: Promise<void> | undefined;
   beforeEach(async () => {
     envoyVersion();
-    site ??= await Site.open();
+    site ??= await Site.open(program);
     prepared ??= prepare(site);
     await prepared;
   });
