@@ -41,11 +41,12 @@ export interface Walked {
   readonly decidedAt: number;
 }
 
-interface Onlooker {
-  readonly world: World;
-  readonly screen: Screen;
+/** What is asked, shown to and noted in. */
+export interface Onlooker {
+  readonly world: Pick<World, 'call' | 'inSync'>;
+  readonly screen: Pick<Screen, 'say'>;
   readonly history: History;
-  readonly probe: Probe;
+  readonly probe: Pick<Probe, 'afterOneAnswer'>;
 }
 
 /** Resolves when the rollout has ended, and the gateway serves what it ended in. */
@@ -146,20 +147,20 @@ function walked({ id, state, step, because, endedAt }: Rollout): Walked {
 }
 
 /** Absent while there is no controller, and before the first rollout. */
-async function look(world: World): Promise<RolloutView | undefined> {
+async function look(world: Onlooker['world']): Promise<RolloutView | undefined> {
   return world.call('getRollout', { service: 'manager' }).then(
     ({ view }) => view,
     () => undefined,
   );
 }
 
-async function lastEvent(world: World): Promise<bigint> {
+async function lastEvent(world: Onlooker['world']): Promise<bigint> {
   const { events } = await world.call('listEvents', { limit: 1 });
   return events.at(-1)?.sequence ?? 0n;
 }
 
 /** Shows what was decided after an event, each decision once. */
-function teller(screen: Screen, after: bigint): (view: RolloutView) => void {
+function teller(screen: Onlooker['screen'], after: bigint): (view: RolloutView) => void {
   let told = after;
   return ({ decisions }) => {
     for (const { sequence, actor, action, message } of decisions) {
