@@ -18,13 +18,18 @@ export async function endOf(
     outcome: walked.outcome,
     detectMs: seen === undefined ? null : walked.decidedAt - seen.firstFaultAt,
     rollbackMs: seen === undefined ? null : Math.max(0, seen.goneAt - walked.decidedAt),
-    queries: decidingQueries(measurements),
+    queries: decidingQueries(measurements, walked.deciding),
   };
 }
 
-/** The measurements that failed, or, where none did, the last one of each check. */
-export function decidingQueries(measurements: readonly Measurement[]): DecidingQuery[] {
-  const failed = measurements.filter(({ judgement }) => judgement?.state === CHECK_STATE.Failed);
+/** The measurements of deciding checks that failed, or, where none did, the last one of each check. */
+export function decidingQueries(
+  measurements: readonly Measurement[],
+  deciding: readonly string[],
+): DecidingQuery[] {
+  const failed = measurements.filter(
+    ({ check, judgement }) => judgement?.state === CHECK_STATE.Failed && deciding.includes(check),
+  );
   const last = new Map(measurements.map((measurement) => [measurement.check, measurement]));
   return (failed.length > 0 ? failed : [...last.values()]).flatMap(({ queries, judgement }) =>
     judgement?.value === undefined

@@ -37,6 +37,8 @@ export interface Walked {
   /** The last step that it came to. */
   readonly step: string;
   readonly because: string;
+  /** Names of the checks that decided at that step. */
+  readonly deciding: readonly string[];
   /** When that was decided; milliseconds since 1970. */
   readonly decidedAt: number;
 }
@@ -66,7 +68,7 @@ export async function followWalk(onlooker: Onlooker, walk: Walk): Promise<Walked
       await stages.seen(view, at);
       if (rollout.endedAt !== undefined) {
         if (wordOf(ROLLOUT_STATE, rollout.state) !== 'Succeeded') await stages.back();
-        return walked(rollout);
+        return walked(rollout, view.verdict?.deciding ?? []);
       }
       const name = rollout.step?.name ?? '';
       const deed = rollout.stepEverywhere === undefined ? undefined : due.get(name);
@@ -135,13 +137,14 @@ class Stages {
   }
 }
 
-function walked({ id, state, step, because, endedAt }: Rollout): Walked {
+function walked({ id, state, step, because, endedAt }: Rollout, deciding: readonly string[]): Walked {
   if (endedAt === undefined) throw new Error(`${id} has not ended`);
   return {
     id,
     outcome: wordOf(ROLLOUT_STATE, state),
     step: step?.name ?? '',
     because,
+    deciding,
     decidedAt: timestampMs(endedAt),
   };
 }

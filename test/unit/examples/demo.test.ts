@@ -112,21 +112,25 @@ describe('the measurements that decided', () => {
   const measured = (check: string, state: CheckState, value: number) =>
     create(MeasurementSchema, { check, queries: [check], judgement: { state, value, limit: 'at most 1' } });
 
-  it('are those that failed, where any did', () => {
+  it('are those of the deciding checks that failed, where any did', () => {
     const course = [
       measured('errors', CHECK_STATE.Passed, 0),
       measured('latency', CHECK_STATE.Failed, 9),
       measured('errors', CHECK_STATE.Failed, 3),
     ];
-    expect(decidingQueries(course)).toEqual([
+    const errors = { query: 'errors', value: 3, limit: 'at most 1' };
+    expect(decidingQueries(course, ['errors'])).toEqual([errors]);
+    expect(decidingQueries(course, ['errors', 'latency'])).toEqual([
       { query: 'latency', value: 9, limit: 'at most 1' },
-      { query: 'errors', value: 3, limit: 'at most 1' },
+      errors,
     ]);
   });
 
   it('are the last of each check, where none failed', () => {
     const course = [0.5, 0.25].map((value) => measured('errors', CHECK_STATE.Passed, value));
-    expect(decidingQueries(course)).toEqual([{ query: 'errors', value: 0.25, limit: 'at most 1' }]);
+    expect(decidingQueries(course, ['errors'])).toEqual([
+      { query: 'errors', value: 0.25, limit: 'at most 1' },
+    ]);
   });
 });
 
