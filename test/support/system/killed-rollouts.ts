@@ -55,6 +55,12 @@ export interface Course {
 }
 
 const ENDS = ['Succeeded', 'Aborted', 'RolledBack', 'Failed'] as const;
+const MOVING = new Set<VersionState>([
+  VERSION_STATE.Deploying,
+  VERSION_STATE.Registering,
+  VERSION_STATE.Ramping,
+  VERSION_STATE.Draining,
+]);
 const WITHIN_MS = 60_000;
 
 let runs = 0;
@@ -73,7 +79,7 @@ export async function rollOut(
   const cameTo = await eventually(
     async () => {
       if (site.controller.pid === undefined) return 'killed';
-      return (await hasEnded(site, service, before)) ? 'ended' : undefined;
+      return (await isOver(site, service, before)) ? 'ended' : undefined;
     },
     { what: `the end of the rollout of ${version}, or of its controller`, within: WITHIN_MS, every: 100 },
   );
@@ -85,13 +91,13 @@ export async function rollOut(
     await site.controller.start([]);
     orderedAgain = (await rolloutId(site, service)) === before;
     if (orderedAgain) await order(site, service, version);
-    await eventually(() => hasEnded(site, service, before), {
+    await eventually(() => isOver(site, service, before), {
       what: `the end of the rollout of ${version} after a kill`,
       within: WITHIN_MS,
       every: 100,
     });
   }
-  const outcome = await settled(site, service);
+  const outcome = await outcomeOf(site, service);
   await rm(killAtFile(site.folder), { force: true });
   const lines = (await journal(site)).slice(earlier.length);
   const first = isKilled ? lines.slice(0, untilThen - earlier.length) : lines;
@@ -128,31 +134,21 @@ async function rolloutId(site: Site, service: string): Promise<string> {
   return rollouts[0]?.id ?? '';
 }
 
-async function hasEnded(site: Site, service: string, before: string): Promise<boolean> {
+/** Whether the new rollout has ended and versions have come to rest: until then there are points to die at. */
+async function isOver(site: Site, service: string, before: string): Promise<boolean> {
   const { view } = await site.call('getRollout', { service });
   const rollout = view?.rollout;
   if (rollout === undefined || rollout.id === before) return false;
-  return ENDS.some((state) => ROLLOUT_STATE[state] === rollout.state);
+  if (!ENDS.some((state) => ROLLOUT_STATE[state] === rollout.state)) return false;
+  const { versions } = await site.service(service);
+  return versions.every(({ state }) => !MOVING.has(state));
 }
 
-/** The outcome, when versions have come to rest. */
-async function settled(site: Site, service: string): Promise<Outcome> {
-  const isMoving = new Set<VersionState>([
-    VERSION_STATE.Deploying,
-    VERSION_STATE.Registering,
-    VERSION_STATE.Ramping,
-    VERSION_STATE.Draining,
-  ]);
-  const versions = await eventually(
-    async () => {
-      const { versions: all } = await site.service(service);
-      return all.every(({ state }) => !isMoving.has(state)) ? all : undefined;
-    },
-    { what: 'versions at rest', within: WITHIN_MS, every: 50 },
-  );
+/** Where the rollout has led, now that it is over. */
+async function outcomeOf(site: Site, service: string): Promise<Outcome> {
   const { view } = await site.call('getRollout', { service });
   const rollout = view?.rollout;
-  const { traffic } = await site.service(service);
+  const { traffic, versions } = await site.service(service);
   const involved = versions.filter(({ name }) => name === rollout?.version || name === rollout?.baseline);
   const entries = involved.map(({ name, state, mark }) => [
     name,
