@@ -4,6 +4,7 @@ import type { Records } from '../controller/ledger.ts';
 import type { NewAuditEvent } from '../model/audit.ts';
 import type { Instant } from '../model/instant.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
+import { isOpen } from '../model/rollout.ts';
 import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
 import type { TrafficLog } from '../ports/traffic-log.ts';
 import { groupOf } from '../rollout/group.ts';
@@ -29,8 +30,11 @@ export interface Verb {
   readonly describe: (before: ServiceRecord, after: ServiceRecord) => string;
   /** Machine-readable reason in the version's record. */
   readonly reason: string;
-  /** True: the services whose rollouts move together are changed together, in the same commit. */
-  readonly isForGroup?: boolean;
+  /**
+   * Services whose rollouts move together are changed in the same commit: those whose rollouts go on, have ended, or all.
+   * Absent: the service goes alone.
+   */
+  readonly members?: 'Open' | 'Ended' | 'All';
 }
 
 interface Changed {
@@ -76,7 +80,12 @@ export async function changeService(
 function membersOf(records: Records, request: ChangeRequest, verb: Verb): readonly ServiceRecord[] {
   const record = requireService(records, request.service);
   checkGeneration(record, request.expectedGeneration);
-  return verb.isForGroup === true ? groupOf(record, records.values()) : [record];
+  const { members } = verb;
+  if (members === undefined) return [record];
+  return groupOf(record, records.values()).filter(({ name, rollout }) => {
+    if (name === record.name || members === 'All') return true;
+    return rollout !== undefined && isOpen(rollout.state) === (members === 'Open');
+  });
 }
 
 function changeOne(input: {

@@ -19,7 +19,9 @@ export async function rollback(context: OperationContext, request: RollbackReque
     isWaived: false,
     action: 'Rollback',
     reason: 'RolledBack',
+    members: 'All',
     change: (record, change) => {
+      if (record.name !== request.service && !hasCandidatesTraffic(record)) return record;
       if (request.to !== undefined) requireVersion(record, request.to);
       const rolledBack = rollBack(record, request.to, change);
       requireWayBack(context, record, rolledBack);
@@ -29,6 +31,13 @@ export async function rollback(context: OperationContext, request: RollbackReque
     describe: (before, after) => `${before.name}: all default traffic back to ${primaryOf(after)}`,
   });
   return { ...outcome, impact };
+}
+
+/** Whether a service of the same group still has traffic on its candidate, which goes back with the others. */
+function hasCandidatesTraffic({ traffic, rollout }: ServiceRecord): boolean {
+  if (rollout === undefined || traffic.kind === 'none') return false;
+  if (traffic.kind === 'shifting' && traffic.candidate === rollout.version) return true;
+  return traffic.primary === rollout.version && traffic.previous !== undefined;
 }
 
 /** The version that loses its share. */

@@ -11,7 +11,7 @@ import { wayBackProblems } from '../rollout/forward.ts';
 import { paused, resumed } from '../rollout/override.ts';
 import { promoted, waivesGate } from '../rollout/promote.ts';
 import { retryRollout } from '../rollout/start.ts';
-import { isAfterFlip, movesTraffic } from '../rollout/steps.ts';
+import { isFlipped, movesTraffic } from '../rollout/steps.ts';
 import { ForbiddenTransitionError } from '../rollout/transition.ts';
 import { changeService, type OperationContext, requireService } from './context.ts';
 import { impactOfLeaving } from './impact.ts';
@@ -25,7 +25,7 @@ export function pause(context: OperationContext, request: ChangeRequest): Promis
   return changeService(context, request, {
     action: 'Pause',
     reason: 'Operator',
-    isForGroup: true,
+    members: 'Open',
     change: (record, { now }) => {
       const rollout = requireOpen(record);
       const because = `paused by ${actor}${reason === '' ? '' : `: ${reason}`}`;
@@ -41,7 +41,7 @@ export function resume(context: OperationContext, request: ChangeRequest): Promi
   return changeService(context, request, {
     action: 'Resume',
     reason: 'Resumed',
-    isForGroup: true,
+    members: 'Open',
     change: (record, { now }) => {
       const rollout = requireOpen(record);
       if (rollout.state === 'Paused' && rollout.stateReason === 'Approval') {
@@ -63,7 +63,7 @@ export function promote(context: OperationContext, request: PromoteRequest): Pro
   return changeService(context, request, {
     action: request.full ? 'PromoteFull' : 'Promote',
     reason: 'Promoted',
-    isForGroup: true,
+    members: 'Open',
     change: (record, { now }) => {
       const rollout = requireOpen(record);
       if (waivesGate(rollout, request.full) && reason.trim() === '') {
@@ -75,7 +75,9 @@ export function promote(context: OperationContext, request: PromoteRequest): Pro
       return { ...record, rollout: promoted(rollout, { by: actor, reason, full: request.full, now }) };
     },
     describe: (before, { name, rollout }) =>
-      `${name}: ${rollout?.id} is promoted past ${placeOf(before.rollout)}${request.full ? ', and on to 100 percent' : ''}`,
+      rollout?.promoted.length === before.rollout?.promoted.length && !request.full
+        ? `${name}: ${rollout?.id} goes on at ${placeOf(rollout)}`
+        : `${name}: ${rollout?.id} is promoted past ${placeOf(before.rollout)}${request.full ? ', and on to 100 percent' : ''}`,
   });
 }
 
@@ -87,21 +89,21 @@ export async function abort(context: OperationContext, request: ChangeRequest): 
   const impact = await impactOfLeaving(context, record, rollout.version);
   const { actor, reason } = request.caller;
   const outcome = await sendTraffic(context, request, {
-    receiver: isAfterFlip(rollout.step) ? rollout.baseline : undefined,
+    receiver: isFlipped(record, rollout) ? rollout.baseline : undefined,
     isWaived: false,
     action: 'Abort',
     reason: 'Aborted',
-    isForGroup: true,
+    members: 'Open',
     change: (current, { now }) => {
       const open = requireOpen(current);
-      const isFlipped = isAfterFlip(open.step);
-      if (isFlipped) requireWayBack(context, current, open);
+      const wasPrimary = isFlipped(current, open);
+      if (wasPrimary) requireWayBack(context, current, open);
       const because = `aborted by ${actor}${reason === '' ? '' : `: ${reason}`}`;
-      const state = isFlipped ? 'RolledBack' : 'Aborted';
+      const state = wasPrimary ? 'RolledBack' : 'Aborted';
       return endRollout(current, { state, reason: 'Operator', because, isBad: false, now });
     },
-    describe: (_before, { name, rollout: ended }) =>
-      `${name}: ${ended?.id} is ${ended?.state}; default traffic goes to ${ended?.baseline}`,
+    describe: (_before, { name, rollout: ended, traffic }) =>
+      `${name}: ${ended?.id} is ${ended?.state}; default traffic goes to ${traffic.kind === 'none' ? 'nobody' : traffic.primary}`,
   });
   return { ...outcome, impact };
 }
@@ -111,7 +113,7 @@ export function retry(context: OperationContext, request: ChangeRequest): Promis
   return changeService(context, request, {
     action: 'Retry',
     reason: 'Retried',
-    isForGroup: true,
+    members: 'Ended',
     change: (record, { now }) => retryRollout(record, now),
     describe: (_before, { name, rollout }) =>
       `${name}: ${rollout?.id} begins again, attempt ${rollout?.attempt}`,

@@ -9,7 +9,7 @@ import { wayBackProblems } from '../rollout/forward.ts';
 import { groupMoves, groupOf } from '../rollout/group.ts';
 import { countReady } from '../rollout/observation.ts';
 import { stepsOf } from '../rollout/steps.ts';
-import { walkerOf } from '../rollout/walk.ts';
+import { type Move, walkerOf } from '../rollout/walk.ts';
 import { weightOf } from '../routing/table.ts';
 import { type OperationContext, requireService } from './context.ts';
 import type { OpenWorkView, RolloutView, StepView, WayBack } from './rollout-types.ts';
@@ -27,15 +27,16 @@ export function rolloutView(context: OperationContext, service: ServiceName): Ro
   // Of a rollout that ended: how they stood then, which is why it did.
   const checks = controller.measurements.runs(rollout, rollout.endedAt ?? now);
   const verdict = verdictOf(rollout, checks);
+  const move = ownMove(context, record);
   const actual = observedWeight(context, record, rollout, now);
   return {
-    record: rollout,
+    record: toldNow(rollout, move),
     steps: stepViews(rollout),
     setWeight: weightOf(record.traffic, rollout.version),
     ...(actual === undefined ? {} : { actualWeight: actual }),
     checks,
     ...(verdict === undefined ? {} : { verdict }),
-    waitsFor: waitsFor(context, record),
+    waitsFor: move?.kind === 'Stay' ? [move.because] : [],
     openWork: openWork(context, record),
     wayBack: wayBack(context, record, rollout),
     ...(record.freeze === undefined ? {} : { freeze: record.freeze }),
@@ -61,18 +62,23 @@ function observedWeight(
   return actualWeight(trafficLog.recent(record.name), { candidate: rollout.version, now });
 }
 
-/** The sentence of its next move, and what tears down beside it. */
-function waitsFor({ controller }: OperationContext, record: ServiceRecord): readonly string[] {
+/** The record keeps the sentence with which a state began; while that lasts, the one of now is shown. */
+function toldNow(rollout: RolloutRecord, move: Move | undefined): RolloutRecord {
+  const isSame = move?.kind === 'Stay' && move.state === rollout.state && move.reason === rollout.stateReason;
+  return isSame ? { ...rollout, because: move.because } : rollout;
+}
+
+/** What it would do next; undefined where it has ended. */
+function ownMove({ controller }: OperationContext, record: ServiceRecord): Move | undefined {
   const { rollout } = record;
-  if (rollout === undefined || !isOpen(rollout.state)) return [];
+  if (rollout === undefined || !isOpen(rollout.state)) return undefined;
   const records = groupOf(record, controller.ledger.records().values());
   const walkers = records
     .map((member) => walkerOf(member, controller.observe(member)))
     .filter((walker) => walker !== undefined);
   const moves = groupMoves(walkers, records);
   const own = walkers.find((walker) => walker.record === record);
-  const move = own === undefined ? undefined : moves.get(own);
-  return move?.kind === 'Stay' ? [move.because] : [];
+  return own === undefined ? undefined : moves.get(own);
 }
 
 function openWork({ controller }: OperationContext, record: ServiceRecord): readonly OpenWorkView[] {

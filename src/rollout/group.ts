@@ -52,12 +52,10 @@ function firstFailure(
   return undefined;
 }
 
-/** A step that moves traffic is taken when all members would take it. */
+/** A step that moves traffic, and the success, are taken when all members would: until then all can go back together. */
 function together(walker: Walker, move: Move, moves: ReadonlyMap<Walker, Move>): Move {
-  if (move.kind !== 'Enter' || !movesTraffic(move.step)) return move;
-  const { step } = move;
   const late = [...moves]
-    .filter(([other, theirs]) => other !== walker && !isLevel(other, theirs, step))
+    .filter(([other, theirs]) => other !== walker && !isAsFar(move, other, theirs))
     .map(([{ record }]) => record.name);
   if (late.length === 0) return move;
   return {
@@ -66,6 +64,14 @@ function together(walker: Walker, move: Move, moves: ReadonlyMap<Walker, Move>):
     reason: 'Group',
     because: `waits for ${late.join(', ')}: the group moves together`,
   };
+}
+
+function isAsFar(move: Move, other: Walker, theirs: Move): boolean {
+  if (move.kind === 'End' && move.state === 'Succeeded') {
+    return theirs.kind === 'End' && theirs.state === 'Succeeded';
+  }
+  if (move.kind !== 'Enter' || !movesTraffic(move.step)) return true;
+  return isLevel(other, theirs, move.step);
 }
 
 function isLevel({ rollout }: Walker, move: Move, step: Extract<Move, { kind: 'Enter' }>['step']): boolean {

@@ -154,7 +154,7 @@ export function changedPart(
   return { before: pick(before), after: pick(after) };
 }
 
-/** A rollout without its policy, which never changes within it and would stand in every event. */
+/** A rollout without its policy, which would stand in every event; the rollout itself is kept with it. */
 function shown(record: ServiceRecord, key: (typeof PARTS)[number]): unknown {
   if (key !== 'rollout' || record.rollout === undefined) return record[key];
   const { policy: _same, ...rest } = record.rollout;

@@ -4,11 +4,12 @@
  */
 import type { Instant } from '../model/instant.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
-import { isOpen, type RolloutRecord, rolloutId } from '../model/rollout.ts';
+import { isOpen, type RolloutPolicy, type RolloutRecord, rolloutId } from '../model/rollout.ts';
+import type { VersionedService } from '../model/spec.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { endRollout } from './advance.ts';
 import { inState } from './states.ts';
-import { isAfterFlip } from './steps.ts';
+import { isFlipped } from './steps.ts';
 import { hasRoom } from './teardown.ts';
 import { deployVersion, ForbiddenTransitionError, moveVersion, replaceVersion } from './transition.ts';
 
@@ -49,6 +50,11 @@ function withShareByHand({ traffic }: ServiceRecord, rollout: RolloutRecord, now
   });
 }
 
+/** What a rollout is told to do: a later change of the spec counts for the next one, or for a retry. */
+function policyOf({ traffic, verification }: VersionedService): RolloutPolicy {
+  return { traffic, ...(verification === undefined ? {} : { verification }) };
+}
+
 function newRollout(before: ServiceRecord, record: ServiceRecord, start: Start): RolloutRecord {
   const { spec, traffic, generation } = record;
   if (traffic.kind === 'none') throw new ForbiddenTransitionError(`${record.name} has no primary yet`);
@@ -57,10 +63,7 @@ function newRollout(before: ServiceRecord, record: ServiceRecord, start: Start):
     service: record.name,
     version: spec.version,
     baseline: traffic.primary,
-    policy: {
-      traffic: spec.traffic,
-      ...(spec.verification === undefined ? {} : { verification: spec.verification }),
-    },
+    policy: policyOf(spec),
     startedAt: start.now,
     startedBy: start.by,
     reason: start.reason,
@@ -97,7 +100,7 @@ function makeWay(record: ServiceRecord, wanted: VersionName, now: Instant): Serv
   const because = `${wanted} is wanted instead`;
   let next = record;
   if (rollout !== undefined && isOpen(rollout.state)) {
-    const state = isAfterFlip(rollout.step) ? 'Failed' : 'Aborted';
+    const state = isFlipped(record, rollout) ? 'Failed' : 'Aborted';
     next = endRollout(record, { state, reason: 'Superseded', because, isBad: false, now });
   }
   return rollout === undefined ? next : abandoned(next, rollout.version, wanted, now);
@@ -166,6 +169,7 @@ export function retryRollout(record: ServiceRecord, now: Instant): ServiceRecord
   const walked: RolloutRecord = {
     ...again,
     baseline: traffic.primary,
+    policy: policyOf(record.spec),
     attempt: rollout.attempt + 1,
     step: { kind: 'Deploy' },
     stepSince: now,

@@ -6,6 +6,7 @@ import {
   type StepName,
   stepName,
 } from '../model/rollout.ts';
+import type { ServiceRecord } from '../model/state.ts';
 
 /** All steps in order. Steps that would have nothing to do are left out. */
 export function stepsOf(policy: RolloutPolicy): readonly RolloutStep[] {
@@ -37,6 +38,14 @@ export function isAfterFlip(step: RolloutStep): boolean {
   return step.kind === 'Soak' || (step.kind === 'Shift' && step.weight === 100);
 }
 
+/** Whether the candidate is primary now, by its rollout or by hand: going back is then a rollback. */
+export function isFlipped(
+  { traffic }: Pick<ServiceRecord, 'traffic'>,
+  { version }: Pick<RolloutRecord, 'version'>,
+): boolean {
+  return traffic.kind !== 'none' && traffic.primary === version;
+}
+
 /** Whether an operator has to say `promote` before the step. */
 export function needsApproval(rollout: RolloutRecord, step: RolloutStep): boolean {
   const { promotion, approvals } = rollout.policy.traffic;
@@ -44,9 +53,10 @@ export function needsApproval(rollout: RolloutRecord, step: RolloutStep): boolea
   return promotion === 'Manual' || (step.kind === 'Shift' && approvals.includes(step.weight));
 }
 
-/** Whether an operator has promoted the rollout past this step, or past all. */
+/** Whether an operator has promoted the rollout past this step, or past all that lead to the flip. */
 export function isPromoted({ promoted, fullyPromotedBy }: RolloutRecord, name: StepName): boolean {
-  return fullyPromotedBy !== undefined || promoted.includes(name);
+  const isFull = fullyPromotedBy !== undefined && name !== 'Soak';
+  return isFull || promoted.includes(name);
 }
 
 /** The kind of checks that guard a step; undefined where none do. */

@@ -13,7 +13,7 @@ import {
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { type Obstacle, obstacleTo, otherShift, wayBackProblems } from './forward.ts';
 import { countReady, type Observation } from './observation.ts';
-import { isAfterFlip, isPromoted, nextStep } from './steps.ts';
+import { isAfterFlip, isFlipped, isPromoted, nextStep } from './steps.ts';
 import { hasRoom, liveVersions } from './teardown.ts';
 
 /** What comes next. */
@@ -54,7 +54,8 @@ export function nextMove(walker: Walker): Move {
 /** A failed gate ends it at once, paused or not; an operator who has taken over decides for himself. */
 function badCandidate(walker: Walker): Move | undefined {
   const { rollout, observed } = walker;
-  if (rollout.stateReason === 'OperatorOverride' || rollout.fullyPromotedBy !== undefined) return undefined;
+  const isForced = rollout.fullyPromotedBy !== undefined && !isAfterFlip(rollout.step);
+  if (rollout.stateReason === 'OperatorOverride' || isForced) return undefined;
   const verdict = observed.rollout?.verdict;
   if (verdict?.state === 'Failed') return moveBack(walker, 'ChecksFailed', verdict.because, true);
   const hasShare = rollout.step.kind === 'Cohort' || rollout.step.kind === 'Shift';
@@ -66,7 +67,9 @@ function badCandidate(walker: Walker): Move | undefined {
 
 /** The end that moves the default traffic back; after the flip it needs a way back (rule 2). */
 export function moveBack(walker: Walker, reason: string, because: string, isBad: boolean): Move {
-  if (!isAfterFlip(walker.rollout.step)) return { kind: 'End', state: 'Aborted', reason, because, isBad };
+  if (!isFlipped(walker.record, walker.rollout)) {
+    return { kind: 'End', state: 'Aborted', reason, because, isBad };
+  }
   const problems = wayBackProblems(walker.record, walker.rollout, walker.observed);
   if (problems.length === 0) return { kind: 'End', state: 'RolledBack', reason, because, isBad };
   return {

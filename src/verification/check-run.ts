@@ -24,7 +24,7 @@ const ERROR_RETRY: Milliseconds = 10_000;
 
 /**
  * The check's state. Passed, Failed and Inconclusive are ends and stay, with two exceptions: with `until` only Failed ends
- * it early, and at Shift a Passed check is measured on, so that a fault later in the step or the soak is still seen. Error and NoData hold the gate while measuring goes on.
+ * it early, and before the soak a Passed check is measured on, so that a fault later in the step is still seen. Error and NoData hold the gate while measuring goes on.
  */
 export function checkRun(input: CheckRunInput): CheckRun {
   const { check, step } = input;
@@ -135,11 +135,11 @@ function isClosed({ check, until }: CheckRunInput, progress: Progress): boolean 
 }
 
 /**
- * While the candidate keeps its share of the traffic (a step's duration, an approval, another check that is slower), a
- * check that has passed is measured on, and fails where the candidate turns bad. Whoever was asked is not asked again.
+ * While a step lasts beyond its checks (its duration, a freeze, an approval, another check that is slower), a check that
+ * has passed is measured on, and fails where the candidate turns bad. Whoever was asked is not asked again.
  */
 function goesOn({ check, step }: CheckRunInput): boolean {
-  return step === 'Shift' && check.metric.kind !== 'webhook';
+  return step !== 'Soak' && check.metric.kind !== 'webhook';
 }
 
 function hasPassed(check: Check, progress: Progress): boolean {

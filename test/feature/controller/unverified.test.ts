@@ -46,3 +46,25 @@ test('after it was primary once the way back to it needs no waiver', async () =>
   await world.operations.flip({ ...world.request(), version: v2, waiveGates: false });
   expect(primary()).toMatchObject({ primary: 'v2' });
 });
+
+test('abort goes by the traffic, not by the step: what was flipped by hand goes back, in one flip', async () => {
+  await world.operations.flip({ ...world.request(), version: v2, waiveGates: true });
+  const { message } = await world.operations.abort(world.request());
+  expect(message).toMatch(/manager_v2_\d+ is RolledBack; default traffic goes to v1$/);
+  expect(primary()).toEqual({ kind: 'steady', primary: 'v1' });
+});
+
+test('promote --full gives all traffic and keeps the soak, so that a failure still goes back by itself', async () => {
+  await world.operations.promote({ ...world.request(), full: true });
+  await eventually(() => world.operations.rollout(manager).record.step.kind === 'Soak');
+  expect(primary()).toMatchObject({ primary: 'v2', previous: 'v1' });
+});
+
+test('retry takes the checks as they are wanted now', async () => {
+  const versions = { v1: [9001], v2: [9011] };
+  await world.operations.abort(world.request());
+  await world.apply(managerDocument({ versions, wanted: 'v2' }) + VERIFIED.replace('min: 99', 'min: 90'));
+  await world.operations.retry(world.request());
+  const [check] = world.operations.rollout(manager).record.policy.verification?.checks ?? [];
+  expect(check?.condition).toEqual({ limit: { min: 90 } });
+});

@@ -116,6 +116,24 @@ describe('services whose rollouts began together', () => {
     });
   });
 
+  test('succeed together: until all would, each can still go back with the others', () => {
+    const flipped: Partial<ServiceRecord> = {
+      traffic: { kind: 'steady', primary: versionName('v2'), previous: versionName('v1') },
+      versions: [aVersion('v1'), aVersion('v2', { state: 'Primary' })],
+    };
+    const soaked = { ...policy, verification: aVerification({ soak: 500 }) };
+    const both = (other: Verdict['state']) =>
+      movesOf([
+        { record: member('manager', { step: soak, policy: soaked }, flipped), verdict: 'Passed' },
+        { record: member('planner', { step: soak, policy: soaked }, flipped), verdict: other },
+      ]);
+    expect(both('NoData')).toMatchObject({ manager: { kind: 'Stay', state: 'Waiting', reason: 'Group' } });
+    expect(both('Passed')).toMatchObject({
+      manager: { state: 'Succeeded' },
+      planner: { state: 'Succeeded' },
+    });
+  });
+
   test('go back where a member was aborted by hand', () => {
     const moves = movesOf([
       { record: member('manager', { state: 'Aborted', because: 'aborted by ann' }), verdict: 'Passed' },

@@ -69,9 +69,9 @@ describe('the state of a check', () => {
   });
 
   test('what comes after the end does not count', () => {
-    const ended = run(['Passed', 'Passed', 'Passed', 'Failed']);
-    expect(ended).toMatchObject({ state: 'Passed', failed: 0 });
-    expect(ended.last?.at).toBe(30_000);
+    const ended = run(['Passed', 'Failed', 'Failed']);
+    expect(ended).toMatchObject({ state: 'Failed', failed: 1 });
+    expect(ended.last?.at).toBe(20_000);
     expect(ended.nextAt).toBeUndefined();
   });
 
@@ -148,7 +148,7 @@ describe('when a measurement is due', () => {
   });
 });
 
-describe('a step under traffic', () => {
+describe('a step that lasts', () => {
   test('measures on after the check has passed, and fails where the candidate turns bad', () => {
     const passed = run(['Passed', 'Passed', 'Passed'], {}, { step: 'Shift' });
     expect(passed).toMatchObject({ state: 'Passed', nextAt: 40_000 });
