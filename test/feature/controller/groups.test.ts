@@ -72,7 +72,7 @@ describe('services of one group', () => {
     expect(routesSince(first)).toEqual([['v1', 'v1']]);
   });
 
-  test('begin no step before every proxy has the one before of all of them', async () => {
+  test('have not succeeded before every proxy has acknowledged the flip', async () => {
     world.proxies.connect('sidecar', 'prompt');
     await world.apply(documents('v2'));
     await become('Approval');
