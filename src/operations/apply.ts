@@ -34,7 +34,7 @@ export async function apply(context: OperationContext, request: ApplyRequest): P
   const { changes: planned, warnings: together } = await controller.ledger.change((records) => {
     const { changes, warnings } = planAll({ records, parsed, request, now });
     const services = changes.flatMap(({ record }) => (record === undefined ? [] : [record]));
-    const events = changes.flatMap((planned) => planned.events ?? []);
+    const events = changes.flatMap(({ events: told }) => told ?? []);
     const write = services.length > 0 && !request.dryRun;
     return { ...(write ? { commit: { services, events } } : {}), result: { changes, warnings } };
   });
