@@ -6,7 +6,7 @@
 import type { Milliseconds } from '../model/instant.ts';
 import type { RolloutPolicy } from '../model/rollout.ts';
 import { formatDuration } from './duration.ts';
-import { decidingChecks, detectionTime, gateTime, occurs, shiftTime, unwatchedTime } from './gate-times.ts';
+import { decidingChecks, detectionTime, gateTime, occurs, shiftTime } from './gate-times.ts';
 
 /** What proxies may need to follow a flip: they need milliseconds (docs/performance.md); this leaves room. */
 export const FLIP_TIME: Milliseconds = 1_000;
@@ -50,9 +50,7 @@ function slowestCheck(policy: RolloutPolicy): RolloutEstimate['rollback'] {
     .flatMap((step) => decidingChecks(verification, step))
     .filter(({ critical }) => critical);
   const seen = guards.map((check) => {
-    const unseen = check.at.includes('Shift')
-      ? unwatchedTime(check, traffic, verification)
-      : shiftTime(traffic, verification);
+    const unseen = check.at.includes('Shift') ? 0 : shiftTime(traffic, verification);
     return {
       check: check.name,
       dependsOnTraffic: check.condition.limit === undefined && check.condition.comparison !== undefined,

@@ -85,12 +85,3 @@ function timeoutOf({ metric }: Check, { prometheus }: VerificationSpec): Millise
   if ('timeout' in metric) return metric.timeout;
   return asksPrometheus(metric) ? (prometheus?.timeout ?? 0) : 0;
 }
-
-/** How long a step below 100 goes on after the check's last result, unseen by it. */
-export function unwatchedTime(
-  check: Check,
-  traffic: TrafficSpec,
-  verification: VerificationSpec,
-): Milliseconds {
-  return Math.max(0, stepTime(traffic, verification) - lastResult(check, verification));
-}
