@@ -65,7 +65,7 @@ export type Arguments = Readonly<Record<string, string>>;
 /**
  * Envoy's own statistics of a version's cluster, as Prometheus scraped them, or the runtime's view of its instances.
  * `SuccessRate` and `ConnectionFailures`: percent; latencies: milliseconds; `RequestRate`: requests each second;
- * `InstancesUp`: percent of the instances that are ready; `InstanceRestarts`: restarts since the rollout began.
+ * `InstancesUp`: percent of the instances that are ready; `InstanceRestarts`: restarts of the instances that are up.
  */
 export const BUILTIN_METRICS = [
   'SuccessRate',

@@ -55,6 +55,11 @@ function advice({ rollout }: RolloutView): string[] {
 const ENDED = () => ['retry SERVICE', 'deploy SERVICE VERSION'];
 const COMMANDS: Readonly<Record<string, (reason: string) => readonly string[]>> = {
   Paused: (reason) => [reason === 'Approval' ? 'promote SERVICE' : 'resume SERVICE', 'abort SERVICE'],
+  Waiting: (reason) => [
+    ...(reason === 'Frozen' ? ['unfreeze SERVICE'] : []),
+    ...(reason === 'RetentionMax' ? ['drain SERVICE VERSION', 'retire SERVICE VERSION'] : []),
+    'abort SERVICE',
+  ],
   Inconclusive: () => ['resume SERVICE', 'promote SERVICE --reason WHY', 'abort SERVICE'],
   Aborted: ENDED,
   RolledBack: ENDED,
