@@ -143,10 +143,16 @@ function isFinal({ state }: Verdict): boolean {
   return state === 'Passed' || state === 'Failed' || state === 'Inconclusive';
 }
 
-/** The first step of the last attempt that the other policy would not have passed. */
+/**
+ * The first step that the other policy would not have passed. A step that was left undecided when a person had it judged
+ * afresh is told by the later attempt.
+ */
 function tell(rollout: RolloutRecord, steps: readonly ReplayedStep[]): string {
   if (steps.length === 0) return `no measurement of ${rollout.id} is stored, so there is nothing to judge`;
-  const stopped = steps.find(({ wouldDecide }) => wouldDecide.state !== 'Passed');
+  const stopped = steps.find(({ wouldDecide, attempt }) => {
+    const isRepeated = steps.some((later) => later.attempt > attempt);
+    return wouldDecide.state !== 'Passed' && (isFinal(wouldDecide) || !isRepeated);
+  });
   if (stopped === undefined)
     return `every step that was measured would have passed (${steps.length} of them)`;
   const { step, attempt, wouldDecide, at } = stopped;

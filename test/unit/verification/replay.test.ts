@@ -45,6 +45,21 @@ describe('another policy', () => {
     );
   });
 
+  test('is not stopped at a step that was judged afresh: the later attempt tells', () => {
+    const interrupted = judged(lax, [good]);
+    const again = judged(lax, [good, good, good]).map((each) => ({
+      ...each,
+      attempt: 2,
+      at: instant(each.at + 50_000),
+    }));
+    const { message } = replay({
+      rollout: rolloutWith(own),
+      measurements: [...interrupted, ...again],
+      verification: own,
+    });
+    expect(message).toBe('every step that was measured would have passed (2 of them)');
+  });
+
   test('may ask for a comparison, which looks at all windows of the step', () => {
     const compared = aCheck({
       condition: { comparison: { bad: 'Decrease', tolerance: 0, falseAlarm: 0.05, variance: false } },
