@@ -2,7 +2,7 @@
  * The checks that guard a rollout's present step and how each stands: pure, from the rollout and what was measured. A
  * step that is judged afresh (another attempt) has none of the measurements before.
  */
-import type { Check } from '../model/check.ts';
+import { asksPrometheus, type Check } from '../model/check.ts';
 import { after, type Instant } from '../model/instant.ts';
 import type { CheckRun, Measurement, Verdict } from '../model/measurement.ts';
 import { type RolloutRecord, stepName } from '../model/rollout.ts';
@@ -80,24 +80,8 @@ export function windowOf(
 ): { readonly windowFrom?: Instant; readonly until?: Instant } {
   const { stepEverywhere, policy, step } = rollout;
   if (stepEverywhere === undefined) return {};
-  const scrape = isScraped(check) ? (policy.verification?.prometheus?.scrapeInterval ?? 0) : 0;
+  const scrape = asksPrometheus(check.metric) ? (policy.verification?.prometheus?.scrapeInterval ?? 0) : 0;
   const windowFrom = after(stepEverywhere, scrape);
   if (step.kind !== 'Soak') return { windowFrom };
   return { windowFrom, until: after(stepEverywhere, policy.verification?.soak ?? 0) };
-}
-
-function isScraped({ metric }: Check): boolean {
-  switch (metric.kind) {
-    case 'query':
-    case 'ratio':
-    case 'histogram':
-      return true;
-    case 'builtin':
-      return metric.name !== 'InstancesUp' && metric.name !== 'InstanceRestarts';
-    case 'http':
-    case 'grpc':
-    case 'command':
-    case 'webhook':
-      return false;
-  }
 }

@@ -2,7 +2,14 @@
  * Measures one check once: Prometheus is asked for both sides, the runtime's view of the instances is read, or a prober
  * asks. What leaves is data, or why there is none: a measurement never rejects, and silence is never data (rule 10).
  */
-import type { BuiltinMetric, Check, CheckMetric } from '../model/check.ts';
+import {
+  type AnsweredMetric,
+  answersByItself,
+  type BuiltinMetric,
+  type Check,
+  type CheckMetric,
+  isTrafficMetric,
+} from '../model/check.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Instant } from '../model/instant.ts';
 import type { MeasuredData, MeasuredOutcome } from '../model/measurement.ts';
@@ -11,7 +18,7 @@ import { type RolloutRecord, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { MetricSource } from '../ports/metric-source.ts';
 import type { ProbeAnswer, Prober } from '../ports/prober.ts';
-import { builtinQuestion, type CounterQuestion, isTrafficMetric } from '../verification/builtin.ts';
+import { builtinQuestion, type CounterQuestion } from '../verification/builtin.ts';
 import { freshAfter } from '../verification/counters.ts';
 import { describeTemplateProblem, promqlDuration, render } from '../verification/templates.ts';
 import { Asked, noData, notMeasured, Unmeasured } from './asked.ts';
@@ -37,14 +44,16 @@ export interface Measured {
   readonly outcome: MeasuredOutcome;
 }
 
-type AskedMetric = Extract<CheckMetric, { readonly kind: 'builtin' | 'query' | 'ratio' | 'histogram' }>;
+type AskedMetric = Exclude<CheckMetric, AnsweredMetric>;
 
 /** Measures a check over a window. Never rejects. */
 export async function measure(input: MeasureInput): Promise<Measured> {
   const { metric } = input.check;
   const queries: string[] = [];
   try {
-    const outcome = await (isAsked(metric) ? bothSides(input, metric, queries) : answered(input, metric));
+    const outcome = await (answersByItself(metric)
+      ? answered(input, metric)
+      : bothSides(input, metric, queries));
     return { queries, outcome };
   } catch (error) {
     if (error instanceof Unmeasured) return { queries, outcome: error.outcome };
@@ -53,14 +62,7 @@ export async function measure(input: MeasureInput): Promise<Measured> {
   }
 }
 
-function isAsked(metric: CheckMetric): metric is AskedMetric {
-  return ['builtin', 'query', 'ratio', 'histogram'].includes(metric.kind);
-}
-
-async function answered(
-  input: MeasureInput,
-  metric: Exclude<CheckMetric, AskedMetric>,
-): Promise<MeasuredOutcome> {
+async function answered(input: MeasureInput, metric: AnsweredMetric): Promise<MeasuredOutcome> {
   const { rollout, record, prober, signal } = input;
   const { service, version } = rollout;
   const answer =

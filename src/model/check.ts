@@ -101,6 +101,38 @@ export type ProbeMetric =
    */
   | { readonly kind: 'command'; readonly command: readonly string[]; readonly timeout: Milliseconds };
 
+/** The built-in metrics that Envoy's statistics answer; the runtime answers the others. */
+export type TrafficMetric = Exclude<BuiltinMetric['name'], 'InstancesUp' | 'InstanceRestarts'>;
+
+/** Whether a built-in metric is made of the requests that a version gets from Envoy. */
+export function isTrafficMetric(name: BuiltinMetric['name']): name is TrafficMetric {
+  return name !== 'InstancesUp' && name !== 'InstanceRestarts';
+}
+
+/** What somebody answers by yes or no: there is nothing to bound or to compare, and no window to wait for. */
+export type AnsweredMetric = ProbeMetric | Extract<CheckMetric, { kind: 'webhook' }>;
+
+/** Whether a probe or a webhook answers by itself. */
+export function answersByItself(metric: CheckMetric): metric is AnsweredMetric {
+  switch (metric.kind) {
+    case 'http':
+    case 'grpc':
+    case 'command':
+    case 'webhook':
+      return true;
+    case 'builtin':
+    case 'query':
+    case 'ratio':
+    case 'histogram':
+      return false;
+  }
+}
+
+/** Whether Prometheus is asked. */
+export function asksPrometheus(metric: CheckMetric): boolean {
+  return metric.kind === 'builtin' ? isTrafficMetric(metric.name) : !answersByItself(metric);
+}
+
 /** What is good: at least one of both; lint refuses a check without. Probes and webhooks have neither: they answer by themselves. */
 export interface CheckCondition {
   readonly limit?: Limit;

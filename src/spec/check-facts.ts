@@ -1,5 +1,13 @@
 /** What follows from what a check measures: whether Prometheus is asked, what its value is, who answers, and its defaults. */
-import type { BuiltinMetric, CheckedStep, CheckMetric, Comparison } from '../model/check.ts';
+import {
+  answersByItself,
+  asksPrometheus,
+  type BuiltinMetric,
+  type CheckedStep,
+  type CheckMetric,
+  type Comparison,
+  isTrafficMetric,
+} from '../model/check.ts';
 import type { Milliseconds } from '../model/instant.ts';
 
 /** What the value of a metric is. `Answer`: it has none, a probe or a webhook answers yes or no. */
@@ -10,21 +18,19 @@ const BUILTIN: Readonly<
     BuiltinMetric['name'],
     {
       readonly value: Exclude<ValueKind, 'Answer'>;
-      /** Of Envoy's statistics, of the requests that the version gets; otherwise the runtime's view of its instances. */
-      readonly isOfTraffic: boolean;
       readonly bad: Comparison['bad'];
       readonly range: readonly [min: number, max: number];
     }
   >
 > = {
-  SuccessRate: { value: 'Percentage', isOfTraffic: true, bad: 'Decrease', range: [0, 100] },
-  LatencyP50: { value: 'Latency', isOfTraffic: true, bad: 'Increase', range: [0, Infinity] },
-  LatencyP95: { value: 'Latency', isOfTraffic: true, bad: 'Increase', range: [0, Infinity] },
-  LatencyP99: { value: 'Latency', isOfTraffic: true, bad: 'Increase', range: [0, Infinity] },
-  RequestRate: { value: 'Number', isOfTraffic: true, bad: 'Increase', range: [0, Infinity] },
-  ConnectionFailures: { value: 'Percentage', isOfTraffic: true, bad: 'Increase', range: [0, 100] },
-  InstancesUp: { value: 'Percentage', isOfTraffic: false, bad: 'Decrease', range: [0, 100] },
-  InstanceRestarts: { value: 'Number', isOfTraffic: false, bad: 'Increase', range: [0, Infinity] },
+  SuccessRate: { value: 'Percentage', bad: 'Decrease', range: [0, 100] },
+  LatencyP50: { value: 'Latency', bad: 'Increase', range: [0, Infinity] },
+  LatencyP95: { value: 'Latency', bad: 'Increase', range: [0, Infinity] },
+  LatencyP99: { value: 'Latency', bad: 'Increase', range: [0, Infinity] },
+  RequestRate: { value: 'Number', bad: 'Increase', range: [0, Infinity] },
+  ConnectionFailures: { value: 'Percentage', bad: 'Increase', range: [0, 100] },
+  InstancesUp: { value: 'Percentage', bad: 'Decrease', range: [0, 100] },
+  InstanceRestarts: { value: 'Number', bad: 'Increase', range: [0, Infinity] },
 };
 
 /** What the value of a metric is. */
@@ -52,20 +58,9 @@ export function possibleValues(metric: CheckMetric): readonly [min: number, max:
   return [-Infinity, Infinity];
 }
 
-/** Whether a probe or a webhook answers, so that there is nothing to bound or to compare. */
-export function answersByItself(metric: CheckMetric): boolean {
-  return valueKind(metric) === 'Answer';
-}
-
-/** Whether Prometheus is asked. */
-export function asksPrometheus(metric: CheckMetric): boolean {
-  if (metric.kind === 'builtin') return BUILTIN[metric.name].isOfTraffic;
-  return !answersByItself(metric);
-}
-
 /** Whether the metric is made of the requests that the version gets from Envoy. */
 export function isOfTraffic(metric: CheckMetric): boolean {
-  return metric.kind === 'builtin' && BUILTIN[metric.name].isOfTraffic;
+  return metric.kind === 'builtin' && isTrafficMetric(metric.name);
 }
 
 /** Whether requests or observations are counted, so that few of them say little. */

@@ -3,10 +3,10 @@
  * scrapes and timeouts. Pure arithmetic for lint.ts and estimates.ts.
  */
 import type { Check, CheckedStep } from '../model/check.ts';
+import { answersByItself, asksPrometheus } from '../model/check.ts';
 import type { Milliseconds } from '../model/instant.ts';
 import type { RolloutPolicy } from '../model/rollout.ts';
 import type { TrafficSpec, VerificationSpec } from '../model/spec.ts';
-import { answersByItself, asksPrometheus } from './check-facts.ts';
 
 /** The checks that have a say at a step. */
 export function decidingChecks(

@@ -1,7 +1,8 @@
 /** What is wrong with single checks: those that can never fail or never pass, never run, or have nothing to measure. */
 import type { Check, Comparison, Limit } from '../model/check.ts';
+import { asksPrometheus } from '../model/check.ts';
 import type { VerificationSpec, VersionedService } from '../model/spec.ts';
-import { asksPrometheus, possibleValues, valueKind } from './check-facts.ts';
+import { possibleValues, valueKind } from './check-facts.ts';
 import { formatDuration } from './duration.ts';
 import { decidingChecks, detectionTime, looksInSoak, occurs } from './gate-times.ts';
 import { error, type Finding, warning, when } from './lint-finding.ts';

@@ -1,7 +1,8 @@
 /** Rules between the fields of spec.verification: part of the table in message-rules.ts. */
 import * as config from '../gen/switchyard/config/v1/config_pb.js';
 import * as verification from '../gen/switchyard/config/v1/verification_pb.js';
-import { answersByItself, asksPrometheus, badDirection } from './check-facts.ts';
+import { answersByItself, asksPrometheus } from '../model/check.ts';
+import { badDirection } from './check-facts.ts';
 import { faultIf, type MessageFault, type MessageRule, rule } from './message-rule.ts';
 import { toMetric } from './to-model-verification.ts';
 

@@ -3,12 +3,9 @@
  * writes them (https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats).
  * They are read as raw samples, so a question is made of plain selectors.
  */
-import type { BuiltinMetric } from '../model/check.ts';
+import type { TrafficMetric } from '../model/check.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import { promqlLiteral, promqlString } from './templates.ts';
-
-/** The built-in metrics that Envoy's statistics answer; the runtime answers the others. */
-export type TrafficMetric = Exclude<BuiltinMetric['name'], 'InstancesUp' | 'InstanceRestarts'>;
 
 /** What is counted, in selectors of counters. */
 export type CounterQuestion =
@@ -18,11 +15,6 @@ export type CounterQuestion =
   | { readonly kind: 'rate'; readonly counter: string }
   /** The buckets of a classic histogram. */
   | { readonly kind: 'histogram'; readonly buckets: string };
-
-/** Whether a built-in metric is answered by Envoy's statistics. */
-export function isTrafficMetric(name: BuiltinMetric['name']): name is TrafficMetric {
-  return name !== 'InstancesUp' && name !== 'InstanceRestarts';
-}
 
 /** Whose statistics are read. */
 export interface TrafficSide {

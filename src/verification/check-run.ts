@@ -3,7 +3,7 @@
  * changes nothing, and a stored rollout can be folded again by another policy. Worst first: Failed ends a check at once;
  * only measurements with data let it pass.
  */
-import type { Check, CheckedStep } from '../model/check.ts';
+import { answersByItself, type Check, type CheckedStep } from '../model/check.ts';
 import { after, type Instant, type Milliseconds } from '../model/instant.ts';
 import type { CheckRun, Measurement } from '../model/measurement.ts';
 
@@ -196,26 +196,12 @@ function standing(input: CheckRunInput, progress: Progress, nextAt: Instant | un
 function next({ check, windowFrom }: CheckRunInput, { last }: Progress): Instant | undefined {
   if (windowFrom === undefined) return undefined;
   if (last === undefined) {
-    return after(windowFrom, check.initialDelay + (needsWindow(check) ? check.interval : 0));
+    // A measurement looks back over an interval, which must have passed; a probe or a webhook asks now.
+    const window = answersByItself(check.metric) ? 0 : check.interval;
+    return after(windowFrom, check.initialDelay + window);
   }
   const isError = last.judgement.state === 'Error';
   return after(last.at, isError ? Math.min(check.interval, ERROR_RETRY) : check.interval);
-}
-
-/** Whether a measurement looks back over an interval, which must have passed; probes and webhooks ask now. */
-function needsWindow({ metric }: Check): boolean {
-  switch (metric.kind) {
-    case 'builtin':
-    case 'query':
-    case 'ratio':
-    case 'histogram':
-      return true;
-    case 'http':
-    case 'grpc':
-    case 'command':
-    case 'webhook':
-      return false;
-  }
 }
 
 /** The fields that only report. */

@@ -1,6 +1,13 @@
 /** Arbitrary traffic, verification and drain of valid specs: what specs.ts puts together. */
 import fc from 'fast-check';
-import { BUILTIN_METRICS, CHECKED_STEPS, type Check, type CheckMetric } from '../../src/model/check.ts';
+import {
+  answersByItself,
+  asksPrometheus,
+  BUILTIN_METRICS,
+  CHECKED_STEPS,
+  type Check,
+  type CheckMetric,
+} from '../../src/model/check.ts';
 import { tenantName } from '../../src/model/names.ts';
 import {
   type DrainSource,
@@ -9,7 +16,6 @@ import {
   type VerificationSpec,
   WEEKDAYS,
 } from '../../src/model/spec.ts';
-import { answersByItself, asksPrometheus } from '../../src/spec/check-facts.ts';
 
 const WEEK = 7 * 86_400_000;
 const between = (min: number, max: number) => fc.integer({ min, max });
