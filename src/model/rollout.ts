@@ -100,6 +100,11 @@ export interface RolloutRecord {
   readonly endedAt?: Instant;
 }
 
+/** The order that holds at this time; one whose time is over holds nothing. */
+export function freezeAt(freeze: Freeze | undefined, now: Instant): Freeze | undefined {
+  return freeze?.until !== undefined && freeze.until <= now ? undefined : freeze;
+}
+
 /** An operator's order that default traffic does not move forward. It never blocks abort, rollback or a hold. */
 export interface Freeze {
   readonly reason: string;

@@ -1,7 +1,7 @@
 /** flip and set-weight: who gets the default traffic. */
 import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
-import { isOpen, stepName } from '../model/rollout.ts';
+import { freezeAt, isOpen, stepName } from '../model/rollout.ts';
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
 import { overridden } from '../rollout/override.ts';
 import { nextStep } from '../rollout/steps.ts';
@@ -84,8 +84,9 @@ function gains({ traffic }: ServiceRecord, version: VersionName, weight: number)
 }
 
 /** A freeze holds whoever moves traffic forward, by hand too; it never holds a way back. */
-function requireThawed({ name, freeze }: ServiceRecord, now: Instant): void {
-  if (freeze === undefined || (freeze.until !== undefined && freeze.until <= now)) return;
+function requireThawed({ name, freeze: order }: ServiceRecord, now: Instant): void {
+  const freeze = freezeAt(order, now);
+  if (freeze === undefined) return;
   throw new OperationError(
     'FailedPrecondition',
     `${name} is frozen by ${freeze.by}: ${freeze.reason}; unfreeze it first (rollback, abort and hold always work)`,

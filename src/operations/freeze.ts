@@ -2,10 +2,9 @@
 import { after } from '../model/instant.ts';
 import type { Freeze } from '../model/rollout.ts';
 import { changeService, type OperationContext } from './context.ts';
+import { requireDuration } from './duration.ts';
 import type { FreezeRequest } from './rollout-types.ts';
 import { type ChangeOutcome, type ChangeRequest, OperationError } from './types.ts';
-
-const MAX_DURATION_MS = 366 * 24 * 3_600_000;
 
 /** Stops default traffic from moving forward, for a time or until `unfreeze`. Throws OperationError. */
 export async function freeze(context: OperationContext, request: FreezeRequest): Promise<ChangeOutcome> {
@@ -13,12 +12,7 @@ export async function freeze(context: OperationContext, request: FreezeRequest):
   if (caller.reason.trim() === '') {
     throw new OperationError('InvalidArgument', 'reason: a freeze needs a --reason');
   }
-  if (duration !== undefined && (!(duration > 0) || duration > MAX_DURATION_MS)) {
-    throw new OperationError(
-      'InvalidArgument',
-      `duration: ${duration} ms must be above 0 and at most 366 days`,
-    );
-  }
+  if (duration !== undefined) requireDuration(duration);
   return changeService(context, request, {
     action: 'Freeze',
     reason: 'Frozen',

@@ -2,22 +2,17 @@
 import { after } from '../model/instant.ts';
 import { type Hold, isActive } from '../model/state.ts';
 import { changeService, type OperationContext, requireVersion } from './context.ts';
+import { requireDuration } from './duration.ts';
 import { type ChangeOutcome, type HoldRequest, OperationError, type ReleaseRequest } from './types.ts';
 
 /** The most holds of one service: each Envoy holds all of them, as a map. Proxyless clients get MAX_GRPC_HOLDS. */
 const MAX_HOLDS = 10_000;
-const MAX_DURATION_MS = 366 * 24 * 3_600_000;
 
 /** Keeps a tenant's default traffic on a version until the hold expires or is released. Throws OperationError. */
 export async function hold(context: OperationContext, request: HoldRequest): Promise<ChangeOutcome> {
   if (request.caller.reason.trim() === '')
     throw new OperationError('InvalidArgument', 'reason: a hold needs a --reason');
-  if (!(request.duration > 0) || request.duration > MAX_DURATION_MS) {
-    throw new OperationError(
-      'InvalidArgument',
-      `duration: ${request.duration} ms must be above 0 and at most 366 days`,
-    );
-  }
+  requireDuration(request.duration);
   return changeService(context, request, {
     action: 'Hold',
     reason: 'Held',

@@ -2,6 +2,7 @@
 import { instancesOf } from '../controller/runtimes.ts';
 import type { VersionName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
+import { countReady } from '../rollout/observation.ts';
 import type { OperationContext } from './context.ts';
 
 /** The ready endpoints of a version. */
@@ -10,7 +11,5 @@ export function readyCount(
   record: ServiceRecord,
   name: VersionName,
 ): number {
-  return instancesOf(controller.options.runtimes, record).filter(
-    ({ version, state }) => version === name && state === 'Ready',
-  ).length;
+  return countReady(instancesOf(controller.options.runtimes, record), name);
 }

@@ -1,5 +1,6 @@
 /** A rollout as an operator sees it: where it is, what it waits for, how each check stands, and the way back. */
 import { verdictOf } from '../controller/guards.ts';
+import { instancesOf } from '../controller/runtimes.ts';
 import type { Instant } from '../model/instant.ts';
 import type { ServiceName } from '../model/names.ts';
 import { isOpen, type RolloutRecord, stepName } from '../model/rollout.ts';
@@ -99,7 +100,7 @@ function openWork({ controller }: OperationContext, record: ServiceRecord): read
 
 /** Whether the default traffic could be moved back now, and what is in the way. */
 function wayBack({ controller }: OperationContext, record: ServiceRecord, rollout: RolloutRecord): WayBack {
-  const { instances } = controller.observe(record);
+  const instances = instancesOf(controller.options.runtimes, record);
   const { baseline } = rollout;
   const { traffic } = record;
   const isPrimary = traffic.kind !== 'none' && traffic.primary === baseline;

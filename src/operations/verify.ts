@@ -6,6 +6,7 @@ import type { Measurement } from '../model/measurement.ts';
 import { type RolloutId, type RolloutRecord, rolloutId, type StepName } from '../model/rollout.ts';
 import type { VerificationSpec } from '../model/spec.ts';
 import type { ServiceRecord } from '../model/state.ts';
+import { policyOf } from '../rollout/start.ts';
 import { checkRun } from '../verification/check-run.ts';
 import { gateVerdict } from '../verification/gate.ts';
 import { judge } from '../verification/judge.ts';
@@ -87,10 +88,7 @@ function dryRollout(record: ServiceRecord, version: VerifyRequest['version']): R
     service: name,
     version,
     baseline: traffic.kind === 'none' ? version : traffic.primary,
-    policy: {
-      traffic: spec.traffic,
-      ...(spec.verification === undefined ? {} : { verification: spec.verification }),
-    },
+    policy: policyOf(spec),
     startedAt: now,
     startedBy: '',
     reason: '',

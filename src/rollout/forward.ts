@@ -3,8 +3,7 @@
  * back that is not. None of these is ever asked before traffic moves back.
  */
 import { after, isoTime } from '../model/instant.ts';
-import type { RolloutRecord, RolloutStep } from '../model/rollout.ts';
-import { stepName } from '../model/rollout.ts';
+import { freezeAt, type RolloutRecord, type RolloutStep, stepName } from '../model/rollout.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { countReady, type Observation } from './observation.ts';
 import { isPromoted, movesTraffic, needsApproval } from './steps.ts';
@@ -50,8 +49,8 @@ export function otherShift({
 }
 
 function freeze({ record, observed }: Input): Obstacle | undefined {
-  const { freeze: order } = record;
-  if (order === undefined || (order.until !== undefined && order.until <= observed.now)) return undefined;
+  const order = freezeAt(record.freeze, observed.now);
+  if (order === undefined) return undefined;
   const until = order.until === undefined ? 'until unfreeze' : `until ${isoTime(order.until)}`;
   return {
     state: 'Waiting',

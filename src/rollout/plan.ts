@@ -5,6 +5,7 @@
  */
 import { isoTime } from '../model/instant.ts';
 import type { TenantName, VersionName } from '../model/names.ts';
+import { freezeAt } from '../model/rollout.ts';
 import { findVersion, type ServiceRecord, type VersionRecord, type VersionState } from '../model/state.ts';
 import { countReady, type Observation } from './observation.ts';
 import { planRollout, type RolloutAction } from './plan-rollout.ts';
@@ -250,7 +251,7 @@ function planHolds(record: ServiceRecord, observed: Observation): PlanAction[] {
 }
 
 function planFreeze({ name, freeze }: ServiceRecord, { now }: Observation): PlanAction[] {
-  if (freeze?.until === undefined || freeze.until > now) return [];
+  if (freeze === undefined || freezeAt(freeze, now) !== undefined) return [];
   return [{ kind: 'EndFreeze', because: `the freeze of ${name} (${freeze.reason}) is over` }];
 }
 

@@ -51,7 +51,7 @@ function withShareByHand({ traffic }: ServiceRecord, rollout: RolloutRecord, now
 }
 
 /** What a rollout is told to do: a later change of the spec counts for the next one, or for a retry. */
-function policyOf({ traffic, verification }: VersionedService): RolloutPolicy {
+export function policyOf({ traffic, verification }: VersionedService): RolloutPolicy {
   return { traffic, ...(verification === undefined ? {} : { verification }) };
 }
 

@@ -4,7 +4,7 @@ import { instant } from '../../src/model/instant.ts';
 import { serviceName, versionName } from '../../src/model/names.ts';
 import { type RolloutRecord, rolloutId } from '../../src/model/rollout.ts';
 import type { TrafficSpec, VerificationSpec } from '../../src/model/spec.ts';
-import { aSpec } from './records.ts';
+import { aCheck as anyCheck, aTraffic as anyTraffic, aVerification as anyVerification } from './records.ts';
 
 /** A rollout of v2 over v1 that has just begun, without checks. */
 export function aRollout(replaced: Partial<RolloutRecord> = {}): RolloutRecord {
@@ -35,39 +35,19 @@ export function aRollout(replaced: Partial<RolloutRecord> = {}): RolloutRecord {
 
 /** Automatic, one flip. */
 export function aTraffic(replaced: Partial<TrafficSpec> = {}): TrafficSpec {
-  return { ...aSpec().traffic, promotion: 'Automatic', ...replaced };
+  return anyTraffic({ promotion: 'Automatic', ...replaced });
 }
 
 /** At least 99 % of the requests succeed, three times, ten seconds apart. */
 export function aCheck(replaced: Partial<Check> = {}): Check {
-  return {
-    name: 'errors',
-    metric: { kind: 'builtin', name: 'SuccessRate' },
-    condition: { limit: { min: 99 } },
-    at: ['Verify', 'Shift', 'Soak'],
-    interval: 10_000,
-    count: 3,
-    initialDelay: 0,
-    failureLimit: 0,
-    inconclusiveLimit: 0,
-    consecutiveErrorLimit: 4,
-    minimumSamples: 20,
-    noData: 'Hold',
-    critical: true,
-    dryRun: false,
-    weight: 1,
-    ...replaced,
-  };
+  return anyCheck({ interval: 10_000, ...replaced });
 }
 
-/** A verification with one check and no soak. */
+/** A verification with one such check, by a Prometheus that scrapes every second. */
 export function aVerification(replaced: Partial<VerificationSpec> = {}): VerificationSpec {
-  return {
+  return anyVerification({
     prometheus: { url: 'http://127.0.0.1:9090', scrapeInterval: 1_000, timeout: 1_000 },
     checks: [aCheck()],
-    passScore: 100,
-    marginalScore: 100,
-    soak: 0,
     ...replaced,
-  };
+  });
 }
