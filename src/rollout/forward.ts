@@ -5,9 +5,9 @@
 import { after, isoTime } from '../model/instant.ts';
 import { freezeAt, type RolloutRecord, type RolloutStep, stepName } from '../model/rollout.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
+import { isWindowOpen, nextOpening } from '../model/windows.ts';
 import { countReady, type Observation } from './observation.ts';
 import { isPromoted, movesTraffic, needsApproval } from './steps.ts';
-import { isWindowOpen, nextOpening } from './windows.ts';
 
 /** Why a rollout does not take its next step now. */
 export interface Obstacle {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { instant } from '../../../src/model/instant.ts';
-import { isWindowOpen, nextOpening } from '../../../src/rollout/windows.ts';
+import { isWindowOpen, nextOpening } from '../../../src/model/windows.ts';
 
 const now = instant(1_000_000);
 

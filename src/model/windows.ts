@@ -1,6 +1,6 @@
-/** Maintenance windows: when default traffic may move forward. Weekdays and times are UTC, so a window never shifts. */
-import { after, type Instant, instant, type Milliseconds } from '../model/instant.ts';
-import { type MaintenanceWindow, WEEKDAYS } from '../model/spec.ts';
+/** Maintenance windows: when something may change. Weekdays and times are UTC, so a window never shifts. */
+import { after, type Instant, instant, type Milliseconds } from './instant.ts';
+import { type MaintenanceWindow, WEEKDAYS } from './spec.ts';
 
 const MINUTE: Milliseconds = 60_000;
 const DAY: Milliseconds = 24 * 60 * MINUTE;
