@@ -1,0 +1,58 @@
+/** Leases of tasks that delegates have named since the last renewal: prolonged together, and the lost ones told. */
+import type { Milliseconds } from '../../model/instant.ts';
+import type { TaskId } from '../../model/workflow.ts';
+import type { TaskLease, WorkflowStore } from '../../ports/workflow-store.ts';
+import type { DelegateSession } from './delegate-session.ts';
+
+/** Leases of one call: larger ones would keep the store from others for too long. */
+const LEASES_OF_A_CALL = 1_000;
+
+export class Renewals {
+  readonly #store: WorkflowStore;
+  readonly #lease: Milliseconds;
+  readonly #named = new Map<TaskId, { readonly lease: TaskLease; readonly session: DelegateSession }>();
+
+  constructor(parts: { store: WorkflowStore; lease: Milliseconds }) {
+    this.#store = parts.store;
+    this.#lease = parts.lease;
+  }
+
+  add(session: DelegateSession, leases: readonly TaskLease[]): void {
+    for (const lease of leases) {
+      const other = this.#named.get(lease.task);
+      // Two delegates that name one task: only the newer lease can be good.
+      if (other !== undefined && other.lease.token > lease.token) tell(session, lease);
+      else {
+        if (other !== undefined && other.lease.token < lease.token) tell(other.session, other.lease);
+        this.#named.set(lease.task, { lease, session });
+      }
+    }
+  }
+
+  /** Prolongs all that were named. Rejects where the store does not answer; they are tried again. */
+  async flush(): Promise<void> {
+    const all = [...this.#named.values()];
+    for (let first = 0; first < all.length; first += LEASES_OF_A_CALL) {
+      const part = all.slice(first, first + LEASES_OF_A_CALL);
+      const lost = new Set(
+        await this.#store.renewTasks({ leases: part.map(({ lease }) => lease), lease: this.#lease }),
+      );
+      for (const { lease, session } of part) {
+        if (this.#named.get(lease.task)?.lease.token === lease.token) this.#named.delete(lease.task);
+        if (lost.has(lease.task)) tell(session, lease);
+      }
+    }
+  }
+
+  /** Prolongs these at once. Answers those that are lost. */
+  async renew(leases: readonly TaskLease[]): Promise<readonly TaskId[]> {
+    if (leases.length === 0) return [];
+    return this.#store.renewTasks({ leases, lease: this.#lease });
+  }
+}
+
+function tell(session: DelegateSession, lease: TaskLease): void {
+  if (session.stopping(lease)) {
+    session.link.stop(lease, 'it was cancelled, or somebody else has it');
+  }
+}

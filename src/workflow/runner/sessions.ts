@@ -1,0 +1,80 @@
+/** The delegates that have a stream to a manager, and who of them is to be asked for at the next claim. */
+import type { DelegateId } from '../../model/workflow.ts';
+import type { ClaimedTask } from '../../ports/workflow-store.ts';
+import type { DelegateSession } from './delegate-session.ts';
+
+export class Sessions {
+  readonly #byDelegate = new Map<DelegateId, Set<DelegateSession>>();
+  readonly #toAsk = new Set<DelegateSession>();
+  #count = 0;
+
+  get size(): number {
+    return this.#count;
+  }
+
+  *all(): Iterable<DelegateSession> {
+    for (const sessions of this.#byDelegate.values()) yield* sessions;
+  }
+
+  add(session: DelegateSession): void {
+    const { delegate } = session.arrival.worker;
+    const sessions = this.#byDelegate.get(delegate) ?? new Set();
+    this.#byDelegate.set(delegate, sessions.add(session));
+    this.#count += 1;
+    this.hasPlace(session);
+  }
+
+  /** False: it is not here. */
+  remove(session: DelegateSession): boolean {
+    this.#toAsk.delete(session);
+    const { delegate } = session.arrival.worker;
+    const sessions = this.#byDelegate.get(delegate);
+    if (sessions?.delete(session) !== true) return false;
+    if (sessions.size === 0) this.#byDelegate.delete(delegate);
+    this.#count -= 1;
+    return true;
+  }
+
+  has(session: DelegateSession): boolean {
+    return this.#byDelegate.get(session.arrival.worker.delegate)?.has(session) === true;
+  }
+
+  /** The same delegate of the same version and tenant, on an older stream. */
+  sameAs({ arrival: { worker, tenant } }: DelegateSession): DelegateSession | undefined {
+    return [...(this.#byDelegate.get(worker.delegate) ?? [])].find(
+      ({ arrival }) => arrival.worker.version === worker.version && arrival.tenant === tenant,
+    );
+  }
+
+  /** Whose task it is: a box may have delegates of several versions, and only one that may work on it counts. */
+  receiver({ task, delegate }: ClaimedTask): DelegateSession | undefined {
+    return [...(this.#byDelegate.get(delegate) ?? [])].find(
+      ({ arrival, versions, free }) =>
+        free > 0 &&
+        arrival.tenant === task.tenant &&
+        versions.includes(task.version) &&
+        task.tags.every((tag) => arrival.tags.includes(tag)),
+    );
+  }
+
+  /** It may have a place that nobody has looked for a task for. */
+  hasPlace(session: DelegateSession): void {
+    if (session.free > 0 && this.has(session)) this.#toAsk.add(session);
+  }
+
+  /** Any task may have become due. */
+  askAll(): void {
+    for (const session of this.all()) this.hasPlace(session);
+  }
+
+  /** Up to `limit` that are to be asked for, who have waited longest first; they count as asked. */
+  next(limit: number): readonly DelegateSession[] {
+    const chosen: DelegateSession[] = [];
+    for (const session of this.#toAsk) {
+      if (chosen.length >= limit) break;
+      this.#toAsk.delete(session);
+      if (session.free > 0) chosen.push(session);
+    }
+    return chosen;
+  }
+}
