@@ -1,6 +1,8 @@
 /** What a user wishes for the delegates of a service: who counts them, how they get a new version, and who may be missing. */
-import type { Milliseconds } from './instant.ts';
+import type { Instant, Milliseconds } from './instant.ts';
+import type { TenantName, VersionName } from './names.ts';
 import type { MaintenanceWindow, PrometheusSpec } from './spec.ts';
+import type { DelegateRegistration } from './workflow.ts';
 
 /** `spec.delegates`, with every default filled in. */
 export interface DelegatesSpec {
@@ -53,3 +55,18 @@ export type DelegateSourceSpec =
       readonly tenantLabel: string;
     }
   | { readonly kind: 'none' };
+
+/** What a source knows of the delegates that are connected. Unknown is not none. */
+export type DelegateAnswer =
+  | { readonly kind: 'named'; readonly asOf: Instant; readonly delegates: readonly DelegateRegistration[] }
+  /** Numbers without names: nobody can say which box is missing. */
+  | {
+      readonly kind: 'counted';
+      readonly asOf: Instant;
+      readonly counts: readonly {
+        readonly version: VersionName;
+        readonly tenant: TenantName;
+        readonly connected: number;
+      }[];
+    }
+  | { readonly kind: 'unknown'; readonly reason: string };

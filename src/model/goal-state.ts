@@ -45,6 +45,12 @@ export interface GoalState {
 
 export const MAX_GOAL_VERSIONS = 20;
 
+/** No generation is above it: a higher number is a mistake or an attack. */
+export const MAX_GENERATION = 2 ** 48;
+
+/** Bytes of an artifact. */
+export const MAX_ARTIFACT_SIZE = 2 ** 36;
+
 /** Who a watcher is, for the life of its box. */
 export interface WatcherIdentity {
   readonly id: DelegateId;

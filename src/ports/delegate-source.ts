@@ -1,9 +1,10 @@
 /** Who knows the delegates that are connected to a version (rule 8 of drains, and the parity gate). Unknown is not none. */
+import type { DelegateAnswer, DelegateSourceSpec } from '../model/delegates.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Instant } from '../model/instant.ts';
-import type { ServiceName, TenantName, VersionName } from '../model/names.ts';
-import type { DelegateSourceSpec } from '../model/delegates.ts';
-import type { DelegateRegistration } from '../model/workflow.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
+
+export type { DelegateAnswer } from '../model/delegates.ts';
 
 export interface DelegateSource {
   /** Delegates heard of since `since`, of all versions of a service that still have some. Never rejects. */
@@ -20,17 +21,3 @@ export interface DelegateRequest {
   readonly instances: readonly Instance[];
   readonly signal: AbortSignal;
 }
-
-export type DelegateAnswer =
-  | { readonly kind: 'named'; readonly asOf: Instant; readonly delegates: readonly DelegateRegistration[] }
-  /** Numbers without names: nobody can say which box is missing. */
-  | {
-      readonly kind: 'counted';
-      readonly asOf: Instant;
-      readonly counts: readonly {
-        readonly version: VersionName;
-        readonly tenant: TenantName;
-        readonly connected: number;
-      }[];
-    }
-  | { readonly kind: 'unknown'; readonly reason: string };
