@@ -40,6 +40,11 @@ const importTable: Readonly<Record<string, Row>> = {
   // What is not pure of the library: the loops over a store, and the answers about it.
   'workflow/runner': shell('model', 'ports', 'workflow'),
   'workflow/grpc': shell('model', 'ports', 'gen'),
+  // Reads YAML as specs are read: documents with places, durations, words that were meant.
+  'workflow/pipeline/yaml': pure(
+    ['model', 'workflow', 'spec/duration.ts', 'spec/findings.ts', 'spec/source.ts', 'spec/suggest.ts'],
+    ['yaml'],
+  ),
   spec: pure(['model', 'gen'], ['yaml', protobuf]),
   // Lint reads queries as they will be sent.
   'spec/promql.ts': pure(
