@@ -122,7 +122,8 @@ export interface DelegateWorker {
 
 /**
  * One line of an execution's history, written in the transaction that did it. Lines are never changed.
- * - `Started`: the execution began. `Stepped`: the machine took the event. `Ended`: it came to an end in this step.
+ * - `Started`: the execution began. `Stepped`: the machine took the event. `Ended`: it came to an end in this step. Lines of
+ *   one step follow each other, `Stepped` first and `Ended` last.
  * - `TaskCreated`, `TaskLeased`, `TaskFinished`, `TaskRetried`, `TaskCancelled`: what became of a task.
  * - `Commanded`: somebody appended a command. `DeadLettered`: an event was given up.
  * - `Noted`: the machine's own remark.

@@ -55,13 +55,13 @@ export interface NewExecution {
   readonly data: Json;
   /** The payload of its first event, `Start`. */
   readonly input: Json;
-  /** From its start to the event `Timeout`. */
+  /** From its start to the event `Timeout`, whose payload is null; from each `Retry` that makes it run again, anew. */
   readonly timeout?: Milliseconds;
 }
 
 export type StartOutcome =
   | { readonly kind: 'Started'; readonly execution: Execution }
-  /** The idempotency key was used before. */
+  /** The idempotency key was used before: this is told also where the version is fenced by now. */
   | { readonly kind: 'Existing'; readonly execution: Execution }
   /** The version takes no new executions: the caller may try again elsewhere. */
   | { readonly kind: 'Fenced'; readonly since: Instant };
@@ -129,7 +129,10 @@ export interface Command {
   readonly worker: Worker;
 }
 
-/** `Retry` is for executions that Failed; the others are for those that run. */
+/**
+ * `Retry` is for executions that Failed; the others are for those that run. A `Retry` on a fenced version is `Refused`: work
+ * that was counted to zero stays at zero.
+ */
 export type CommandOutcome = 'Appended' | 'NotFound' | 'Refused';
 
 /** Which executions to read, newest first. */
@@ -154,7 +157,7 @@ export interface WorkflowStore {
   /** The time by which leases and delays are counted: that of the store, the same for all its users. */
   now(): Promise<Instant>;
 
-  /** Begins an execution on a version that is not fenced, with its first event. Throws PayloadTooLargeError. */
+  /** Begins an execution on a version that is not fenced, at revision 0, with its first event. Throws PayloadTooLargeError. */
   start(request: NewExecution & { readonly worker: Worker }): Promise<StartOutcome>;
 
   /**
@@ -171,8 +174,11 @@ export interface WorkflowStore {
   }): Promise<readonly ClaimedEvent[]>;
   /**
    * The execution's new state, what the step appends, its history and the acknowledgement of the event, in one
-   * transaction. `revision` is that of the execution that was decided on. Events of an execution that has ended are
-   * acknowledged with a step that changes nothing.
+   * transaction. `revision` is that of the execution that was decided on. With its end, an execution loses all other events,
+   * dead letters and open tasks; what the last step itself appends is not begun. A step without an end on the event `Retry`
+   * makes a Failed execution run again. `cancelEvents` takes back what is delayed, queued or leased, and compares payloads
+   * as JSON, whatever the order of their names. Throws PayloadTooLargeError, and RangeError where the key of a task is that
+   * of another open task; nothing was written then, and the lease is still held.
    */
   apply(request: {
     readonly lease: EventLease;
@@ -212,8 +218,8 @@ export interface WorkflowStore {
     readonly lease: Milliseconds;
   }): Promise<readonly TaskId[]>;
   /**
-   * Takes a result: the task is gone and its execution has the event `TaskFinished`, with the task's key and outcome. A
-   * failure that may be tried again, with attempts left, is queued again after `backoff`. A result counts once: the store
+   * Takes a result: the task is gone and its execution has the event `TaskFinished`, with the payload `{key, outcome}`. Until
+   * somebody else has the task, its lease counts, also after its time. A failure that may be tried again, with attempts left, is queued again after `backoff`. A result counts once: the store
    * remembers tokens of finished tasks for as long as their execution is kept.
    */
   finishTask(request: {
@@ -228,7 +234,10 @@ export interface WorkflowStore {
 
   command(command: Command): Promise<CommandOutcome>;
 
-  /** Declares that managers and delegates of `version` may continue work of `continues`. For ever; again is the same. */
+  /**
+   * Declares that managers and delegates of `version` may continue work of `continues`, and of no other that those continue.
+   * For ever; again is the same.
+   */
   declareContinuation(declared: {
     readonly version: VersionName;
     readonly continues: readonly VersionName[];
@@ -246,7 +255,10 @@ export interface WorkflowStore {
     readonly version?: VersionName;
     readonly limit: number;
   }): Promise<readonly DeadLetter[]>;
-  /** Makes a dead letter an event again, with its attempts forgotten. False: there is none. */
+  /**
+   * Makes a dead letter an event again, with its attempts forgotten. False: there is none, or its execution has ended and
+   * its version is fenced.
+   */
   revive(event: EventId): Promise<boolean>;
 
   /** Fences the version and counts its open work in one transaction: no start can come between. Again: the same, counted anew. */
@@ -266,7 +278,10 @@ export interface WorkflowStore {
     readonly since: Instant;
   }): Promise<readonly DelegateRegistration[]>;
 
-  /** Removes executions that ended before `before`, with their history; at most `limit`. Answers how many. */
+  /**
+   * Removes executions that ended before `before`, with their history and idempotency keys; at most `limit`. Answers how
+   * many. Registrations of delegates last heard of before then go too.
+   */
   prune(request: { readonly before: Instant; readonly limit: number }): Promise<number>;
 
   /** Calls back when something may have become due by another's doing. It may call for nothing, and delays call nobody. */
