@@ -3,12 +3,14 @@
  * survives kill -9 (and power loss as far as the file system promises). test/contract/store.ts is the contract.
  */
 import type { AuditEvent, NewAuditEvent } from '../model/audit.ts';
+import type { WatcherRecord } from '../model/goal-state.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { Measurement } from '../model/measurement.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { RolloutId, RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { TrafficCount, TrafficCoverage } from '../model/traffic.ts';
+import type { DelegateId } from '../model/workflow.ts';
 
 /** What a controller reads when it starts. */
 export interface StoredState {
@@ -28,6 +30,16 @@ export interface ProxySeen {
   readonly lastSeen: Instant;
   /** The last publication that it acknowledged in full; 0 if none. */
   readonly publication: number;
+}
+
+/** A watcher as it was last seen. */
+export type WatcherSeen = Omit<WatcherRecord, 'isConnected'>;
+
+/** What has changed of the watchers. */
+export interface WatcherChanges {
+  /** Each replaces what is stored of its box. */
+  readonly saved: readonly WatcherSeen[];
+  readonly forgotten: readonly { readonly service: ServiceName; readonly id: DelegateId }[];
 }
 
 /** One atomic change. */
@@ -89,6 +101,13 @@ export interface Store {
   commit(commit: Commit): Promise<readonly AuditEvent[]>;
   /** Replaces the list of known proxies; the newest list may be lost in a crash. Does not count as `everWritten`. */
   saveProxies(proxies: readonly ProxySeen[]): Promise<void>;
+  /** All watchers, sorted by service and id. */
+  watchers(): Promise<readonly WatcherSeen[]>;
+  /**
+   * Writes what changed, all or none; those of a service that is not stored are dropped, and those of a deleted service go
+   * with it. The newest save may be lost in a crash. Does not count as `everWritten`.
+   */
+  saveWatchers(changes: WatcherChanges): Promise<void>;
   events(query: EventQuery): Promise<readonly AuditEvent[]>;
   /**
    * The rollouts that services had, each as it was last committed with its service; the one that goes on included. Those

@@ -34,12 +34,12 @@ export function measuredStore(store: Store, { registry, measured }: StoreMeters)
   });
   const failures = new Counter({
     name: 'switchyard_store_write_failures_total',
-    help: 'Writes beside commits that failed (measurements, traffic, coverage, proxies).',
+    help: 'Writes beside commits that failed (measurements, traffic, coverage, proxies, watchers).',
     labelNames: ['write'],
     registers: [registry],
   });
   for (const result of ['ok', 'conflict', 'failed']) commits.inc({ result }, 0);
-  for (const write of ['measurements', 'traffic', 'coverage', 'proxies']) failures.inc({ write }, 0);
+  for (const write of ['measurements', 'traffic', 'coverage', 'proxies', 'watchers']) failures.inc({ write }, 0);
   const counted = async (write: string, written: Promise<void>): Promise<void> => {
     try {
       await written;
@@ -69,6 +69,7 @@ export function measuredStore(store: Store, { registry, measured }: StoreMeters)
     saveTraffic: (counts) => counted('traffic', store.saveTraffic(counts)),
     saveCoverage: (coverage) => counted('coverage', store.saveCoverage(coverage)),
     saveProxies: (proxies) => counted('proxies', store.saveProxies(proxies)),
+    saveWatchers: (changes) => counted('watchers', store.saveWatchers(changes)),
   };
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { type MakeStore, storeContract } from './store.ts';
 import { storeHistoryContract } from './store-history.ts';
+import { storeWatchersContract } from './store-watchers.ts';
 
 const makeStore: MakeStore = async (options) => {
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-store-'));
@@ -19,3 +20,4 @@ const makeStore: MakeStore = async (options) => {
 };
 storeContract('SQLite', makeStore);
 storeHistoryContract('SQLite', makeStore);
+storeWatchersContract('SQLite', makeStore);

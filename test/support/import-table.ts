@@ -84,6 +84,7 @@ const importTable: Readonly<Record<string, Row>> = {
 
   admin: shell('model', 'ports', 'gen', 'telemetry', 'operations'),
   watcher: shell('model', 'ports', 'gen', 'telemetry'),
+  'watcher-server': shell('model', 'ports', 'gen', 'telemetry'),
   cli: shell(
     'model',
     'gen',

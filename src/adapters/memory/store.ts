@@ -12,9 +12,11 @@ import {
   type ProxySeen,
   type Store,
   type StoredState,
+  type WatcherSeen,
 } from '../../ports/store.ts';
 import { checkCommit, checkEventQuery, checkProxies, isEmptyCommit } from '../commit-rules.ts';
 import { checkCoverage, checkMeasurements, checkRolloutQuery, checkTraffic } from '../history-rules.ts';
+import { checkWatchers, watcherKey } from '../watcher-rules.ts';
 import { MemoryHistory } from './history.ts';
 
 /** How much a store keeps. */
@@ -34,6 +36,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   let lastSequence = 0;
   let nextPublication = 1;
   let proxies: readonly ProxySeen[] = [];
+  const watchers = new Map<string, WatcherSeen>();
   let everWritten = false;
   let closed = false;
 
@@ -50,6 +53,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     for (const { name } of commit.deletions ?? []) {
       services.delete(name);
       history.forget(name);
+      for (const [key, { identity }] of watchers) if (identity.service === name) watchers.delete(key);
     }
     nextPublication = commit.nextPublication ?? nextPublication;
     const written = (commit.events ?? []).map((event) => ({
@@ -84,6 +88,20 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       assertOpen();
       checkProxies(seen);
       proxies = structuredClone(seen.toSorted((one, other) => (one.id < other.id ? -1 : 1)));
+    },
+    async watchers() {
+      assertOpen();
+      return structuredClone(
+        [...watchers].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, seen]) => seen),
+      );
+    },
+    async saveWatchers(changes) {
+      assertOpen();
+      checkWatchers(changes);
+      for (const watcher of structuredClone(changes.saved)) {
+        if (services.has(watcher.identity.service)) watchers.set(watcherKey(watcher.identity), watcher);
+      }
+      for (const box of changes.forgotten) watchers.delete(watcherKey(box));
     },
     async events(query: EventQuery) {
       assertOpen();

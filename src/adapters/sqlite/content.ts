@@ -3,11 +3,21 @@
  * history.ts has the past.
  */
 import type { AuditEvent } from '../../model/audit.ts';
-import type { Commit, EventQuery, ProxySeen, StoredState } from '../../ports/store.ts';
+import type { ServiceName } from '../../model/names.ts';
+import type {
+  Commit,
+  EventQuery,
+  ProxySeen,
+  StoredState,
+  WatcherChanges,
+  WatcherSeen,
+} from '../../ports/store.ts';
 import { checkCommit, checkEventQuery, checkProxies, isEmptyCommit } from '../commit-rules.ts';
 import { oldestReader } from '../stored/oldest-reader.ts';
 import { storedEvent, storedProxy, storedService } from '../stored/records.ts';
 import type { Shape } from '../stored/shape.ts';
+import { storedWatcher } from '../stored/watchers.ts';
+import { checkWatchers, watcherKey } from '../watcher-rules.ts';
 import { StoreHistory } from './history.ts';
 import { type OpenFile, Rows, type RowWriter } from './rows.ts';
 
@@ -98,6 +108,28 @@ export class StoreContent {
     });
   }
 
+  watchers(): readonly WatcherSeen[] {
+    return this.#rows.reading(() => this.#readAll('watcher', storedWatcher));
+  }
+
+  saveWatchers(changes: WatcherChanges): void {
+    checkWatchers(changes);
+    this.#rows.writing((writer) => {
+      const services = new Set(this.#rows.select('SELECT key FROM service').map((row) => row['key']));
+      for (const watcher of changes.saved) {
+        const { service } = watcher.identity;
+        if (!services.has(service)) continue;
+        writer.replace('watcher', {
+          key: watcherKey(watcher.identity),
+          service,
+          body: JSON.stringify(watcher),
+        });
+      }
+      for (const box of changes.forgotten)
+        writer.remove('watcher', 'WHERE key = :key', { key: watcherKey(box) });
+    });
+  }
+
   /**
    * Moves what was committed from the write-ahead log into the file itself and empties the log. The file alone is then
    * complete; a log that was damaged later could otherwise bring back an older state without a trace.
@@ -112,13 +144,19 @@ export class StoreContent {
       writer.replace('service', { key: record.name, body: JSON.stringify(record) });
       writer.requireReader(oldestReader(record));
       // An older release, which knows no history, may have deleted a service of this name.
-      if (record.generation === 1) this.history.forget(writer, record.name);
+      if (record.generation === 1) this.#forget(writer, record.name);
       if (record.rollout !== undefined) this.history.record(writer, record.rollout);
     }
     for (const { name } of deletions) {
       writer.remove('service', 'WHERE key = :key', { key: name });
-      this.history.forget(writer, name);
+      this.#forget(writer, name);
     }
+  }
+
+  /** Drops what is kept of a service beside its record. */
+  #forget(writer: RowWriter, service: ServiceName): void {
+    this.history.forget(writer, service);
+    writer.remove('watcher', 'WHERE service = :service', { service });
   }
 
   #append(writer: RowWriter, events: readonly AuditEvent[], lastSequence: number): void {
@@ -137,7 +175,7 @@ export class StoreContent {
     return row === undefined ? 0 : Number(row['generation']);
   }
 
-  #readAll<T>(table: 'service' | 'proxy', shape: Shape<T>): readonly T[] {
+  #readAll<T>(table: 'service' | 'proxy' | 'watcher', shape: Shape<T>): readonly T[] {
     const rows = this.#rows.select(`SELECT key, body FROM ${table} ORDER BY key`);
     return rows.map((row) => this.#rows.parse(shape, `${table} ${JSON.stringify(row['key'])}`, row['body']));
   }

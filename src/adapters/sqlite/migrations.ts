@@ -46,4 +46,12 @@ export const MIGRATIONS: readonly Migration[] = [
       'CREATE TABLE coverage (key INTEGER PRIMARY KEY, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT',
     ],
   },
+  {
+    number: 3,
+    minReader: 1,
+    statements: [
+      'CREATE TABLE watcher (key TEXT PRIMARY KEY, service TEXT NOT NULL, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID',
+      'CREATE INDEX watcher_by_service ON watcher (service)',
+    ],
+  },
 ];

@@ -3,7 +3,16 @@ import type { AuditEvent } from '../../model/audit.ts';
 import type { Measurement } from '../../model/measurement.ts';
 import type { RolloutId, RolloutRecord } from '../../model/rollout.ts';
 import type { TrafficCount, TrafficCoverage } from '../../model/traffic.ts';
-import type { Commit, EventQuery, ProxySeen, RolloutQuery, Store, StoredState } from '../../ports/store.ts';
+import type {
+  Commit,
+  EventQuery,
+  ProxySeen,
+  RolloutQuery,
+  Store,
+  StoredState,
+  WatcherChanges,
+  WatcherSeen,
+} from '../../ports/store.ts';
 import type { PlainError } from './errors.ts';
 import type { Migration } from './migrations.ts';
 
@@ -21,6 +30,8 @@ export interface Calls {
   load: { argument: undefined; result: StoredState };
   commit: { argument: Commit; result: readonly AuditEvent[] };
   saveProxies: { argument: readonly ProxySeen[]; result: undefined };
+  watchers: { argument: undefined; result: readonly WatcherSeen[] };
+  saveWatchers: { argument: WatcherChanges; result: undefined };
   events: { argument: EventQuery; result: readonly AuditEvent[] };
   rollouts: { argument: RolloutQuery; result: readonly RolloutRecord[] };
   appendMeasurements: { argument: readonly Measurement[]; result: undefined };

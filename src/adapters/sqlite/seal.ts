@@ -6,6 +6,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { storedProxy, storedService } from '../stored/records.ts';
 import { storedRollout } from '../stored/rollout.ts';
 import { storedCoverage } from '../stored/traffic.ts';
+import { storedWatcher } from '../stored/watchers.ts';
+import { watcherKey } from '../watcher-rules.ts';
 import { type RowContent, rowDigest, TableSum } from './digest.ts';
 import { corrupt } from './errors.ts';
 import { readMeta, writeMeta } from './meta.ts';
@@ -99,6 +101,8 @@ function keyIn(table: TableName, body: string): string | number | undefined {
       return storedRollout.read(JSON.parse(body), '').id;
     case 'coverage':
       return storedCoverage.read(JSON.parse(body), '').from;
+    case 'watcher':
+      return watcherKey(storedWatcher.read(JSON.parse(body), '').identity);
     case 'event':
     case 'measurement':
     case 'traffic':

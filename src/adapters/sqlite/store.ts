@@ -39,6 +39,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     load: () => thread.call('load', undefined),
     commit: (commit) => thread.call('commit', commit),
     saveProxies: (proxies) => thread.call('saveProxies', proxies),
+    watchers: () => thread.call('watchers', undefined),
+    saveWatchers: (changes) => thread.call('saveWatchers', changes),
     events: (query) => thread.call('events', query),
     rollouts: (query) => thread.call('rollouts', query),
     appendMeasurements: (measurements) => thread.call('appendMeasurements', measurements),

@@ -37,6 +37,11 @@ function answer(call: Call): unknown {
     case 'saveProxies':
       checkpointLater();
       return content.saveProxies(call.argument);
+    case 'watchers':
+      return content.watchers();
+    case 'saveWatchers':
+      checkpointLater();
+      return content.saveWatchers(call.argument);
     case 'rollouts':
       return content.history.rollouts(call.argument);
     case 'appendMeasurements':

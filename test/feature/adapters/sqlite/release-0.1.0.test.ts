@@ -77,7 +77,7 @@ describe('a state file of 0.1.0', () => {
   test('is copied before it gets its new tables, and the copy is as it was', () => {
     const file = oldFile();
     withContent(file, () => {});
-    const copy = `${file}.before-migration-2`;
+    const copy = `${file}.before-migration-${MIGRATIONS.length}`;
     for (const table of ['meta', 'service', 'proxy', 'event']) {
       expect(rowsIn(copy, table)).toEqual(rowsOf(state, table).map(({ key, body }) => ({ key, body })));
     }
@@ -118,7 +118,7 @@ describe('a state file of 0.1.0', () => {
       expect(() => openVerified({ file, migrations: FORMS_OF_0_1_0 })).toThrow(
         expect.objectContaining({
           reason: 'TooNew',
-          message: expect.stringContaining(`switchyard restore ${file}.before-migration-2`),
+          message: expect.stringContaining(`switchyard restore ${file}.before-migration-${MIGRATIONS.length}`),
         }),
       );
       expect(readHolding(file).state.services[0]?.spec.drain.source).toEqual(source);

@@ -1,0 +1,193 @@
+/**
+ * The server that watchers talk to: listens with a deep backlog, lets them in at a rate, and keeps one stream for each.
+ * Like the xDS server it has a listening socket of its own, since grpc-js offers no backlog and thousands come at once
+ * when a controller restarts.
+ */
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
+import {
+  type PollRequest,
+  PollRequestSchema,
+  PollResponseSchema,
+  WatcherService,
+} from '../gen/switchyard/watcher/v1/watcher_pb.js';
+import { POLL_INTERVAL } from '../model/goal-state.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Watchers } from '../ports/watchers.ts';
+import { Admission, type AdmissionRate } from './admission.ts';
+import { type FollowCall, type FollowContext, Follower, type FollowTimes } from './follow.ts';
+import { pollResponse } from './format.ts';
+import type { Reception, WatcherObserver } from './observer.ts';
+import { Outbox } from './outbox.ts';
+import { InvalidMessageError, parseIdentity, parseReport } from './parse.ts';
+import { comeBack, type Refusal, refusal, refusalOf } from './refusal.ts';
+
+export interface WatcherServerOptions {
+  readonly watchers: Watchers;
+  readonly clock: Clock;
+  /** The address to listen on. */
+  readonly host: string;
+  /** The port; 0 for any free one. */
+  readonly port: number;
+  /** Whether the state is loaded; before, everybody is asked to come back. */
+  readonly isReady: () => boolean;
+  readonly rate?: AdmissionRate;
+  readonly times?: Partial<FollowTimes>;
+  readonly observer?: WatcherObserver;
+}
+
+export interface WatcherServer {
+  readonly host: string;
+  readonly port: number;
+  /** Streams that are open. */
+  streams(): number;
+  /** Ends all streams and stops listening. Watchers keep everything running and connect again. */
+  close(): Promise<void>;
+}
+
+const BACKLOG = 4_096;
+const MAX_MESSAGE_BYTES = 64 * 1024;
+const DEFAULT_TIMES: FollowTimes = { firstMessage: 10_000, heartbeat: 30_000 };
+/** A stream costs well under a millisecond to let in; the rest of the second is for everything else. */
+const DEFAULT_RATE: AdmissionRate = { perSecond: 500, burst: 500 };
+/** How often silent streams are looked for, in milliseconds. */
+const SWEEP = 1_000;
+
+/** Starts the server. Rejects where the address cannot be used. */
+export async function startWatcherServer(options: WatcherServerOptions): Promise<WatcherServer> {
+  const { host, port, clock } = options;
+  const desk = new Desk(options);
+  const grpc = new Server({
+    'grpc.enable_channelz': 0,
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+  });
+  grpc.addService(SERVICE, {
+    follow: (call: FollowCall) => desk.follow(call),
+    poll: (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) =>
+      desk.poll(call, callback),
+  });
+  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  const sockets = new Set<Socket>();
+  const listener = createServer({ noDelay: true, keepAlive: true }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    injector.injectConnection(socket);
+  });
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject);
+    listener.listen({ host, port, backlog: BACKLOG }, () => {
+      listener.off('error', reject);
+      resolve();
+    });
+  });
+  const sweep = setInterval(() => desk.expire(clock.now()), SWEEP).unref();
+  return {
+    host,
+    port: (listener.address() as AddressInfo).port,
+    streams: () => desk.streams,
+    async close() {
+      clearInterval(sweep);
+      desk.stop();
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      grpc.forceShutdown();
+      injector.destroy();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+const asIs = (bytes: Buffer): Buffer => bytes;
+const raw = {
+  requestSerialize: asIs,
+  requestDeserialize: asIs,
+  responseSerialize: asIs,
+  responseDeserialize: asIs,
+};
+const SERVICE = {
+  follow: { path: `/${WatcherService.typeName}/Follow`, requestStream: true, responseStream: true, ...raw },
+  poll: { path: `/${WatcherService.typeName}/Poll`, requestStream: false, responseStream: false, ...raw },
+};
+
+/** Receives whoever comes. */
+class Desk {
+  readonly #options: WatcherServerOptions;
+  readonly #observer: WatcherObserver;
+  readonly #admission: Admission;
+  readonly #context: FollowContext;
+
+  constructor(options: WatcherServerOptions) {
+    this.#options = options;
+    this.#observer = options.observer ?? {};
+    this.#admission = new Admission(options.rate ?? DEFAULT_RATE);
+    this.#context = {
+      watchers: options.watchers,
+      clock: options.clock,
+      times: { ...DEFAULT_TIMES, ...options.times },
+      observer: this.#observer,
+      outbox: new Outbox((follower) => follower.tell()),
+      followers: new Set(),
+    };
+  }
+
+  get streams(): number {
+    return this.#context.followers.size;
+  }
+
+  follow(call: FollowCall): void {
+    const refused = this.#receive('follow');
+    if (refused === undefined) Follower.serve(this.#context, call);
+    else call.emit('error', refused);
+  }
+
+  poll(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
+    const refused = this.#receive('poll');
+    if (refused !== undefined) {
+      callback(refused);
+      return;
+    }
+    try {
+      const { identity, report } = decodePoll(call.request);
+      if (report === undefined) throw new InvalidMessageError('report: a poll must say how the box stands');
+      const parsed = parseReport(report, this.#options.clock.now());
+      const answer = this.#options.watchers.poll(parseIdentity(identity), parsed);
+      const message = create(PollResponseSchema, pollResponse(answer, POLL_INTERVAL));
+      callback(null, Buffer.from(toBinary(PollResponseSchema, message)));
+    } catch (error) {
+      const known = refusalOf(error);
+      if (known === undefined) this.#observer.fault?.(error);
+      callback(known ?? refusal(status.INTERNAL, 'the controller failed; its log says why'));
+    }
+  }
+
+  expire(now: Parameters<Follower['expire']>[0]): void {
+    for (const follower of this.#context.followers) follower.expire(now);
+  }
+
+  stop(): void {
+    this.#context.outbox.stop();
+  }
+
+  /** Undefined where there is room for one more now. */
+  #receive(way: 'follow' | 'poll'): Refusal | undefined {
+    const { isReady, clock } = this.#options;
+    const outcome = (reception: Reception): void => this.#observer.received?.({ way, reception });
+    if (!isReady()) {
+      outcome('Refused');
+      return refusal(status.UNAVAILABLE, 'the state is not loaded yet; try again');
+    }
+    const admitted = this.#admission.admit(clock.now());
+    outcome(admitted.kind);
+    return admitted.kind === 'Admitted' ? undefined : comeBack(admitted.after);
+  }
+}
+
+function decodePoll(bytes: Buffer): PollRequest {
+  try {
+    return fromBinary(PollRequestSchema, bytes);
+  } catch (error) {
+    throw new InvalidMessageError(`the message is no PollRequest: ${(error as Error).message}`);
+  }
+}
