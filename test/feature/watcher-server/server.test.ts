@@ -2,6 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import { Fleet } from '../../../src/controller/fleet.ts';
+import { BoxVersionState as StateNumber } from '../../../src/gen/switchyard/watcher/v1/watcher_pb.js';
 import { MAX_GOAL_VERSIONS, type WatcherRecord } from '../../../src/model/goal-state.ts';
 import { serviceName } from '../../../src/model/names.ts';
 import type { GoalAnswer } from '../../../src/ports/watchers.ts';
@@ -80,7 +81,8 @@ describe('the watcher server', () => {
   afterEach(async () => {
     for (const made of clients.splice(0)) made.close();
     await server.close();
-    expect(world.faults).toEqual([]);
+    const faults = world.faults.splice(0);
+    if (faults.length > 0) throw new Error(`the server failed: ${faults.join('; ')}`);
   });
 
   test('tells a watcher its goal state at once, and how often to report', async () => {
@@ -186,11 +188,14 @@ describe('the watcher server', () => {
     huge.report({ refusal: 'x'.repeat(100_000) });
     expect((await huge.ended()).code).toBe(status.RESOURCE_EXHAUSTED);
     const unknown = client().follow({ ...box, id: 'box-2' });
-    unknown.report({ versions: [{ version: 'v1', state: 0 }] });
+    unknown.report({ versions: [{ version: 'v1', state: StateNumber.UNSPECIFIED }] });
     expect((await unknown.ended()).details).toMatch(/report\.versions\[0\]\.state is 0; it must be one of/);
     const many = client().follow({ ...box, id: 'box-3' });
     many.report({
-      versions: Array.from({ length: 2 * MAX_GOAL_VERSIONS + 1 }, (_, n) => ({ version: `v${n}`, state: 6 })),
+      versions: Array.from({ length: 2 * MAX_GOAL_VERSIONS + 1 }, (_, n) => ({
+        version: `v${n}`,
+        state: StateNumber.READY,
+      })),
     });
     expect((await many.ended()).details).toMatch(/report\.versions has 41 versions/);
   });
@@ -199,7 +204,7 @@ describe('the watcher server', () => {
     const stream = client().follow(box);
     stream.report({
       refusal: 'no\nroom\u001b[2J',
-      versions: [{ version: 'v1', state: 6, reason: 'y'.repeat(600) }],
+      versions: [{ version: 'v1', state: StateNumber.READY, reason: 'y'.repeat(600) }],
     });
     const report = await eventually(() => {
       const known = world.fleet.find(manager, boxId('box-1'))?.report;
@@ -250,7 +255,7 @@ describe('the watcher server', () => {
       await quick.generation(generation);
     }
     slow.resume();
-    await slow.generation(30);
+    expect((await slow.generation(30)).reason).toBe('');
   });
 
   test('reads one that talks without end slowly, and hears all others', async () => {

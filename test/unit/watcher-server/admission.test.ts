@@ -31,7 +31,8 @@ describe('watchers that come at once', () => {
   test('nobody is sent away for longer than a minute', () => {
     const admission = new Admission({ perSecond: 1, burst: 1 });
     const waits = Array.from({ length: 500 }, () => admission.admit(instant(START)));
-    for (const wait of waits) if (wait.kind === 'Later') expect(wait.after).toBeLessThanOrEqual(LATEST_RETRY);
+    const longest = Math.max(...waits.map((wait) => (wait.kind === 'Later' ? wait.after : 0)));
+    expect(longest).toBe(LATEST_RETRY);
   });
 
   test('in no stretch of time are more let in than the rate and one burst allow, whoever comes when', () => {
