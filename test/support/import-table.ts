@@ -83,7 +83,7 @@ const importTable: Readonly<Record<string, Row>> = {
   operations: shell('model', 'ports', 'telemetry', ...decisions, 'report', 'spec', 'controller'),
 
   admin: shell('model', 'ports', 'gen', 'telemetry', 'operations'),
-  watcher: shell('model', 'ports', 'gen', 'telemetry'),
+  watcher: shell('model', 'ports', 'gen', 'telemetry', 'goalstate/accept.ts'),
   'watcher-server': shell('model', 'ports', 'gen', 'telemetry'),
   cli: shell(
     'model',
