@@ -9,6 +9,7 @@ import { createPromqlWorkSource } from './adapters/promql-work-source/work-sourc
 import { createNotifier } from './adapters/webhooks/notifier.ts';
 import { readSecretFile } from './adapters/webhooks/secret.ts';
 import { createWorkSources } from './adapters/work-sources.ts';
+import { createWorkflowWorkSource } from './adapters/workflow-work-source/work-source.ts';
 import type { ControllerFlags } from './cli/local-commands.ts';
 import type { Ledger } from './controller/ledger.ts';
 import type { MetricSource } from './ports/metric-source.ts';
@@ -44,6 +45,7 @@ export function openOutside({
     workSource: createWorkSources({
       http: createHttpWorkSource(),
       grpc: createGrpcWorkSource(),
+      workflow: createWorkflowWorkSource(),
       promql: createPromqlWorkSource({ metricSource, clock }),
     }),
     notifier: createNotifier({

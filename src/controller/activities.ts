@@ -8,11 +8,12 @@ import { after, type Instant, type Milliseconds } from '../model/instant.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { FenceOutcome, WorkSource } from '../ports/work-source.ts';
+import type { FenceOutcome, WorkCount, WorkSource } from '../ports/work-source.ts';
 import { type DrainForecast, drainForecast, type OpenCount } from '../rollout/forecast.ts';
 import type { WorkObservation } from '../rollout/observation.ts';
 import type { Activity } from '../rollout/plan.ts';
 import type { LoopLog } from './loop.ts';
+import { whoAnswers } from './runtimes.ts';
 
 /** The least time between two rounds of the same activity. */
 const ROUND_INTERVAL: Milliseconds = 900;
@@ -86,7 +87,7 @@ export class Activities {
       service: record.name,
       version: activity.version,
       ...(version.fenced ? { fencedSince: version.since } : {}),
-      instances: instances.filter((instance) => instance.version === activity.version),
+      ...whoAnswers(instances, activity.version),
       signal: AbortSignal.any([cancel.signal, AbortSignal.timeout(this.#timeout)]),
     };
     const done = this.#perform(activity, request)
@@ -153,17 +154,20 @@ export class Activities {
         return { ...UNKNOWN, liftConfirmed: lifted.kind === 'confirmed', problem: problemOf(lifted) };
       }
       const fenced = await this.#workSource.fence(request);
-      const count = await this.#workSource.count(request);
-      return {
-        fenceConfirmed: fenced.kind === 'confirmed',
-        liftConfirmed: false,
-        open: count.kind === 'counted' ? count.total : undefined,
-        problem: problemOf(fenced) || (count.kind === 'unknown' ? count.reason : ''),
-      };
+      const counted = fenced.kind === 'confirmed' ? fenced.counted : undefined;
+      return observationOf(fenced, counted ?? (await this.#workSource.count(request)));
     } catch (error) {
       return { ...UNKNOWN, problem: String(error) };
     }
   }
+}
+
+function observationOf(fenced: FenceOutcome, count: WorkCount): WorkObservation {
+  const facts = { fenceConfirmed: fenced.kind === 'confirmed', liftConfirmed: false };
+  if (count.kind === 'unknown')
+    return { ...facts, open: undefined, problem: problemOf(fenced) || count.reason };
+  const { total, certificate, split } = count;
+  return { ...facts, open: total, certificate, ...(split && { split }), problem: problemOf(fenced) };
 }
 
 /** A source that fails has told nothing: unknown is not zero. */

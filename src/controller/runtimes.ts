@@ -4,6 +4,7 @@ import type { ServiceName, VersionName } from '../model/names.ts';
 import type { RuntimeSpec } from '../model/spec.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Runtime } from '../ports/runtime.ts';
+import type { WorkRequest } from '../ports/work-source.ts';
 
 /** One adapter for each kind of runtime that a spec can ask for; a kind that is absent is refused at apply. */
 export type RuntimeSet = Readonly<Partial<Record<RuntimeSpec['kind'], Runtime>>>;
@@ -55,4 +56,15 @@ export async function settled(runtimes: RuntimeSet, record: ServiceRecord): Prom
 /** What the service's runtime reports that no single instance shows. */
 export function runtimeProblems(runtimes: RuntimeSet, record: ServiceRecord): readonly string[] {
   return runtimes[record.spec.runtime.kind]?.problems(record.name) ?? [];
+}
+
+/** Who may be asked for the open work of a version: its own instances, and those of the service's other versions. */
+export function whoAnswers(
+  instances: readonly Instance[],
+  version: VersionName,
+): Pick<WorkRequest, 'instances' | 'peers'> {
+  return {
+    instances: instances.filter((instance) => instance.version === version),
+    peers: instances.filter((instance) => instance.version !== version),
+  };
 }

@@ -70,3 +70,14 @@ export type DelegateAnswer =
       }[];
     }
   | { readonly kind: 'unknown'; readonly reason: string };
+
+/** What a document means that says nothing of delegates. */
+export const NO_DELEGATES: DelegatesSpec = {
+  source: { kind: 'none' },
+  activeWithin: 24 * 3_600_000,
+  deadline: 2 * 3_600_000,
+  onMissing: 'HoldBack',
+  maxHeldBack: 5,
+  holdFor: 168 * 3_600_000,
+  waves: [],
+};

@@ -2,6 +2,7 @@
  * A rollout as recorded: one walk of a candidate towards primary. It is keyed by a change of the wanted version, keeps
  * the policy that it began with, and is final when it ended, until a new version or `retry`.
  */
+import type { DelegatesSpec } from './delegates.ts';
 import type { Instant, Milliseconds } from './instant.ts';
 import type { ServiceName, VersionName } from './names.ts';
 import type { TrafficSpec, VerificationSpec } from './spec.ts';
@@ -55,6 +56,8 @@ export interface RolloutPolicy {
   readonly traffic: TrafficSpec;
   /** Absent: nothing verifies it, and it waits for an operator before it moves traffic. */
   readonly verification?: VerificationSpec;
+  /** The delegates that it waits for; absent, or of the source `none`: the service has none. */
+  readonly delegates?: DelegatesSpec;
 }
 
 /** One rollout of one service. */

@@ -3,6 +3,7 @@
  * filled in. It holds wishes, never state: no weights, no primary.
  */
 import type { Check } from './check.ts';
+import type { DelegatesSpec } from './delegates.ts';
 import type { Milliseconds } from './instant.ts';
 import type { ListenerName, ServiceName, TenantName, VersionName } from './names.ts';
 
@@ -20,6 +21,7 @@ export interface VersionedService {
   readonly traffic: TrafficSpec;
   readonly upstream: UpstreamSpec;
   readonly drain: DrainSpec;
+  readonly delegates: DelegatesSpec;
   /** Absent: nothing verifies a version, so a rollout waits for an operator before it moves traffic. */
   readonly verification?: VerificationSpec;
   readonly retention: RetentionSpec;
@@ -283,6 +285,8 @@ export type DrainSource =
     }
   /** `switchyard.work.v1.WorkService` on every instance: Fence, Lift, Count. */
   | { readonly kind: 'grpc' }
+  /** `switchyard.work.v1.VersionWorkService`, answered by any instance for all versions from one transaction. */
+  | { readonly kind: 'workflow' }
   | {
       readonly kind: 'http';
       /** POST here tells an instance to take no new work and to ask its clients to finish; DELETE takes that back. */

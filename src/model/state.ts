@@ -28,6 +28,12 @@ export interface VersionMark {
   readonly since: Instant;
 }
 
+/**
+ * How sure it is that no work is open (rule 8). `atomic`: counted in one transaction with the fence. `observed`: counted
+ * behind the fence, instance by instance.
+ */
+export type DrainCertificate = 'atomic' | 'observed';
+
 /** One version of a service, as recorded. */
 export interface VersionRecord {
   readonly name: VersionName;
@@ -40,6 +46,8 @@ export interface VersionRecord {
   readonly fenced: boolean;
   /** An operator's order to fence it although some proxies may still send it default traffic. */
   readonly fenceAtOnce?: boolean;
+  /** What its being Drained rests on; absent in other states, and where an operator said so or an older release saw it. */
+  readonly certificate?: DrainCertificate;
   /** When it was last made primary; the newest are kept longest. Absent: never. */
   readonly lastPrimary?: Instant;
   /** A rollout's order to take it away: it is fenced, and retired when its work has ended. */

@@ -196,8 +196,11 @@ export interface VersionWork {
   readonly deadLetters: number;
 }
 
+/** What open work is made of. */
+export type WorkSplit = Pick<VersionWork, 'executions' | 'events' | 'tasks' | 'deadLetters'>;
+
 /** All of it: zero means that nothing is left of the version. */
-export function openWork({ executions, events, tasks }: VersionWork): number {
+export function openWork({ executions, events, tasks }: WorkSplit): number {
   return (
     executions + events.queued + events.leased + events.delayed + tasks.queued + tasks.leased + tasks.delayed
   );

@@ -1,5 +1,5 @@
 /** Asks a version's work source on behalf of an operator. */
-import { instancesOf } from '../controller/runtimes.ts';
+import { instancesOf, whoAnswers } from '../controller/runtimes.ts';
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
 import type { WorkCount } from '../ports/work-source.ts';
 import type { OperationContext } from './context.ts';
@@ -19,7 +19,7 @@ export function countOpenWork(
     service: record.name,
     version: version.name,
     ...(version.fenced ? { fencedSince: version.since } : {}),
-    instances: instancesOf(runtimes, record).filter((instance) => instance.version === version.name),
+    ...whoAnswers(instancesOf(runtimes, record), version.name),
     signal: AbortSignal.timeout(COUNT_TIMEOUT_MS),
   });
 }

@@ -48,10 +48,10 @@ export async function retire(context: OperationContext, request: RetireRequest):
   return { ...outcome, impact };
 }
 
-/** What the retirement rests on: a count is an observation, made behind the fence but not in one transaction with it. */
+/** What the retirement rests on: a count in one transaction with the fence, or an observation behind it. */
 function certificateOf(work: WorkCount): string {
   if (work.kind === 'unknown') return `certificate: none, the open work is not known: ${work.reason}`;
-  const state = work.total === 0 ? 'observed' : 'none, open work was waived';
+  const state = work.total === 0 ? work.certificate : 'none, open work was waived';
   return `certificate: ${state}, ${work.total} open as of ${new Date(work.asOf).toISOString()}`;
 }
 

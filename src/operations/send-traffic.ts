@@ -3,7 +3,7 @@
  * new work again, and the change is made only when all have confirmed (rule 8); else clients would be refused by the
  * version that they are sent to.
  */
-import { instancesOf } from '../controller/runtimes.ts';
+import { instancesOf, whoAnswers } from '../controller/runtimes.ts';
 import type { VersionName } from '../model/names.ts';
 import { findVersion } from '../model/state.ts';
 import { withoutFence } from '../rollout/transition.ts';
@@ -39,9 +39,7 @@ export async function sendTraffic(
       source: record.spec.drain.source,
       service: record.name,
       version: version.name,
-      instances: instancesOf(controller.options.runtimes, record).filter(
-        (instance) => instance.version === version.name,
-      ),
+      ...whoAnswers(instancesOf(controller.options.runtimes, record), version.name),
       signal: AbortSignal.timeout(LIFT_TIMEOUT_MS),
     });
     if (outcome.kind === 'confirmed') {

@@ -3,6 +3,8 @@ import type { Instance } from '../model/instance.ts';
 import type { Instant } from '../model/instant.ts';
 import type { CheckRun, Verdict } from '../model/measurement.ts';
 import type { VersionName } from '../model/names.ts';
+import type { DrainCertificate } from '../model/state.ts';
+import type { WorkSplit } from '../model/workflow.ts';
 
 /** What was observed of one service. */
 export interface Observation {
@@ -49,6 +51,10 @@ export interface WorkObservation {
   readonly liftConfirmed: boolean;
   /** Open work in one round; undefined: unknown, which is not zero. */
   readonly open: number | undefined;
+  /** What a count of zero would rest on; absent: not counted. */
+  readonly certificate?: DrainCertificate;
+  /** What the open work is made of; absent: not told. */
+  readonly split?: WorkSplit;
   /** Why something was not confirmed or not counted; empty where all was. */
   readonly problem: string;
 }

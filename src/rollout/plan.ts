@@ -6,7 +6,13 @@
 import { isoTime } from '../model/instant.ts';
 import type { TenantName, VersionName } from '../model/names.ts';
 import { freezeAt } from '../model/rollout.ts';
-import { findVersion, type ServiceRecord, type VersionRecord, type VersionState } from '../model/state.ts';
+import {
+  type DrainCertificate,
+  findVersion,
+  type ServiceRecord,
+  type VersionRecord,
+  type VersionState,
+} from '../model/state.ts';
 import { countReady, type Observation } from './observation.ts';
 import { planRollout, type RolloutAction } from './plan-rollout.ts';
 import { versionsToRetire, versionsToTearDown } from './teardown.ts';
@@ -24,6 +30,8 @@ export type RecordingAction =
           readonly version: VersionName;
           readonly to: VersionState;
           readonly reason: string;
+          /** What a move to Drained rests on. */
+          readonly certificate?: DrainCertificate;
         }
       | { readonly kind: 'FirstPrimary'; readonly version: VersionName }
       | { readonly kind: 'EndShift' }
@@ -139,7 +147,14 @@ function planDrain({ record, version, observed }: VersionInput): PlanAction[] {
   if (work === undefined || !work.fenceConfirmed || work.open === undefined) return [recount];
   if (version.state === 'Draining' && work.open === 0) {
     return [
-      moved(version, 'Drained', 'CountedToZero', `no open work on ${version.name}, counted behind the fence`),
+      {
+        kind: 'MoveVersion',
+        version: version.name,
+        to: 'Drained',
+        reason: 'CountedToZero',
+        ...(work.certificate && { certificate: work.certificate }),
+        because: `no open work on ${version.name}, ${certificateText(work.certificate)}`,
+      },
       recount,
     ];
   }
@@ -211,16 +226,21 @@ function planTeardown(record: ServiceRecord, observed: Observation): PlanAction[
       (version): PlanAction => ({
         kind: 'BeginRetirement',
         version,
-        because: `${version} was torn down and has no open work, ${certificate(observed, version)}`,
+        because: `${version} was torn down and has no open work, ${certificateOf(record, observed, version)}`,
       }),
     ),
   ];
 }
 
-/** How sure it is that nothing is open: counts were observed behind a fence, not in one transaction with it. */
-function certificate({ work, now }: Observation, version: VersionName): string {
-  const counted = work.get(version)?.open === 0 ? '0' : 'nothing';
-  return `certificate: observed, ${counted} counted behind the fence, as of ${isoTime(now)}`;
+/** The count of now, where it was made already, else that with which the version became Drained. */
+function certificateOf(record: ServiceRecord, { work, now }: Observation, name: VersionName): string {
+  const certificate = work.get(name)?.certificate ?? findVersion(record, name)?.certificate;
+  return `${certificateText(certificate)}, as of ${isoTime(now)}`;
+}
+
+function certificateText(certificate: DrainCertificate = 'observed'): string {
+  const how = certificate === 'atomic' ? 'in one transaction with the fence' : 'behind the fence';
+  return `certificate: ${certificate}, 0 counted ${how}`;
 }
 
 /** Measures what is due. */

@@ -47,6 +47,7 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
           version: action.version,
           to: action.to,
           change: { now, reason: action.reason },
+          ...(action.certificate && { certificate: action.certificate }),
         }),
         action,
       );

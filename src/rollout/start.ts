@@ -51,8 +51,12 @@ function withShareByHand({ traffic }: ServiceRecord, rollout: RolloutRecord, now
 }
 
 /** What a rollout is told to do: a later change of the spec counts for the next one, or for a retry. */
-export function policyOf({ traffic, verification }: VersionedService): RolloutPolicy {
-  return { traffic, ...(verification === undefined ? {} : { verification }) };
+export function policyOf({ traffic, verification, delegates }: VersionedService): RolloutPolicy {
+  return {
+    traffic,
+    ...(verification === undefined ? {} : { verification }),
+    ...(delegates.source.kind === 'none' ? {} : { delegates }),
+  };
 }
 
 function newRollout(before: ServiceRecord, record: ServiceRecord, start: Start): RolloutRecord {

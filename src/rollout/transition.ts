@@ -5,6 +5,7 @@
 import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import {
+  type DrainCertificate,
   findVersion,
   type ServiceRecord,
   type Traffic,
@@ -39,7 +40,13 @@ export interface Change {
 /** The record with one version in another state. Throws ForbiddenTransitionError. */
 export function moveVersion(
   record: ServiceRecord,
-  move: { readonly version: VersionName; readonly to: VersionState; readonly change: Change },
+  move: {
+    readonly version: VersionName;
+    readonly to: VersionState;
+    readonly change: Change;
+    /** What a move to Drained rests on. */
+    readonly certificate?: DrainCertificate;
+  },
 ): ServiceRecord {
   const current = findVersion(record, move.version);
   if (current === undefined)
@@ -50,12 +57,14 @@ export function moveVersion(
       `${record.name} ${move.version} is ${current.state} and cannot become ${move.to}; it can become ${ALLOWED_TRANSITIONS[current.state].join(', ')}`,
     );
   }
+  const { certificate: _ofBefore, ...rest } = current;
   return replaceVersion(record, {
-    ...current,
+    ...rest,
     state: move.to,
     reason: move.change.reason,
     since: move.change.now,
     fenced: current.fenced || move.to === 'Draining',
+    ...(move.certificate && { certificate: move.certificate }),
   });
 }
 

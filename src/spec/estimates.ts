@@ -6,7 +6,7 @@
 import type { Milliseconds } from '../model/instant.ts';
 import type { RolloutPolicy } from '../model/rollout.ts';
 import { formatDuration } from './duration.ts';
-import { decidingChecks, detectionTime, gateTime, occurs, shiftTime } from './gate-times.ts';
+import { decidingChecks, detectionTime, gateTime, occurs, shiftTime, waveWaits } from './gate-times.ts';
 
 /** What proxies may need to follow a flip: they need milliseconds (docs/performance.md); this leaves room. */
 export const FLIP_TIME: Milliseconds = 1_000;
@@ -17,6 +17,8 @@ export interface RolloutEstimate {
   /** Whether an operator must promote on the way, which takes as long as it takes. */
   readonly waitsForOperator: boolean;
   readonly hasWindows: boolean;
+  /** Whether delegates must come to the candidate on the way, which takes as long as their boxes and networks need. */
+  readonly waitsForDelegates: boolean;
   /** Absent: nothing moves traffic back by itself. */
   readonly rollback?: {
     /** From a fault that breaks the limit of a single check to the last proxy that follows the flip back. */
@@ -30,13 +32,18 @@ export interface RolloutEstimate {
 
 /** The figures of a rollout by this policy; a spec holds one. */
 export function estimateRollout(policy: RolloutPolicy): RolloutEstimate {
-  const { traffic, verification } = policy;
+  const { traffic, verification, delegates } = policy;
   const rollback = slowestCheck(policy);
   return {
     shortestSuccess:
-      gateTime(verification, 'Verify') + shiftTime(traffic, verification) + (verification?.soak ?? 0),
+      waveWaits(delegates) +
+      gateTime(verification, 'Verify') +
+      shiftTime(traffic, verification) +
+      (verification?.soak ?? 0),
     waitsForOperator: traffic.promotion === 'Manual' || traffic.approvals.length > 0,
-    hasWindows: traffic.windows.length > 0,
+    hasWindows:
+      traffic.windows.length > 0 || delegates?.waves.some(({ windows }) => windows.length > 0) === true,
+    waitsForDelegates: delegates !== undefined && delegates.source.kind !== 'none',
     ...(rollback && { rollback }),
   };
 }
@@ -62,8 +69,9 @@ function slowestCheck(policy: RolloutPolicy): RolloutEstimate['rollback'] {
 
 /** The figures in words, one sentence each. */
 export function describeEstimate(estimate: RolloutEstimate): readonly [success: string, rollback: string] {
-  const { shortestSuccess, waitsForOperator, hasWindows, rollback } = estimate;
+  const { shortestSuccess, waitsForOperator, waitsForDelegates, hasWindows, rollback } = estimate;
   const waits = [
+    ...(waitsForDelegates ? ['the time until its delegates are registered'] : []),
     ...(waitsForOperator ? ['the time until an operator promotes'] : []),
     ...(hasWindows ? ['the time outside of its windows'] : []),
   ];

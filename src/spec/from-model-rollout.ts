@@ -2,7 +2,7 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import type * as drains from '../gen/switchyard/config/v1/drain_pb.js';
 import * as config from '../gen/switchyard/config/v1/traffic_pb.js';
-import type { DrainSource, TrafficSpec, Weekday } from '../model/spec.ts';
+import type { DrainSource, MaintenanceWindow, TrafficSpec, Weekday } from '../model/spec.ts';
 import { fromPrometheus, type Init } from './from-model-verification.ts';
 import { formatMinuteOfDay } from './time-of-day.ts';
 
@@ -32,11 +32,7 @@ export function fromTraffic(traffic: TrafficSpec): Init<typeof config.TrafficSch
     promotion: PROMOTION[promotion],
     approvals: [...approvals],
     progressDeadline: durationFromMs(progressDeadline),
-    windows: windows.map(({ days, startMinute, duration }) => ({
-      days: days.map((day) => WEEKDAY[day]),
-      start: formatMinuteOfDay(startMinute),
-      duration: durationFromMs(duration),
-    })),
+    windows: windows.map(fromWindow),
     ...(cohort && {
       cohort: { tenants: [...cohort.tenants], headers: cohort.headers.map((header) => ({ ...header })) },
     }),
@@ -47,6 +43,19 @@ export function fromTraffic(traffic: TrafficSpec): Init<typeof config.TrafficSch
         grpcMethods: [...mirror.grpcMethods],
       },
     }),
+  };
+}
+
+/** The message of a window. */
+export function fromWindow({
+  days,
+  startMinute,
+  duration,
+}: MaintenanceWindow): Init<typeof config.MaintenanceWindowSchema> {
+  return {
+    days: days.map((day) => WEEKDAY[day]),
+    start: formatMinuteOfDay(startMinute),
+    duration: durationFromMs(duration),
   };
 }
 
@@ -69,6 +78,8 @@ export function fromDrainSource(source: DrainSource): NonNullable<Init<typeof dr
         },
       };
     }
+    case 'workflow':
+      return { case: 'workflow', value: {} };
     case 'none':
       return { case: 'none', value: {} };
   }

@@ -4,6 +4,7 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import * as config from '../gen/switchyard/config/v1/config_pb.js';
 import type * as model from '../model/spec.ts';
 import { formatSocketAddress } from './address.ts';
+import { fromDelegates } from './from-model-delegates.ts';
 import { fromDrainSource, fromTraffic } from './from-model-rollout.ts';
 import { fromVerification, type Init } from './from-model-verification.ts';
 import { API_VERSION, KIND } from './rules.ts';
@@ -20,6 +21,7 @@ export function fromService(service: model.VersionedService): config.VersionedSe
     traffic,
     upstream,
     drain,
+    delegates,
     verification,
     retention,
     group,
@@ -44,6 +46,7 @@ export function fromService(service: model.VersionedService): config.VersionedSe
       traffic: fromTraffic(traffic),
       upstream: fromUpstream(upstream),
       drain: { source: fromDrainSource(drain.source) },
+      delegates: fromDelegates(delegates),
       ...(verification && { verification: fromVerification(verification) }),
       retention,
       ...(group !== undefined && { group }),

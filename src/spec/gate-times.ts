@@ -4,6 +4,7 @@
  */
 import type { Check, CheckedStep } from '../model/check.ts';
 import { answersByItself, asksPrometheus } from '../model/check.ts';
+import type { DelegatesSpec } from '../model/delegates.ts';
 import type { Milliseconds } from '../model/instant.ts';
 import type { RolloutPolicy } from '../model/rollout.ts';
 import type { TrafficSpec, VerificationSpec } from '../model/spec.ts';
@@ -59,6 +60,11 @@ function stepTime(traffic: TrafficSpec, verification: VerificationSpec | undefin
 export function shiftTime(traffic: TrafficSpec, verification: VerificationSpec | undefined): Milliseconds {
   const steps = traffic.steps.length - 1 + (traffic.cohort === undefined ? 0 : 1);
   return steps * stepTime(traffic, verification);
+}
+
+/** How long the waves of delegates wait for each other at least, beside the time that their boxes need. */
+export function waveWaits(delegates: DelegatesSpec | undefined): Milliseconds {
+  return (delegates?.waves ?? []).reduce((sum, { wait }) => sum + wait, 0);
 }
 
 /** Results that a check gets within a soak. */

@@ -1,4 +1,4 @@
-/** What is wrong with the PromQL of checks and of the drain: names that nobody replaces, and text that Prometheus would reject. */
+/** What is wrong with the PromQL of checks, of the drain and of delegates: names that nobody replaces, and text that Prometheus would reject. */
 import type { Arguments, Check, CheckMetric } from '../model/check.ts';
 import type { VersionedService } from '../model/spec.ts';
 import { error, type Finding, warning, when } from './lint-finding.ts';
@@ -25,18 +25,26 @@ export function lintCheckQueries({ metric }: Check, field: string): readonly Fin
 /** The findings of the query that counts open work. */
 export function lintDrainQuery({ drain: { source } }: VersionedService): readonly Finding[] {
   if (source.kind !== 'promql') return [];
-  const field = 'spec.drain.promql.query';
-  const findings = ofTemplate({ field, text: source.query, as: 'number' }, DRAIN_NAMES, {});
+  return lintCountQuery({
+    field: 'spec.drain.promql.query',
+    query: source.query,
+    label: source.instanceLabel,
+    lost: `adds up over all instances, so no series has the label "${source.instanceLabel}" and a zero is never believed: write sum by (${source.instanceLabel}) (...)`,
+  });
+}
+
+/** The findings of a query that counts for a version, one series for each value of a label. */
+export function lintCountQuery(counted: {
+  readonly field: string;
+  readonly query: string;
+  readonly label: string;
+  /** What to say where no series can have the label. */
+  readonly lost: string;
+}): readonly Finding[] {
+  const { field, query, label, lost } = counted;
+  const findings = ofTemplate({ field, text: query, as: 'number' }, DRAIN_NAMES, {});
   if (findings.some(({ severity }) => severity === 'error')) return findings;
-  return [
-    ...findings,
-    ...when(losesLabel(source.query, source.instanceLabel), () =>
-      warning(
-        field,
-        `adds up over all instances, so no series has the label "${source.instanceLabel}" and a zero is never believed: write sum by (${source.instanceLabel}) (...)`,
-      ),
-    ),
-  ];
+  return [...findings, ...when(losesLabel(query, label), () => warning(field, lost))];
 }
 
 /** Whether the query begins with an aggregation, and nothing in it keeps the label. */

@@ -208,6 +208,7 @@ function ofAddresses({
   verification,
   notifications,
   drain: { source },
+  delegates,
 }: VersionedService): readonly Finding[] {
   const urls: readonly (readonly [field: string, url: string | undefined])[] = [
     ['spec.verification.prometheus.url', verification?.prometheus?.url],
@@ -219,6 +220,10 @@ function ofAddresses({
         ] as const,
     ),
     ['spec.drain.promql.prometheus.url', source.kind === 'promql' ? source.prometheus.url : undefined],
+    [
+      'spec.delegates.promql.prometheus.url',
+      delegates.source.kind === 'promql' ? delegates.source.prometheus.url : undefined,
+    ],
     ...notifications.map(({ url }, index) => [`spec.notifications[${index}].url`, url] as const),
   ];
   return urls.flatMap(([field, url]) =>

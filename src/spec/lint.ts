@@ -5,6 +5,7 @@
 import type { ServiceProblem } from '../model/problem.ts';
 import type { Scope, VersionedService } from '../model/spec.ts';
 import { lintChecks } from './lint-checks.ts';
+import { lintDelegates } from './lint-delegates.ts';
 import { type Finding, warning, when } from './lint-finding.ts';
 import { lintDrainQuery } from './lint-queries.ts';
 import { lintRollout } from './lint-rollout.ts';
@@ -20,6 +21,7 @@ export function lintService(service: VersionedService): readonly ServiceProblem[
     ...ofUpstream(service),
     ...ofDrain(service),
     ...lintDrainQuery(service),
+    ...lintDelegates(service),
     ...lintChecks(service),
     ...lintRollout(service),
   ];
@@ -91,11 +93,12 @@ function ofUpstream({ upstream: { outlierDetection } }: VersionedService): reado
   );
 }
 
-function ofDrain({ drain }: VersionedService): readonly Finding[] {
-  return when(drain.source.kind === 'none', () =>
+/** lintDelegates says more where there are delegates. */
+function ofDrain({ drain, delegates }: VersionedService): readonly Finding[] {
+  return when(drain.source.kind === 'none' && delegates.source.kind === 'none', () =>
     warning(
       'spec.drain',
-      'nobody counts the open work of a version: an operator must know when it is empty; write {http: ...}, {grpc: {}} or {promql: ...}',
+      'nobody counts the open work of a version: an operator must know when it is empty; write {http: ...}, {grpc: {}}, {promql: ...} or {workflow: {}}',
     ),
   );
 }

@@ -7,6 +7,7 @@ import * as config from '../gen/switchyard/config/v1/config_pb.js';
 import { formatSocketAddress, parseSocketAddress } from './address.ts';
 import { milliseconds } from './leaf.ts';
 import { type MessageFault, type MessageRule, rule } from './message-rule.ts';
+import { DELEGATE_MESSAGE_RULES } from './message-rules-of-delegates.ts';
 import { ROLLOUT_MESSAGE_RULES } from './message-rules-of-rollouts.ts';
 import { VERIFICATION_MESSAGE_RULES } from './message-rules-of-verification.ts';
 
@@ -40,6 +41,7 @@ const MESSAGE_RULES: readonly MessageRule[] = [
   rule(config.UpstreamSchema, ['protocol', 'healthCheck'], grpcChecksNeedHttp2),
   rule(config.VersionedServiceSpecSchema, ['version', 'runtime'], wantedVersionIsListed),
   rule(config.VersionedServiceSpecSchema, ['pin', 'tenantKey'], distinctHeaders),
+  ...DELEGATE_MESSAGE_RULES,
   ...ROLLOUT_MESSAGE_RULES,
   ...VERIFICATION_MESSAGE_RULES,
 ];

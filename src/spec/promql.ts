@@ -16,7 +16,7 @@ import { didYouMean } from './suggest.ts';
 
 /** What a check's template may use, beside `args.NAME`. */
 export const CHECK_NAMES = ['service', 'version', 'baseline', 'window'] as const;
-/** What the query of a drain source may use. */
+/** What the query of a drain source, or of delegates, may use. */
 export const DRAIN_NAMES = ['service', 'version'] as const;
 
 /** Values that have the form of the real ones; a version with dots shows what a regular expression makes of it. */

@@ -45,6 +45,7 @@ export const ROLLOUT_RULES: FieldRules = {
   'Drain.none': CHOICE,
   'Drain.grpc': CHOICE,
   'Drain.promql': CHOICE,
+  'Drain.workflow': CHOICE,
   'HttpDrain.fencePath': {
     required: 'write the path of the fence, such as /switchyard/drain',
     text: format.requestPath,

@@ -6,6 +6,7 @@
 
 import { ipAddress, socketAddress } from './address.ts';
 import { CHOICE, type FieldRule, type FieldRules, HOUR, INTERVAL, MINUTE, TIMEOUT } from './field-rule.ts';
+import { DELEGATE_RULES } from './rules-of-delegates.ts';
 import { ROLLOUT_RULES } from './rules-of-rollouts.ts';
 import { VERIFICATION_RULES } from './rules-of-verification.ts';
 import * as format from './text-formats.ts';
@@ -50,6 +51,7 @@ const RULES: FieldRules = {
   'VersionedServiceSpec.retention': { default: '{}' },
   'VersionedServiceSpec.group': { text: format.nameFormat },
   'VersionedServiceSpec.notifications': { size: [0, 20], unique: 'name' },
+  'VersionedServiceSpec.delegates': { default: '{none: {}}' },
 
   'Listener.name': { required: 'write the name of the listener, such as gateway', text: format.nameFormat },
   'Listener.address': { default: '127.0.0.1', text: ipAddress },
@@ -150,6 +152,7 @@ const RULES: FieldRules = {
   },
   'Notification.on': { size: [0, 50], unique: 'value', text: format.eventAction },
 
+  ...DELEGATE_RULES,
   ...ROLLOUT_RULES,
   ...VERIFICATION_RULES,
 };

@@ -55,7 +55,8 @@ export function toTraffic(message: config.Traffic, verification: VerificationSpe
   };
 }
 
-function toWindow({ days, start, duration }: config.MaintenanceWindow): MaintenanceWindow {
+/** A window in the model. */
+export function toWindow({ days, start, duration }: config.MaintenanceWindow): MaintenanceWindow {
   return {
     days: days.map((day) => given(WEEKDAY[day])),
     startMinute: minuteOfDay(start),
@@ -91,6 +92,8 @@ export function toDrainSource({ source }: Drain, verification: VerificationSpec 
         quietFor: milliseconds(quietFor),
       };
     }
+    case 'workflow':
+      return { kind: 'workflow' };
     case 'none':
       return { kind: 'none' };
     case undefined:

@@ -5,6 +5,7 @@ import type * as model from '../model/spec.ts';
 import { canonicalAddress, parseSocketAddress } from './address.ts';
 import { given } from './given.ts';
 import { milliseconds } from './leaf.ts';
+import { toDelegates } from './to-model-delegates.ts';
 import { toDrainSource, toTraffic } from './to-model-rollout.ts';
 import { toVerification } from './to-model-verification.ts';
 
@@ -30,6 +31,7 @@ export function toService({ metadata, spec }: config.VersionedService): model.Ve
     traffic: toTraffic(given(wishes.traffic), verification),
     upstream: toUpstream(given(wishes.upstream)),
     drain: { source: toDrainSource(given(wishes.drain), verification) },
+    delegates: toDelegates(given(wishes.delegates), verification),
     ...(verification && { verification }),
     retention: { keep: given(wishes.retention).keep, max: given(wishes.retention).max },
     ...(wishes.group !== undefined && { group: wishes.group }),

@@ -16,6 +16,7 @@ function requestTo(...ports: readonly number[]): WorkRequest {
     source: { kind: 'grpc' },
     service: serviceName('manager'),
     version: versionName('v1'),
+    peers: [],
     instances: ports.map((port, index) =>
       anInstance('v1', { id: `manager-${index + 1}`, address: { host: '127.0.0.1', port } }),
     ),
@@ -65,6 +66,7 @@ describe('the work source over gRPC', () => {
       kind: 'counted',
       asOf: instant(AS_OF - 500),
       total: 5,
+      certificate: 'observed',
       open: [
         { kind: 'task', id: 'a', instance: 'manager-1' },
         { kind: 'task', id: 'b', instance: 'manager-2', since: instant(AS_OF - 9_000) },

@@ -27,6 +27,7 @@ workSourceContract('the work source over HTTP', async () => {
       source: { kind: 'http', fencePath: '/drain', openWorkPath: '/work' },
       service: serviceName('manager'),
       version: versionName('v1'),
+      peers: [],
       instances: [anInstance('v1', { address: { host: '127.0.0.1', port } })],
     },
     open: (ids) => {

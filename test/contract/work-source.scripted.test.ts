@@ -11,6 +11,7 @@ workSourceContract('the scripted work of the tests', async () => {
       service: serviceName('manager'),
       version: versionName('v1'),
       instances: [],
+      peers: [],
     },
     open: (ids) => work.say(ids),
     answering(does) {

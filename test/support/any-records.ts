@@ -73,6 +73,7 @@ const versionRecord: fc.Arbitrary<VersionRecord> = some(
       since: at,
     }),
     fenceAtOnce: fc.boolean(),
+    certificate: fc.constantFrom('atomic' as const, 'observed' as const),
     lastPrimary: at,
     teardown: fc.record({ since: at, because: words }),
     retirement: fc.record({
@@ -112,6 +113,7 @@ const anyRollout: fc.Arbitrary<RolloutRecord> = fc
         policy: fc.constant({
           traffic: spec.traffic,
           ...(spec.verification !== undefined && { verification: spec.verification }),
+          ...(spec.delegates.source.kind !== 'none' && { delegates: spec.delegates }),
         }),
         startedAt: at,
         startedBy: words,

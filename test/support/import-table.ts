@@ -77,6 +77,7 @@ const importTable: Readonly<Record<string, Row>> = {
     'verification/templates.ts',
   ),
   'adapters/access-log': shell('model', 'ports', 'gen', 'xds/translate/logged-request.ts'),
+  'adapters/workflow-work-source': shell('model', 'ports', 'gen', 'adapters'),
   'adapters/grpc-work-source': shell('model', 'ports', 'gen', 'adapters'),
   telemetry: shell('model', 'ports'),
   controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),

@@ -1,5 +1,6 @@
 /** Records, specs and instances for tests: a small complete one of each, with what a test cares about replaced. */
 import type { Check } from '../../src/model/check.ts';
+import { NO_DELEGATES } from '../../src/model/delegates.ts';
 import type { Instance } from '../../src/model/instance.ts';
 import { instant } from '../../src/model/instant.ts';
 import { listenerName, serviceName, versionName } from '../../src/model/names.ts';
@@ -26,6 +27,7 @@ export function aSpec(replaced: Partial<VersionedService> = {}): VersionedServic
     traffic: aTraffic(),
     upstream: { protocol: 'Http1', connectTimeout: 1000 },
     drain: { source: { kind: 'none' } },
+    delegates: NO_DELEGATES,
     retention: { keep: 2, max: 3 },
     notifications: [],
     ...replaced,

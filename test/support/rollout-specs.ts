@@ -1,4 +1,4 @@
-/** Arbitrary traffic, verification and drain of valid specs: what specs.ts puts together. */
+/** Arbitrary traffic, verification, drain and delegates of valid specs: what specs.ts puts together. */
 import fc from 'fast-check';
 import {
   answersByItself,
@@ -8,9 +8,11 @@ import {
   type Check,
   type CheckMetric,
 } from '../../src/model/check.ts';
+import type { DelegatesSpec, Wave } from '../../src/model/delegates.ts';
 import { tenantName } from '../../src/model/names.ts';
 import {
   type DrainSource,
+  type MaintenanceWindow,
   type PrometheusSpec,
   type TrafficSpec,
   type VerificationSpec,
@@ -132,6 +134,14 @@ export const verification: fc.Arbitrary<VerificationSpec> = fc
     soak,
   }));
 
+const windows: fc.Arbitrary<readonly MaintenanceWindow[]> = fc.array(
+  fc.record({
+    days: fc.uniqueArray(fc.constantFrom(...WEEKDAYS), { minLength: 1 }),
+    startMinute: between(0, 1_439),
+    duration: between(60_000, WEEK),
+  }),
+  { maxLength: 2 },
+);
 const tenant = fc.stringMatching(/^[!-~]{1,10}$/).map(tenantName);
 const grpcMethod = fc.constantFrom('/a.b.C/Get', '/a.b.C/List', '/D/Watch');
 
@@ -166,14 +176,7 @@ export function traffic(hasTenantKey: boolean): fc.Arbitrary<TrafficSpec> {
         stepDuration: between(0, WEEK),
         promotion: fc.constantFrom('Automatic' as const, 'Manual' as const),
         progressDeadline: between(1_000, WEEK),
-        windows: fc.array(
-          fc.record({
-            days: fc.uniqueArray(fc.constantFrom(...WEEKDAYS), { minLength: 1 }),
-            startMinute: between(0, 1_439),
-            duration: between(60_000, WEEK),
-          }),
-          { maxLength: 2 },
-        ),
+        windows,
         cohort,
         mirror,
         retries: between(0, 10),
@@ -201,6 +204,47 @@ export const promqlDrain: fc.Arbitrary<DrainSource> = fc.record({
   instanceLabel: word,
   quietFor: between(0, 86_400_000),
 });
+
+const wave = fc.record({
+  name,
+  groups: fc.array(name, { maxLength: 2 }),
+  canaries: between(0, 10_000),
+  wait: between(0, WEEK),
+  windows,
+  maxInFlight: between(1, 100_000),
+  maxFailed: between(0, 100_000),
+});
+
+/** Any delegates. Holds need a tenant key; a group is in one wave, and only the last wave may have none. */
+export function delegates(hasTenantKey: boolean): fc.Arbitrary<DelegatesSpec> {
+  return fc
+    .record({
+      source: fc.oneof(
+        fc.constant({ kind: 'none' } as const),
+        fc.constant({ kind: 'grpc' } as const),
+        fc.record({ kind: fc.constant('promql' as const), query: promql, prometheus, tenantLabel: word }),
+      ),
+      activeWithin: between(60_000, 720 * 3_600_000),
+      deadline: between(1_000, 720 * 3_600_000),
+      onMissing: fc.constantFrom('HoldBack' as const, 'Wait' as const, 'Proceed' as const, 'Fail' as const),
+      maxHeldBack: between(0, 100),
+      holdFor: between(60_000, 8_760 * 3_600_000),
+      waves: fc.uniqueArray(wave, { maxLength: 3, selector: (any) => any.name }).map(apart),
+    })
+    .map((any) => ({
+      ...any,
+      onMissing: hasTenantKey || any.source.kind === 'none' ? any.onMissing : 'Wait',
+      waves: any.source.kind === 'none' ? [] : any.waves,
+    }));
+}
+
+function apart(waves: readonly Wave[]): readonly Wave[] {
+  return waves.map((any, index) => {
+    const groups = any.groups.map((group) => `${group}${index}`);
+    const others = groups.length === 0 && index < waves.length - 1 ? [`rest${index}`] : groups;
+    return { ...any, groups: [...new Set(others)] };
+  });
+}
 
 /** Any receiver of events. */
 export const notification = fc.record({

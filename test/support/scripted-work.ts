@@ -8,7 +8,7 @@ export class ScriptedWork implements WorkSource {
   /** Whether the instances confirm a fence or a lift. */
   confirms = true;
   /** What they count. */
-  open: WorkCount = { kind: 'counted', asOf: instant(0), total: 0, open: [] };
+  open: WorkCount = { kind: 'counted', asOf: instant(0), total: 0, open: [], certificate: 'observed' };
 
   async fence(): Promise<FenceOutcome> {
     return this.#tell(true);
@@ -25,7 +25,7 @@ export class ScriptedWork implements WorkSource {
   /** From now on these streams are open. */
   say(ids: readonly string[]): void {
     const open = ids.map((id) => ({ kind: 'stream', id, instance: 'manager-1' }));
-    this.open = { kind: 'counted', asOf: instant(0), total: ids.length, open };
+    this.open = { kind: 'counted', asOf: instant(0), total: ids.length, open, certificate: 'observed' };
   }
 
   #tell(fenced: boolean): FenceOutcome {

@@ -4,7 +4,7 @@ import { listenerName, serviceName, versionName } from '../../src/model/names.ts
 import type * as model from '../../src/model/spec.ts';
 import { canonicalAddress } from '../../src/spec/address.ts';
 import { headerName } from '../../src/spec/text-formats.ts';
-import { notification, promqlDrain, traffic, verification } from './rollout-specs.ts';
+import { delegates, notification, promqlDrain, traffic, verification } from './rollout-specs.ts';
 
 const name = fc.oneof(
   fc.stringMatching(/^[a-z0-9]([a-z0-9.-]{0,10}[a-z0-9])?$/),
@@ -173,28 +173,32 @@ export const anySpec: fc.Arbitrary<model.VersionedService> = fc
     drain: fc.oneof(
       fc.constant({ kind: 'none' } as const),
       fc.constant({ kind: 'grpc' } as const),
+      fc.constant({ kind: 'workflow' } as const),
       fc.record({ kind: fc.constant('http' as const), fencePath: path, openWorkPath: path }),
       promqlDrain,
     ),
   })
   .chain((parts) =>
-    fc.tuple(endpoints(parts.names[1]), traffic(parts.hasTenantKey)).map(([endpointsRuntime, anyTraffic]) => {
-      const [pinHeader = 'x-a', markerHeader = 'x-b', tenantHeader = 'x-c'] = parts.headers;
-      const [allow, previewAllow, tenantAllow] = parts.scopes;
-      return {
-        name: serviceName(parts.names[0]),
-        version: versionName(parts.names[1]),
-        listeners: parts.listeners,
-        pin: { header: pinHeader, markerHeader, allow, previewAllow, onUnknown: parts.onUnknown },
-        ...(parts.hasTenantKey && { tenantKey: { header: tenantHeader, allow: tenantAllow } }),
-        runtime: parts.processes ?? endpointsRuntime,
-        traffic: anyTraffic,
-        upstream: parts.upstream,
-        drain: { source: parts.drain },
-        ...(parts.verification && { verification: parts.verification }),
-        retention: parts.retention,
-        ...(parts.group !== undefined && { group: parts.group }),
-        notifications: parts.notifications,
-      };
-    }),
+    fc
+      .tuple(endpoints(parts.names[1]), traffic(parts.hasTenantKey), delegates(parts.hasTenantKey))
+      .map(([endpointsRuntime, anyTraffic, anyDelegates]) => {
+        const [pinHeader = 'x-a', markerHeader = 'x-b', tenantHeader = 'x-c'] = parts.headers;
+        const [allow, previewAllow, tenantAllow] = parts.scopes;
+        return {
+          name: serviceName(parts.names[0]),
+          version: versionName(parts.names[1]),
+          listeners: parts.listeners,
+          pin: { header: pinHeader, markerHeader, allow, previewAllow, onUnknown: parts.onUnknown },
+          ...(parts.hasTenantKey && { tenantKey: { header: tenantHeader, allow: tenantAllow } }),
+          runtime: parts.processes ?? endpointsRuntime,
+          traffic: anyTraffic,
+          upstream: parts.upstream,
+          drain: { source: parts.drain },
+          delegates: anyDelegates,
+          ...(parts.verification && { verification: parts.verification }),
+          retention: parts.retention,
+          ...(parts.group !== undefined && { group: parts.group }),
+          notifications: parts.notifications,
+        };
+      }),
   );

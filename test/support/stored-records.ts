@@ -1,5 +1,6 @@
 /** Service records, events and proxies for tests of stores: complete, and as small as they can be. */
 import type { NewAuditEvent } from '../../src/model/audit.ts';
+import { NO_DELEGATES } from '../../src/model/delegates.ts';
 import { instant } from '../../src/model/instant.ts';
 import { listenerName, serviceName, tenantName, versionName } from '../../src/model/names.ts';
 import type { VersionedService } from '../../src/model/spec.ts';
@@ -33,6 +34,7 @@ function serviceSpec(name: string): VersionedService {
     traffic: aTraffic({ steps: [10, 50, 100] }),
     upstream: { protocol: 'Http1', connectTimeout: 1000 },
     drain: { source: { kind: 'none' } },
+    delegates: NO_DELEGATES,
     retention: { keep: 2, max: 3 },
     notifications: [],
   };

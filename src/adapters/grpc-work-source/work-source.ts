@@ -6,10 +6,10 @@ import { WorkService } from '../../gen/switchyard/work/v1/work_pb.js';
 import type { Instance } from '../../model/instance.ts';
 import type { Milliseconds } from '../../model/instant.ts';
 import type { WorkRequest, WorkSource } from '../../ports/work-source.ts';
+import { callGrpc } from '../grpc-call.ts';
 import { CONCURRENCY } from '../instance-round.ts';
 import { workSourceOf } from '../work-rounds.ts';
 import { readCount, requireVersion } from './answer.ts';
-import { callGrpc } from './call.ts';
 
 /** The bounds of a round. */
 export interface GrpcWorkSourceOptions {

@@ -79,7 +79,7 @@ class Round {
     const total = [...now.values()].reduce((sum, share) => sum + share, 0);
     if (total === 0 && this.#request.fencedSince !== undefined)
       await this.#requireQuiet(this.#request.fencedSince, series);
-    return { kind: 'counted', asOf, total, open: [] };
+    return { kind: 'counted', asOf, total, open: [], certificate: 'observed' };
   }
 
   /** What an expression answers by instance; every expected instance has an answer. */

@@ -48,6 +48,7 @@ export const MIGRATIONS: readonly Migration[] = [
   },
   {
     number: 3,
+    // Releases 0.1.0 and 0.2.0 open the file, until a record holds what they cannot read (stored/oldest-reader.ts).
     minReader: 1,
     statements: [
       'CREATE TABLE watcher (key TEXT PRIMARY KEY, service TEXT NOT NULL, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID',

@@ -3,9 +3,12 @@ import type { ServiceRecord } from '../../model/state.ts';
 
 /**
  * The oldest form of the file whose releases can read this record. Fields that a release does not know are left out by
- * it; a drain source that it does not know would make it refuse the record as damaged.
+ * it; a drain source that it does not know would make it refuse the record as damaged, and delegates that it does not
+ * know would have no say: traffic would move before they are there.
  */
-export function oldestReader({ spec }: ServiceRecord): number {
+export function oldestReader({ spec, rollout }: ServiceRecord): number {
   const { kind } = spec.drain.source;
+  const hasDelegates = spec.delegates.source.kind !== 'none' || rollout?.policy.delegates !== undefined;
+  if (kind === 'workflow' || hasDelegates) return 3;
   return kind === 'promql' || kind === 'grpc' ? 2 : 1;
 }

@@ -36,6 +36,7 @@ const version: Shape<VersionRecord> = object<VersionRecord>({
   mark: optional(mark),
   fenced: truth,
   fenceAtOnce: optional(truth),
+  certificate: optional(oneOf('atomic', 'observed')),
   lastPrimary: optional(storedInstant),
   teardown: optional(object({ since: storedInstant, because: text })),
   retirement: optional(retirement),

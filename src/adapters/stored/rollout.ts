@@ -9,6 +9,7 @@ import {
   type RolloutStep,
   type StepName,
 } from '../../model/rollout.ts';
+import { storedDelegates } from './delegates.ts';
 import {
   count,
   length,
@@ -41,6 +42,7 @@ const step: Shape<RolloutStep> = tagged<RolloutStep>({
 const policy: Shape<RolloutPolicy> = object<RolloutPolicy>({
   traffic: storedTraffic,
   verification: optional(storedVerification),
+  delegates: optional(storedDelegates),
 });
 
 /** Reads a stored rollout. */

@@ -1,7 +1,9 @@
 /**
  * The shape in which a VersionedService is kept: every wish of the user, with defaults filled in. What release 0.1.0 did
- * not know reads as the default of the spec, without verification: an operator promotes every step.
+ * not know reads as the default of the spec, without verification: an operator promotes every step. What 0.2.0 did not
+ * know does too: no delegates.
  */
+import { NO_DELEGATES } from '../../model/delegates.ts';
 import { listenerName } from '../../model/names.ts';
 import type {
   DrainSource,
@@ -19,6 +21,7 @@ import type {
   UpstreamSpec,
   VersionedService,
 } from '../../model/spec.ts';
+import { storedDelegates } from './delegates.ts';
 import {
   count,
   dictionary,
@@ -115,6 +118,7 @@ const upstream: Shape<UpstreamSpec> = object<UpstreamSpec>({
 const drainSource: Shape<DrainSource> = tagged<DrainSource>({
   promql: { query: text, prometheus: storedPrometheus, instanceLabel: text, quietFor: length },
   grpc: {},
+  workflow: {},
   http: { fencePath: text, openWorkPath: text },
   none: {},
 });
@@ -134,6 +138,7 @@ export const storedSpec: Shape<VersionedService> = object<VersionedService>({
   traffic: storedTraffic,
   upstream,
   drain: object({ source: drainSource }),
+  delegates: since(storedDelegates, NO_DELEGATES),
   verification: optional(storedVerification),
   retention: since(retention, { keep: 2, max: 3 }),
   group: optional(text),

@@ -9,7 +9,8 @@ import {
 import { count, length, list, object, oneOf, optional, type Shape, since, text } from './shape.ts';
 import { storedTenantName } from './simple.ts';
 
-const window: Shape<MaintenanceWindow> = object<MaintenanceWindow>({
+/** Reads a stored MaintenanceWindow. */
+export const storedWindow: Shape<MaintenanceWindow> = object<MaintenanceWindow>({
   days: list(oneOf(...WEEKDAYS)),
   startMinute: count,
   duration: length,
@@ -35,7 +36,7 @@ export const storedTraffic: Shape<TrafficSpec> = object<TrafficSpec>({
   promotion: since(oneOf('Automatic', 'Manual'), 'Manual'),
   approvals: since(list(length), []),
   progressDeadline: since(length, TEN_MINUTES),
-  windows: since(list(window), []),
+  windows: since(list(storedWindow), []),
   cohort: optional(cohort),
   mirror: optional(mirror),
   retries: count,

@@ -47,6 +47,7 @@ function count(fencedSince?: Instant): Promise<WorkCount> {
     service: serviceName('manager'),
     version: versionName('v1'),
     ...(fencedSince === undefined ? {} : { fencedSince }),
+    peers: [],
     instances: exporters.map(({ address }) =>
       anInstance('v1', { address: { host: '127.0.0.1', port: Number(address.split(':')[1]) } }),
     ),

@@ -95,6 +95,7 @@ describe('a refused change', () => {
       asOf: since,
       total: 1,
       open: [{ kind: 'stream', id: 's-1', instance: 'v1-a', since }],
+      certificate: 'observed',
     };
     const refused = await refusal(controller.client.call('retire', { change, version: 'v1' }));
     expect(refused.code).toBe(status.FAILED_PRECONDITION);

@@ -124,6 +124,7 @@ describe('a refused change', () => {
       asOf,
       total: 1,
       open: [{ kind: 'stream', id: 's-1', instance: 'v1-a' }],
+      certificate: 'observed',
     };
     const refused = await cli('retire', 'manager', 'v1', '--yes');
     expect(refused.code).toBe(1);

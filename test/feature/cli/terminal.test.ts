@@ -55,7 +55,13 @@ describe('a verb that moves traffic back', () => {
   });
 
   test('shows a person first whom it would touch, and asks', async () => {
-    controller.work = { kind: 'counted', asOf: instant(Date.now()), total: 3, open: [] };
+    controller.work = {
+      kind: 'counted',
+      asOf: instant(Date.now()),
+      total: 3,
+      open: [],
+      certificate: 'observed',
+    };
     const running = terminal(['rollback', 'manager']);
     await expect
       .poll(running.output, PATIENCE)

@@ -113,7 +113,13 @@ export async function startTestController(options: TestControllerOptions = {}): 
     proxies,
     operations,
     admin,
-    work: { kind: 'counted', asOf: instant(Date.parse('2026-11-01T12:00:00Z')), total: 0, open: [] },
+    work: {
+      kind: 'counted',
+      asOf: instant(Date.parse('2026-11-01T12:00:00Z')),
+      total: 0,
+      open: [],
+      certificate: 'observed',
+    },
     faults,
     downs: 0,
     primary() {

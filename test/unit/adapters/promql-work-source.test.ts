@@ -41,6 +41,7 @@ function count(replaced: Partial<WorkRequest> = {}): Promise<WorkCount> {
     service: serviceName('manager'),
     version: versionName('v1'),
     instances,
+    peers: [],
     signal: new AbortController().signal,
     ...replaced,
   });
@@ -62,7 +63,13 @@ function mostWas(...most: readonly number[]): void {
 test('the shares of all instances add up, as of the oldest of their newest samples', async () => {
   showed(1, [3, 2, 2]);
   showed(2, [5, 5, 4], NOW - 700);
-  expect(await count()).toEqual({ kind: 'counted', asOf: NOW - 700, total: 6, open: [] });
+  expect(await count()).toEqual({
+    kind: 'counted',
+    asOf: NOW - 700,
+    total: 6,
+    open: [],
+    certificate: 'observed',
+  });
 });
 
 test('an instance that nobody runs any more counts as long as it shows work', async () => {
@@ -80,6 +87,7 @@ test('a fence and its end have nobody to tell', async () => {
     service: serviceName('manager'),
     version: versionName('v1'),
     instances,
+    peers: [],
     signal: new AbortController().signal,
   };
   expect([await work.fence(request), await work.lift(request)]).toEqual([
@@ -97,7 +105,13 @@ describe('a zero behind the fence', () => {
     showed(1, zeros);
     showed(2, zeros);
     mostWas(0, 0);
-    expect(await count({ fencedSince })).toEqual({ kind: 'counted', asOf: NOW, total: 0, open: [] });
+    expect(await count({ fencedSince })).toEqual({
+      kind: 'counted',
+      asOf: NOW,
+      total: 0,
+      open: [],
+      certificate: 'observed',
+    });
   });
 
   test('is not known where an instance was scraped only once since then', async () => {

@@ -8,6 +8,7 @@ import { ScriptedWork } from '../../support/scripted-work.ts';
 const sources: readonly DrainSource[] = [
   { kind: 'http', fencePath: '/drain', openWorkPath: '/work' },
   { kind: 'grpc' },
+  { kind: 'workflow' },
   {
     kind: 'promql',
     query: 'open_work',
@@ -16,17 +17,24 @@ const sources: readonly DrainSource[] = [
     quietFor: 10_000,
   },
 ];
+const scripted = () => ({
+  http: new ScriptedWork(),
+  grpc: new ScriptedWork(),
+  workflow: new ScriptedWork(),
+  promql: new ScriptedWork(),
+});
 const requestFor = (source: DrainSource) => ({
   source,
   service: serviceName('manager'),
   version: versionName('v1'),
   instances: [],
+  peers: [],
   signal: AbortSignal.timeout(1_000),
 });
 
 describe('the work sources together', () => {
   test.each(sources)('$kind is asked for its own kind, and nobody else', async (source) => {
-    const each = { http: new ScriptedWork(), grpc: new ScriptedWork(), promql: new ScriptedWork() };
+    const each = scripted();
     const all = createWorkSources(each);
     if (source.kind === 'none') throw new Error('a source is meant');
     each[source.kind].say(['a', 'b']);
@@ -39,11 +47,7 @@ describe('the work sources together', () => {
   });
 
   test('without a source the count is unknown, and no fence is confirmed', async () => {
-    const all = createWorkSources({
-      http: new ScriptedWork(),
-      grpc: new ScriptedWork(),
-      promql: new ScriptedWork(),
-    });
+    const all = createWorkSources(scripted());
     expect((await all.count(requestFor({ kind: 'none' }))).kind).toBe('unknown');
     expect((await all.fence(requestFor({ kind: 'none' }))).kind).toBe('unconfirmed');
     expect((await all.lift(requestFor({ kind: 'none' }))).kind).toBe('unconfirmed');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Check } from '../../../src/model/check.ts';
+import { NO_DELEGATES } from '../../../src/model/delegates.ts';
 import { after, instant } from '../../../src/model/instant.ts';
 import type { Measurement } from '../../../src/model/measurement.ts';
 import { versionName } from '../../../src/model/names.ts';
@@ -176,10 +177,24 @@ describe('the longest time to rollback', () => {
 });
 
 describe('the shortest time to success', () => {
+  test('has the waits of the waves in it, and says that boxes need their own time', () => {
+    const wave = { groups: [], canaries: 0, windows: [], maxInFlight: 1, maxFailed: 0 };
+    const waves = [
+      { ...wave, name: 'canary', groups: ['internal'], wait: 0 },
+      { ...wave, name: 'rest', wait: 3_600_000 },
+    ];
+    const delegates = { ...NO_DELEGATES, source: { kind: 'grpc' }, waves } as const;
+    const estimate = estimateRollout({ traffic: aTraffic({ promotion: 'Automatic' }), delegates });
+    expect(estimate).toMatchObject({ shortestSuccess: 3_600_000, waitsForDelegates: true });
+    expect(describeEstimate(estimate)[0]).toContain('1h after the instances are ready');
+    expect(describeEstimate(estimate)[0]).toContain('the time until its delegates are registered');
+  });
+
   test('is nothing where nothing is verified and nobody waits', () => {
     expect(estimateRollout({ traffic: aTraffic({ promotion: 'Automatic' }) })).toEqual({
       shortestSuccess: 0,
       waitsForOperator: false,
+      waitsForDelegates: false,
       hasWindows: false,
     });
   });

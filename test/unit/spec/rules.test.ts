@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { file_switchyard_config_v1_config } from '../../../src/gen/switchyard/config/v1/config_pb.js';
+import { file_switchyard_config_v1_delegates } from '../../../src/gen/switchyard/config/v1/delegates_pb.js';
 import { file_switchyard_config_v1_drain } from '../../../src/gen/switchyard/config/v1/drain_pb.js';
 import { file_switchyard_config_v1_traffic } from '../../../src/gen/switchyard/config/v1/traffic_pb.js';
 import { file_switchyard_config_v1_verification } from '../../../src/gen/switchyard/config/v1/verification_pb.js';
@@ -17,15 +18,18 @@ const files = [
   file_switchyard_config_v1_traffic,
   file_switchyard_config_v1_verification,
   file_switchyard_config_v1_drain,
+  file_switchyard_config_v1_delegates,
 ];
 const messages: readonly DescMessage[] = files.flatMap((file) => file.messages);
 const fields = messages.flatMap((message) => message.fields);
 const nameOf = (field: DescField) => `${field.parent.name}.${field.jsonName}`;
 const proto = files.map(({ name }) => readFileSync(`proto/${name}.proto`, 'utf8')).join('\n');
-const pages = ['docs/spec.md', 'docs/spec-rollouts.md', 'docs/spec-checks.md'].map((file) => ({
-  file,
-  text: readFileSync(file, 'utf8'),
-}));
+const pages = ['docs/spec.md', 'docs/spec-rollouts.md', 'docs/spec-checks.md', 'docs/spec-delegates.md'].map(
+  (file) => ({
+    file,
+    text: readFileSync(file, 'utf8'),
+  }),
+);
 const page = pages.map(({ text }) => text).join('\n');
 
 /** The comment above a field of the proto, as one line. */

@@ -10,7 +10,7 @@ import { serviceName, versionName } from '../../../../src/model/names.ts';
 import type { DrainSource } from '../../../../src/model/spec.ts';
 
 const source: DrainSource = { kind: 'http', fencePath: '/drain', openWorkPath: '/work' };
-const whose = { service: serviceName('manager'), version: versionName('v1') };
+const whose = { service: serviceName('manager'), version: versionName('v1'), peers: [] };
 const never = new AbortController().signal;
 
 /** An instance whose HTTP requests `listener` answers. */

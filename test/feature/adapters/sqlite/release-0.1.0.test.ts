@@ -8,6 +8,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { MIGRATIONS } from '../../../../src/adapters/sqlite/migrations.ts';
 import { openVerified } from '../../../../src/adapters/sqlite/open.ts';
+import { NO_DELEGATES } from '../../../../src/model/delegates.ts';
 import { instant } from '../../../../src/model/instant.ts';
 import type { ServiceRecord } from '../../../../src/model/state.ts';
 import { parseServices } from '../../../../src/spec/parse.ts';
@@ -18,12 +19,17 @@ import { measurement, recordWith, rolloutRecord } from '../../../support/stored-
 const state = oldState('0.1.0');
 /** What release 0.1.0 knew. */
 const FORMS_OF_0_1_0 = MIGRATIONS.slice(0, 1);
+/** What release 0.2.0 knew. */
+const FORMS_OF_0_2_0 = MIGRATIONS.slice(0, 2);
 
 function oldFile(): string {
   const file = join(temporaryFolder(), 'state.db');
   writeOldState(state, file);
   return file;
 }
+
+/** The copy that is made of it before it gets the present form. */
+const copyOf = (file: string) => `${file}.before-migration-${MIGRATIONS.length}`;
 
 function bodyOf(service: string): ServiceRecord {
   const row = rowsOf(state, 'service').find(({ key }) => key === service);
@@ -61,6 +67,7 @@ describe('a state file of 0.1.0', () => {
           },
           retention: { keep: 2, max: 3 },
           notifications: [],
+          delegates: NO_DELEGATES,
         },
       });
     }
@@ -77,7 +84,7 @@ describe('a state file of 0.1.0', () => {
   test('is copied before it gets its new tables, and the copy is as it was', () => {
     const file = oldFile();
     withContent(file, () => {});
-    const copy = `${file}.before-migration-${MIGRATIONS.length}`;
+    const copy = copyOf(file);
     for (const table of ['meta', 'service', 'proxy', 'event']) {
       expect(rowsIn(copy, table)).toEqual(rowsOf(state, table).map(({ key, body }) => ({ key, body })));
     }
@@ -93,6 +100,7 @@ describe('a state file of 0.1.0', () => {
       content.history.append([measurement(rollout.id, 1)]);
     });
     openVerified({ file, migrations: FORMS_OF_0_1_0 }).close();
+    openVerified({ file, migrations: FORMS_OF_0_2_0 }).close();
     expect(readHolding(file).rollouts).toEqual([{ rollout, measurements: [measurement(rollout.id, 1)] }]);
   });
 
@@ -118,12 +126,30 @@ describe('a state file of 0.1.0', () => {
       expect(() => openVerified({ file, migrations: FORMS_OF_0_1_0 })).toThrow(
         expect.objectContaining({
           reason: 'TooNew',
-          message: expect.stringContaining(`switchyard restore ${file}.before-migration-${MIGRATIONS.length}`),
+          message: expect.stringContaining(`switchyard restore ${copyOf(file)}`),
         }),
       );
       expect(readHolding(file).state.services[0]?.spec.drain.source).toEqual(source);
     },
   );
+
+  test.each([
+    ['a drain source is workflow', { drain: { source: { kind: 'workflow' } } }],
+    ['a service has delegates', { delegates: { ...NO_DELEGATES, source: { kind: 'grpc' } } }],
+  ] as const)('is refused by 0.2.0 too when %s, which it would take for damage or leave out', (_, wishes) => {
+    const file = oldFile();
+    withContent(file, (content) => {
+      const record = content.load().services[0];
+      if (record === undefined) throw new Error('the file has services');
+      content.commit({
+        services: [{ ...record, spec: { ...record.spec, ...wishes }, generation: record.generation + 1 }],
+      });
+    });
+    expect(() => openVerified({ file, migrations: FORMS_OF_0_2_0 })).toThrow(
+      expect.objectContaining({ reason: 'TooNew' }),
+    );
+    expect(readHolding(file).state.services[0]?.spec).toMatchObject(wishes);
+  });
 
   test('a service that 0.1.0 deleted and somebody makes again has no past', () => {
     const file = oldFile();

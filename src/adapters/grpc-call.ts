@@ -13,8 +13,8 @@ import {
   toBinary,
 } from '@bufbuild/protobuf';
 import { Client, credentials, status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
-import type { Milliseconds } from '../../model/instant.ts';
-import type { SocketAddress } from '../../model/spec.ts';
+import type { Milliseconds } from '../model/instant.ts';
+import type { SocketAddress } from '../model/spec.ts';
 
 /** What to ask, and how long and how large the answer may be. */
 export interface GrpcCall<Input extends DescMessage, Output extends DescMessage> {
