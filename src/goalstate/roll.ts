@@ -1,0 +1,43 @@
+/** The roll: which delegates a rollout waits for. Fixed once, when it begins, so that nobody who comes or goes changes it. */
+import type { DelegateAnswer } from '../model/delegates.ts';
+import type { Instant, Milliseconds } from '../model/instant.ts';
+import type { TenantName, VersionName } from '../model/names.ts';
+import type { Roll } from '../model/parity.ts';
+
+/**
+ * A registration older than this is one of the past: its delegate is not connected. An answer older than this is none.
+ */
+export const FRESH: Milliseconds = 120_000;
+
+/** The roll from what the source answers; undefined while it is unknown, or too old to tell. */
+export function fixRoll(input: {
+  readonly answer: DelegateAnswer;
+  readonly baseline: VersionName;
+  readonly activeWithin: Milliseconds;
+  readonly now: Instant;
+}): Roll | undefined {
+  const { answer, baseline, activeWithin, now } = input;
+  if (answer.kind === 'unknown' || answer.asOf < now - FRESH) return undefined;
+  if (answer.kind === 'counted') {
+    const ofBaseline = answer.counts.filter(
+      ({ version, connected }) => version === baseline && connected > 0,
+    );
+    const tenants = new Map<TenantName, number>();
+    for (const { tenant, connected } of ofBaseline) {
+      tenants.set(tenant, (tenants.get(tenant) ?? 0) + connected);
+    }
+    const counts = [...tenants].map(([tenant, count]) => ({ tenant, count }));
+    return { kind: 'counted', fixedAt: now, tenants: counts.toSorted(byTenant) };
+  }
+  const boxes = new Map(
+    answer.delegates
+      .filter(({ version, lastSeen }) => version === baseline && lastSeen >= now - activeWithin)
+      .map(({ delegate, tenant }) => [delegate, { delegate, tenant }]),
+  );
+  return { kind: 'named', fixedAt: now, boxes: [...boxes.values()].toSorted(byTenant) };
+}
+
+/** Tenants in the order of their names. */
+export function byTenant(one: { readonly tenant: string }, other: { readonly tenant: string }): number {
+  return one.tenant < other.tenant ? -1 : one.tenant > other.tenant ? 1 : 0;
+}
