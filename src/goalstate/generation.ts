@@ -6,6 +6,8 @@ import type { ServiceRecord } from '../model/state.ts';
 import {
   type DelegatesRecord,
   type Generation,
+  MAX_FOREIGN,
+  MAX_LEAP,
   MAX_PAST_GENERATIONS,
   type PastGeneration,
   type WavesRecord,
@@ -39,28 +41,48 @@ export function nextGeneration(input: {
   const named = namedBy(wish);
   const was = { versions: current.versions, decommissioned: current.decommissioned };
   if (contentText(was) === contentText(named)) return delegates;
-  return succeeded(delegates, { ...named, generation: current.generation + 1, at: now, because });
+  return succeeded(delegates, { ...named, generation: lastNumber(delegates) + 1, at: now, because });
 }
 
 /**
- * An operator's word that what we wish holds, although watchers have seen newer generations (this controller was restored
- * from a backup): the generation jumps above all of them. Undefined where nobody has seen a newer one.
+ * What a watcher reports as the newest generation that it has seen or applied. One that is newer than ours shows that this
+ * record is an older state: those numbers are not given again. The same object where that is known, or is no news.
+ */
+export function noteReported(delegates: DelegatesRecord, reported: number): DelegatesRecord {
+  const { foreign = [] } = delegates;
+  const ours = delegates.current.generation;
+  const last = foreign.at(-1);
+  const isNews = Number.isSafeInteger(reported) && reported > lastNumber(delegates);
+  if (!isNews || reported > ours + MAX_LEAP || reported >= MAX_GENERATION) return delegates;
+  if (last !== undefined && last.upTo > ours) {
+    return { ...delegates, foreign: [...foreign.slice(0, -1), { above: last.above, upTo: reported }] };
+  }
+  if (foreign.length === MAX_FOREIGN) return delegates;
+  return { ...delegates, foreign: [...foreign, { above: ours, upTo: reported }] };
+}
+
+/**
+ * An operator's word that what is recorded here holds, although watchers have seen newer generations: they are told it
+ * under a number above all of theirs. Undefined where nobody has reported a newer one.
  */
 export function reassert(input: {
   readonly delegates: DelegatesRecord;
-  /** The newest generation that a watcher has seen or applied. */
-  readonly reported: number;
   readonly by: string;
   readonly reason: string;
   readonly now: Instant;
 }): DelegatesRecord | undefined {
-  const { delegates, reported, by, reason, now } = input;
-  const { current } = delegates;
-  if (!Number.isSafeInteger(reported) || reported <= current.generation || reported >= MAX_GENERATION) {
-    return undefined;
-  }
-  const because = `${by} asserted what is recorded here over generation ${reported}${reason && `: ${reason}`}`;
-  return succeeded(delegates, { ...current, generation: reported + 1, at: now, because });
+  const { delegates, by, reason, now } = input;
+  const { foreign = [], ...ours } = delegates;
+  const newest = foreign.at(-1)?.upTo;
+  if (newest === undefined) return undefined;
+  const because = `${by} asserted what is recorded here over generation ${newest}${reason && `: ${reason}`}`;
+  const generation = lastNumber(delegates) + 1;
+  return succeeded(ours, { ...ours.current, generation, at: now, because });
+}
+
+/** The highest number that was given, by this record or by a newer state of it. */
+function lastNumber({ current, foreign = [] }: DelegatesRecord): number {
+  return Math.max(current.generation, foreign.at(-1)?.upTo ?? 0);
 }
 
 /** Without the waves of versions that are gone, and of those that everybody has for good. */

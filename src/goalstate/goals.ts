@@ -11,6 +11,7 @@ import {
   type WatcherRecord,
 } from '../model/goal-state.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
+import { type DelegatesRecord, type ForeignGenerations, MAX_LEAP } from '../model/waves.ts';
 import { isAdmitted } from './admission.ts';
 import { artifactDigest, type Wish, type WishedVersion } from './wish.ts';
 
@@ -53,13 +54,19 @@ export type Offer =
 export class Goals {
   readonly #service: ServiceName;
   readonly #generation: number;
+  readonly #foreign: readonly ForeignGenerations[];
   readonly #wish: Wish;
   readonly #classes = new Map<string, ClassGoal>();
 
   /** The goals of one generation. Make new ones when the generation rises. */
-  constructor(input: { readonly service: ServiceName; readonly generation: number; readonly wish: Wish }) {
+  constructor(input: {
+    readonly service: ServiceName;
+    readonly delegates: Pick<DelegatesRecord, 'current' | 'foreign'>;
+    readonly wish: Wish;
+  }) {
     this.#service = input.service;
-    this.#generation = input.generation;
+    this.#generation = input.delegates.current.generation;
+    this.#foreign = input.delegates.foreign ?? [];
     this.#wish = input.wish;
   }
 
@@ -78,8 +85,8 @@ export class Goals {
   /** What to do about a watcher, by what it reported and what it was sent on this stream. */
   offer(watcher: WatcherRecord, sent: SentGoal | undefined): Offer {
     const { identity, report } = watcher;
-    const newest = Math.max(report.seen, report.applied);
-    if (newest > this.#generation) return { kind: 'Nothing', reason: this.#restored(newest) };
+    const foreign = this.#foreignIn(Math.max(report.seen, report.applied));
+    if (foreign !== undefined) return { kind: 'Nothing', reason: foreign };
     const goal = this.goalFor(identity);
     if (goal.kind === 'Nothing') return goal;
     if (sent !== undefined) {
@@ -106,10 +113,15 @@ export class Goals {
     };
   }
 
-  #restored(newest: number): string {
-    if (newest > MAX_GENERATION)
-      return `generation ${newest} was never given: generations end at ${MAX_GENERATION}`;
-    return `you have seen generation ${newest}, and generation ${this.#generation} holds here: this controller was restored from an older state; an operator must assert it before you are told anything`;
+  /** Why a watcher that has seen this generation is told nothing. */
+  #foreignIn(newest: number): string | undefined {
+    const ours = this.#generation;
+    const isForeign = this.#foreign.some(({ above, upTo }) => newest > above && newest <= upTo);
+    if (newest <= ours && !isForeign) return undefined;
+    if (newest > ours + MAX_LEAP || newest >= MAX_GENERATION) {
+      return `this box reports generation ${newest}, which was never given (${ours} holds here): its watcher's own state is to be mended`;
+    }
+    return `this box has seen generation ${newest}, which is not of this controller (${ours} holds here): it was restored from an older state, and an operator must assert what it has`;
   }
 
   #classOf(box: WatcherIdentity): string {

@@ -110,6 +110,18 @@ export type PastGeneration = Pick<Generation, 'generation' | 'at' | 'because'> &
 /** Past generations that are kept. */
 export const MAX_PAST_GENERATIONS = 50;
 
+/** Generations that watchers have seen and that were not given by this record. */
+export interface ForeignGenerations {
+  /** The last of ours before them. */
+  readonly above: number;
+  readonly upTo: number;
+}
+
+/** Ranges of foreign generations that are remembered. */
+export const MAX_FOREIGN = 20;
+/** A watcher that reports a generation so far above ours was never told it by any state of this service. */
+export const MAX_LEAP = 1_000_000;
+
 /** What is recorded of the delegates of a service. */
 export interface DelegatesRecord {
   readonly current: Generation;
@@ -118,4 +130,9 @@ export interface DelegatesRecord {
   /** Of each candidate that is still live, by rollout; a version without any is for every box. */
   readonly waves: readonly WavesRecord[];
   readonly decommissions: readonly Decommission[];
+  /**
+   * Watchers that report one of these are told nothing until an operator asserts what is recorded here: it was restored
+   * from an older state. Their numbers are never given again. Absent: there are none.
+   */
+  readonly foreign?: readonly ForeignGenerations[];
 }
