@@ -17,5 +17,6 @@ export interface Instance {
   /** Why, in words for an operator. */
   readonly reason: string;
   readonly since: Instant;
-  readonly restarts: number;
+  readonly restarts: number /** It ended too often, for which this is the reason: it is not started again. Absent: it is. */;
+  readonly givenUp?: string;
 }

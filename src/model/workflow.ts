@@ -4,7 +4,7 @@
  */
 import type { Instant, Milliseconds } from './instant.ts';
 import type { Json } from './json.ts';
-import type { TenantName, VersionName } from './names.ts';
+import { InvalidNameError, type TenantName, type VersionName } from './names.ts';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -19,6 +19,16 @@ export type TaskId = Branded<'TaskId'>;
 export type ManagerId = Branded<'ManagerId'>;
 /** The box that a delegate runs on: delegates of several versions on one box share it. */
 export type DelegateId = Branded<'DelegateId'>;
+
+/** Checks and brands the id of a delegate's box. Throws InvalidNameError. */
+export function delegateId(text: string): DelegateId {
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(text)) {
+    throw new InvalidNameError(
+      `delegate id ${JSON.stringify(text)} must be 1 to 128 of letters, digits, ".", "_" and "-"`,
+    );
+  }
+  return text as DelegateId;
+}
 
 /** How an execution stands. The last three are ends. */
 export const EXECUTION_STATES = ['Running', 'Succeeded', 'Failed', 'Cancelled'] as const;

@@ -80,7 +80,7 @@ export function parseEndpointsFile(source: SourceFile): {
 }
 
 /** The message of a document, or undefined with its problems added to `problems`. */
-function walkFaultless<Desc extends DescMessage>(
+export function walkFaultless<Desc extends DescMessage>(
   desc: Desc,
   document: SourceDocument,
   problems: DocumentProblem[],

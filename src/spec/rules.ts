@@ -9,6 +9,7 @@ import { CHOICE, type FieldRule, type FieldRules, HOUR, INTERVAL, MINUTE, TIMEOU
 import { DELEGATE_RULES } from './rules-of-delegates.ts';
 import { ROLLOUT_RULES } from './rules-of-rollouts.ts';
 import { VERIFICATION_RULES } from './rules-of-verification.ts';
+import { WATCHER_RULES } from './rules-of-watchers.ts';
 import * as format from './text-formats.ts';
 import { exactly } from './text-formats.ts';
 import { httpUrl } from './url.ts';
@@ -155,6 +156,7 @@ const RULES: FieldRules = {
   ...DELEGATE_RULES,
   ...ROLLOUT_RULES,
   ...VERIFICATION_RULES,
+  ...WATCHER_RULES,
 };
 
 /** A field as the table names it; a descriptor of the proto is one. */

@@ -6,8 +6,7 @@
 import type { Instance, InstanceState } from '../../model/instance.ts';
 import type { Instant, Milliseconds } from '../../model/instant.ts';
 import type { ProcessesRuntimeSpec } from '../../model/spec.ts';
-import { restartDelay } from './backoff.ts';
-import { endProcesses } from './ending.ts';
+import { noteFailure } from './failure.ts';
 import { findFamily } from './family.ts';
 import { hasEnded } from './identity.ts';
 import { KeptRecord } from './kept-record.ts';
@@ -16,9 +15,10 @@ import { type MainProcess, type ProcessEnd, takeUp } from './main-process.ts';
 import { probe } from './probe.ts';
 import { bootId } from './proc.ts';
 import { type ProbedState, watchReadiness } from './readiness.ts';
-import { describeEnd, describeFailure, seconds } from './reasons.ts';
+import { describeEnd } from './reasons.ts';
 import type { InstanceRecord } from './record.ts';
 import { findLeft, type InstanceTools, noteRunning, startMain } from './start.ts';
+import { endAll, firstOfStopping, type Stopping, stopProcesses } from './stopping.ts';
 import { withLaunchOf } from './wish.ts';
 
 const HOST = '127.0.0.1';
@@ -77,8 +77,9 @@ export class SupervisedInstance {
 
   /** As operators see it. */
   view(): Instance {
-    const { id, service, version, port, restarts } = this.#record.current;
-    return { id, service, version, address: { host: HOST, port }, restarts, ...this.#shown };
+    const { id, service, version, port, restarts, givenUp } = this.#record.current;
+    const address = { host: HOST, port };
+    return { id, service, version, address, restarts, ...this.#shown, ...(givenUp && { givenUp }) };
   }
 
   /** Looks for the process that a controller before left running. Called once, before `run`, where there was one. */
@@ -133,6 +134,10 @@ export class SupervisedInstance {
     while (!this.#stop.signal.aborted) {
       this.#leave.signal.throwIfAborted();
       try {
+        if (this.#record.current.givenUp !== undefined) {
+          await this.#rest(this.#record.current.givenUp);
+          continue;
+        }
         this.#main ??= await this.#start();
         if (this.#main !== undefined) await this.#keepUp(this.#main);
       } catch (error) {
@@ -183,7 +188,7 @@ export class SupervisedInstance {
     this.#settle();
     this.#leave.signal.throwIfAborted();
     if (this.#stop.signal.aborted) return;
-    if (outcome === 'PortTaken') await this.#endAll(main);
+    if (outcome === 'PortTaken') await endAll(this.#stopping(main));
     this.#main = undefined;
     const port = this.#record.current.port;
     const because =
@@ -221,7 +226,9 @@ export class SupervisedInstance {
     const isReady = state.kind === 'Ready';
     const upFor = process.kind === 'Running' ? this.#tools.clock.now() - process.startedAt : 0;
     const isStable = isReady && upFor >= spec.restartBackoff.max;
-    if (isReady !== wasReady) await this.#record.note({ wasReady: isReady });
+    if (isReady !== wasReady) {
+      await this.#record.note({ wasReady: isReady, ...(isReady && { hadWork: true }) });
+    }
     if (isStable && failures > 0) await this.#record.note({ failures: 0 });
     await this.#tools.logs.trim(id);
     if (this.#trouble === undefined) return;
@@ -229,35 +236,35 @@ export class SupervisedInstance {
     this.#onChange();
   }
 
-  /** Waits as long as a failing instance has to before its next start. */
+  /** Waits as long as a failing instance has to before its next start, where there is one. */
   async #failed(because: string): Promise<void> {
-    const { id, failures, restarts, spec } = this.#record.current;
+    const { restarts } = this.#record.current;
     this.#lastEnd = because;
-    this.#record.set({ failures: failures + 1, wasReady: false });
-    const delay = restartDelay({
-      ...spec.restartBackoff,
-      failures: failures + 1,
-      random: this.#tools.random(),
-    });
-    const lastLine = await this.#tools.logs.lastLine(id, this.#logStart);
-    this.#show('Failed', describeFailure({ because, failures: failures + 1, delay, lastLine }));
-    await this.#tools.clock.sleep(delay, this.#interrupted).catch(() => undefined);
+    const record = this.#record;
+    const next = await noteFailure({ record, tools: this.#tools, because, logStart: this.#logStart });
+    if (next.kind === 'GivenUp') return;
+    this.#show('Failed', next.reason);
+    await this.#tools.clock.sleep(next.delay, this.#interrupted).catch(() => undefined);
     this.#record.set({ restarts: restarts + 1 });
+  }
+
+  /** Stays down until it is stopped. */
+  async #rest(because: string): Promise<void> {
+    this.#show('Failed', because);
+    this.#settle();
+    await this.#tools.clock.sleep(Number.MAX_SAFE_INTEGER, this.#interrupted).catch(() => undefined);
   }
 
   #beginStop(): void {
     this.#stop.abort();
-    this.#show(
-      'Stopping',
-      `SIGTERM is sent; SIGKILL follows after ${seconds(this.#record.current.spec.stopGrace)}`,
-    );
+    this.#show('Stopping', firstOfStopping({ record: this.#record, tools: this.#tools }));
   }
 
   async #end(): Promise<void> {
     for (;;) {
       this.#leave.signal.throwIfAborted();
       try {
-        await this.#endAll(this.#main);
+        await stopProcesses(this.#stopping(this.#main));
         await this.#record.remove();
         this.#tools.ports.release(this.#record.current.id);
         return;
@@ -269,21 +276,16 @@ export class SupervisedInstance {
     }
   }
 
-  #endAll(main: MainProcess | undefined): Promise<void> {
-    return endProcesses({
-      id: this.#record.current.id,
-      main: main?.identity,
-      grace: () => this.#record.current.spec.stopGrace,
-      clock: this.#tools.clock,
+  #stopping(main: MainProcess | undefined): Stopping {
+    return {
+      record: this.#record,
+      tools: this.#tools,
+      main,
       signal: this.#leave.signal,
-      onKill: (processes) => {
-        if (this.isStopping)
-          this.#show(
-            'Stopping',
-            `the grace time is over: SIGKILL is sent to what is left, ${processes} in number`,
-          );
+      onProgress: (sentence) => {
+        if (this.isStopping) this.#show('Stopping', sentence);
       },
-    });
+    };
   }
 
   #show(state: InstanceState, reason: string): void {

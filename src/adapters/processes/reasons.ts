@@ -22,8 +22,27 @@ export function describeFailure(failed: {
   lastLine: string;
 }): string {
   const row = failed.failures > 1 ? `, ${failed.failures} times in a row` : '';
-  const line = failed.lastLine === '' ? '' : `; last line of its log: ${failed.lastLine}`;
-  return `${failed.because}${row}; starts again in ${seconds(failed.delay)}${line}`;
+  return `${failed.because}${row}; starts again in ${seconds(failed.delay)}${lineText(failed.lastLine)}`;
+}
+
+/** Why an instance is not started again. */
+export function describeGivenUp(failed: {
+  because: string;
+  ends: number;
+  within: Milliseconds;
+  lastLine: string;
+}): string {
+  const { because, ends, within, lastLine } = failed;
+  return `${because}, the ${ordinal(ends)} time within ${seconds(within)}, and is not started again${lineText(lastLine)}`;
+}
+
+function ordinal(count: number): string {
+  const endings: Readonly<Record<number, string>> = { 1: 'st', 2: 'nd', 3: 'rd' };
+  return `${count}${endings[count] ?? 'th'}`;
+}
+
+function lineText(lastLine: string): string {
+  return lastLine === '' ? '' : `; last line of its log: ${lastLine}`;
 }
 
 /** A length of time as people write it, for example `1.5 s`. */

@@ -24,6 +24,12 @@ export interface InstanceRecord {
   readonly process: RecordedProcess;
   /** It was ready when last probed. */
   readonly wasReady: boolean;
+  /** Its process was ready at some time, so that it may have work. */
+  readonly hadWork?: boolean;
+  /** When it ended lately, where that is limited. */
+  readonly ends?: readonly Instant[];
+  /** It ended too often, for which this is the reason: it is not started again. */
+  readonly givenUp?: string;
   /** Since when it is being stopped; there is no way back. */
   readonly stopSince?: Instant;
 }
@@ -62,6 +68,7 @@ export function parseRecord(text: string): InstanceRecord {
     throw new Error(`process.kind must be None, Intended or Running, not ${JSON.stringify(read.process)}`);
   }
   if (read.stopSince !== undefined) instant(read.stopSince);
+  for (const end of read.ends ?? []) instant(end);
   return { ...read, service: serviceName(read.service), version: versionName(read.version) };
 }
 

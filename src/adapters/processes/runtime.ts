@@ -13,6 +13,8 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Runtime, RuntimeWish } from '../../ports/runtime.ts';
 import { ChangeFeed } from '../change-feed.ts';
 import { Turns } from '../turns.ts';
+import type { CrashBudget } from './budget.ts';
+import type { DrainSpec } from './drain.ts';
 import { lockFolder } from './folder-lock.ts';
 import { SupervisedInstance } from './instance.ts';
 import { Journal } from './journal.ts';
@@ -28,6 +30,12 @@ export interface ProcessesRuntimeOptions {
   readonly stateFolder: string;
   /** Default: a log is trimmed above 10 MiB, and 20 logs of instances that are gone are kept. */
   readonly logLimits?: LogLimits;
+  /** How instances are emptied before they are stopped. Default: SIGTERM, and SIGKILL after the grace time. */
+  readonly drain?: DrainSpec;
+  /** How often an instance may end before it is given up, until its version is wished for anew. Default: for ever. */
+  readonly budget?: CrashBudget;
+  /** True: each version has a launch of its own, so that a wish with another one is nothing to report. */
+  readonly launchesDiffer?: boolean;
   /** From 0 to below 1; default Math.random. */
   readonly random?: () => number;
   /** Default: that of this machine. */
@@ -55,11 +63,13 @@ export class ProcessesRuntime implements Runtime {
   readonly #wishes = new Map<ServiceName, LastWish>();
   readonly #feed = new ChangeFeed();
   readonly #turns = new Turns<ServiceName>();
+  readonly #launchesDiffer: boolean;
   #closed = false;
 
-  private constructor(tools: InstanceTools, unlock: () => Promise<void>) {
-    this.#tools = tools;
-    this.#unlock = unlock;
+  private constructor(made: { tools: InstanceTools; unlock: () => Promise<void>; launchesDiffer: boolean }) {
+    this.#tools = made.tools;
+    this.#unlock = made.unlock;
+    this.#launchesDiffer = made.launchesDiffer;
   }
 
   /**
@@ -84,8 +94,14 @@ export class ProcessesRuntime implements Runtime {
         clock,
         ports: new PortAllocator(),
         random: options.random ?? Math.random,
+        drain: options.drain,
+        budget: options.budget,
       };
-      const runtime = new ProcessesRuntime(tools, unlock);
+      const runtime = new ProcessesRuntime({
+        tools,
+        unlock,
+        launchesDiffer: options.launchesDiffer ?? false,
+      });
       await runtime.#takeUp(await journal.load());
       return runtime;
     } catch (error) {
@@ -120,7 +136,7 @@ export class ProcessesRuntime implements Runtime {
     const instances = this.#of(service);
     const troubles = instances.flatMap((instance) => instance.problems);
     const spec = this.#wishes.get(service)?.spec;
-    return spec === undefined ? troubles : [...changedLaunches(spec, instances.map(toSlot)), ...troubles];
+    return spec === undefined || this.#launchesDiffer ? troubles : [...changedLaunches(spec, instances.map(toSlot)), ...troubles];
   }
 
   services(): readonly ServiceName[] {

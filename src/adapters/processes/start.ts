@@ -3,6 +3,8 @@
  * what an earlier start has left running is taken up or ended first, so that no crash leaves two of one instance.
  */
 import type { Clock } from '../../ports/clock.ts';
+import type { CrashBudget } from './budget.ts';
+import type { DrainSpec } from './drain.ts';
 import { endProcesses } from './ending.ts';
 import { findFamily } from './family.ts';
 import { isAlive, type ProcessIdentity } from './identity.ts';
@@ -20,6 +22,10 @@ export interface InstanceTools {
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
+  /** How an instance is emptied before it is stopped; absent: SIGTERM, and SIGKILL after its grace time. */
+  readonly drain?: DrainSpec | undefined;
+  /** How often an instance may end before it is given up; absent: for ever. */
+  readonly budget?: CrashBudget | undefined;
 }
 
 export interface Start {
@@ -42,7 +48,7 @@ export async function startMain(start: Start): Promise<MainProcess | undefined> 
   }
   const { id, port: preferred, spec } = record.current;
   const port = await tools.ports.take({ instance: id, range: spec.ports, preferred });
-  await record.write({ port, wasReady: false, process: { kind: 'Intended' } });
+  await record.write({ port, wasReady: false, hadWork: false, process: { kind: 'Intended' } });
   if (interrupted.aborted) return undefined;
   const main = await tools.logs.withAppendable(id, (log) => launch(record.current, log));
   await noteRunning(start, main.identity);

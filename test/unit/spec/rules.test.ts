@@ -6,6 +6,7 @@ import { file_switchyard_config_v1_delegates } from '../../../src/gen/switchyard
 import { file_switchyard_config_v1_drain } from '../../../src/gen/switchyard/config/v1/drain_pb.js';
 import { file_switchyard_config_v1_traffic } from '../../../src/gen/switchyard/config/v1/traffic_pb.js';
 import { file_switchyard_config_v1_verification } from '../../../src/gen/switchyard/config/v1/verification_pb.js';
+import { file_switchyard_config_v1_watcher } from '../../../src/gen/switchyard/config/v1/watcher_pb.js';
 import { formatDuration } from '../../../src/spec/duration.ts';
 import { describeEstimate, estimateRollout } from '../../../src/spec/estimates.ts';
 import { isDuration } from '../../../src/spec/leaf.ts';
@@ -19,12 +20,13 @@ const files = [
   file_switchyard_config_v1_verification,
   file_switchyard_config_v1_drain,
   file_switchyard_config_v1_delegates,
+  file_switchyard_config_v1_watcher,
 ];
 const messages: readonly DescMessage[] = files.flatMap((file) => file.messages);
 const fields = messages.flatMap((message) => message.fields);
 const nameOf = (field: DescField) => `${field.parent.name}.${field.jsonName}`;
 const proto = files.map(({ name }) => readFileSync(`proto/${name}.proto`, 'utf8')).join('\n');
-const pages = ['docs/spec.md', 'docs/spec-rollouts.md', 'docs/spec-checks.md', 'docs/spec-delegates.md'].map(
+const pages = ['docs/spec.md', 'docs/spec-rollouts.md', 'docs/spec-checks.md', 'docs/spec-delegates.md', 'docs/spec-watcher.md'].map(
   (file) => ({
     file,
     text: readFileSync(file, 'utf8'),

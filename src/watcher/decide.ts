@@ -1,0 +1,171 @@
+/**
+ * What a watcher does next: a box enters, actions leave, each with its reason. Pure. The rules (rule 12 and its kin):
+ * - the last healthy version is never stopped, but by a decommission that the policy allows, and by the switch of a box
+ *   that can run one version only;
+ * - a version that has a process, a draining one included, is not started;
+ * - no more versions run than the stricter of both sides allows.
+ */
+import type { Artifact } from '../model/goal-state.ts';
+import { after } from '../model/instant.ts';
+import { isWindowOpen } from '../model/windows.ts';
+import { refusalOf } from './allowed.ts';
+import { type Box, type BoxAction, type BoxProcess, LAST_GOOD_REST } from './box.ts';
+
+/** Actions that may be carried out beside each other. Deciding again before they are done gives the same ones. */
+export function decide(box: Box): readonly BoxAction[] {
+  const givenUp = box.processes.filter(({ state }) => state === 'GivenUp').map((one) => giveUp(one, box));
+  const { goal } = box;
+  if (goal === undefined) return givenUp;
+  if (goal.decommission) return [...givenUp, ...decommission(box)];
+  // To bring back what ran is no change, and waits for no window.
+  if (!isWindowOpen(box.policy.windows, box.now)) return [...givenUp, ...lastGood(box)];
+  return [...givenUp, ...fetches(box), ...drains(box), ...starts(box)];
+}
+
+/** The artifacts that the box shall run, as far as the policy allows: the newest default last. */
+export function wantedArtifacts(box: Box): readonly Artifact[] {
+  return allowedArtifacts(box).slice(-box.limit);
+}
+
+/** All that the goal state names and the policy allows. */
+export function allowedArtifacts({ goal, policy }: Box): readonly Artifact[] {
+  if (goal === undefined || goal.decommission) return [];
+  return goal.versions
+    .map(({ artifact }) => artifact)
+    .filter((artifact) => refusalOf(artifact, policy) === undefined);
+}
+
+/** Whether a process is what the goal state asks for. One that was healthy stays, whatever artifact is named now. */
+export function isWanted(process: BoxProcess, box: Box): boolean {
+  const artifact = wantedArtifacts(box).find(({ version }) => version === process.version);
+  return artifact !== undefined && (artifact.sha256 === process.sha256 || wasHealthy(process, box));
+}
+
+/** Whether a version ended too often and is not to be started now. */
+export function isBarred({ version, sha256 }: Artifact, box: Box): boolean {
+  const setback = box.setbacks.find((one) => one.version === version && one.sha256 === sha256);
+  if (setback === undefined) return false;
+  const isLastHope =
+    box.lastGood?.version === version &&
+    box.lastGood.sha256 === sha256 &&
+    healthy(box.processes).length === 0;
+  return !(isLastHope && box.now >= after(setback.since, LAST_GOOD_REST));
+}
+
+function giveUp({ version, sha256, reason, restarts }: BoxProcess, { now }: Box): BoxAction {
+  const setback = { version, sha256, since: now, reason, restarts };
+  return { kind: 'GiveUp', setback, because: `${version} ${reason}` };
+}
+
+function decommission(box: Box): readonly BoxAction[] {
+  if (!box.policy.decommission) return [];
+  return box.processes
+    .filter(isLive)
+    .map(({ version }) => ({ kind: 'Drain', version, because: 'the box is decommissioned' }));
+}
+
+function fetches(box: Box): readonly BoxAction[] {
+  return wantedArtifacts(box)
+    .filter(({ version }) => !box.processes.some((one) => one.version === version && isWanted(one, box)))
+    .filter((artifact) => !isBarred(artifact, box) && needsFetch(artifact, box))
+    .map((artifact) => ({ kind: 'Fetch', artifact, because: `${artifact.version} is wanted` }));
+}
+
+function needsFetch({ sha256 }: Artifact, { artifacts, now }: Box): boolean {
+  const standing = artifacts.get(sha256);
+  if (standing === undefined) return true;
+  return standing.kind === 'Failed' && standing.retryAt !== undefined && now >= standing.retryAt;
+}
+
+function drains(box: Box): readonly BoxAction[] {
+  const next = startable(box);
+  const actions: BoxAction[] = [];
+  let staying = box.processes.filter(isLive);
+  // The oldest first, so that where one must stay it is the newest.
+  for (const process of unwantedOldestFirst(box)) {
+    const others = staying.filter((one) => one !== process);
+    const because = reasonToDrain({ process, others, next, box });
+    if (because === undefined) continue;
+    staying = others;
+    actions.push({ kind: 'Drain', version: process.version, because });
+  }
+  return actions;
+}
+
+function reasonToDrain(question: {
+  readonly process: BoxProcess;
+  /** That run and stay. */
+  readonly others: readonly BoxProcess[];
+  /** That could be started if there were room. */
+  readonly next: readonly Artifact[];
+  readonly box: Box;
+}): string | undefined {
+  const { process, others, next, box } = question;
+  const ready = healthy(others);
+  const replacement = ready.find((one) => isWanted(one, box));
+  if (replacement !== undefined) return `it is not wanted any more, and ${replacement.version} is healthy`;
+  if (!wasHealthy(process, box) && process.state !== 'Ready')
+    return 'it is not wanted any more, and was never healthy';
+  const [following] = next;
+  // One that is draining already will make room.
+  if (following === undefined || others.length + 1 < box.limit) return undefined;
+  const because = `${following.version} takes its place: ${box.limit} may run`;
+  return ready.length > 0 || box.limit === 1 ? because : undefined;
+}
+
+function unwantedOldestFirst(box: Box): readonly BoxProcess[] {
+  return box.processes
+    .filter((one) => isLive(one) && !isWanted(one, box))
+    .toSorted((one, other) => one.since - other.since);
+}
+
+function starts(box: Box): readonly BoxAction[] {
+  const room = box.limit - box.processes.filter(({ state }) => state !== 'GivenUp').length;
+  const wanted: BoxAction[] = startable(box).map((artifact) => ({
+    kind: 'Start',
+    artifact,
+    because: `${artifact.version} is wanted`,
+  }));
+  return [...wanted, ...lastGood(box)].slice(0, Math.max(room, 0));
+}
+
+/** Wanted artifacts that are here, without a process, and not given up. The newest default first. */
+function startable(box: Box): readonly Artifact[] {
+  return wantedArtifacts(box)
+    .filter(
+      (artifact) =>
+        box.artifacts.get(artifact.sha256)?.kind === 'Here' &&
+        !isBarred(artifact, box) &&
+        !box.processes.some(({ version }) => version === artifact.version),
+    )
+    .toReversed();
+}
+
+/** The last good version again, where none runs and no wanted one can. */
+function lastGood(box: Box): readonly BoxAction[] {
+  const { lastGood: artifact, processes } = box;
+  if (artifact === undefined || processes.some(isLive) || startable(box).length > 0) return [];
+  const canRun =
+    box.artifacts.get(artifact.sha256)?.kind === 'Here' &&
+    !isBarred(artifact, box) &&
+    refusalOf(artifact, box.policy) === undefined &&
+    !processes.some(({ version }) => version === artifact.version);
+  const isGivenUp = wantedArtifacts(box).some((wanted) => isBarred(wanted, box));
+  return canRun && isGivenUp
+    ? [{ kind: 'Start', artifact, because: `${artifact.version} was the last that was healthy` }]
+    : [];
+}
+
+/** It runs, or is about to again. */
+function isLive({ state }: BoxProcess): boolean {
+  return state !== 'Draining' && state !== 'GivenUp';
+}
+
+/** It was at some time, be it in an earlier life. */
+function wasHealthy(process: BoxProcess, { lastGood: good }: Box): boolean {
+  return process.wasHealthy || (good?.version === process.version && good.sha256 === process.sha256);
+}
+
+function healthy(processes: readonly BoxProcess[]): readonly BoxProcess[] {
+  return processes.filter(({ state }) => state === 'Ready');
+}
