@@ -112,7 +112,9 @@ function ofProcess(process: BoxProcess, box: Box): Standing {
   const isLeft = process.state !== 'Draining' && !isWanted(process, box);
   return {
     state,
-    reason: isLeft ? `${reason}; it is not wanted any more, and stays until another version is healthy` : reason,
+    reason: isLeft
+      ? `${reason}; it is not wanted any more, and stays until another version is healthy`
+      : reason,
     restarts,
     // Its own time counts for as long as the state is its own.
     ...(state === process.state && { since }),
@@ -138,7 +140,10 @@ function stateOf(process: BoxProcess, box: Box): { state: BoxVersionState; reaso
       const deadline = after(process.since, box.startDeadline);
       return box.now < deadline
         ? { state: 'Starting', reason }
-        : { state: 'Unready', reason: `never healthy since its start at ${isoTime(process.since)}: ${reason}` };
+        : {
+            state: 'Unready',
+            reason: `never healthy since its start at ${isoTime(process.since)}: ${reason}`,
+          };
     }
   }
 }

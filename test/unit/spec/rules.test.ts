@@ -26,12 +26,16 @@ const messages: readonly DescMessage[] = files.flatMap((file) => file.messages);
 const fields = messages.flatMap((message) => message.fields);
 const nameOf = (field: DescField) => `${field.parent.name}.${field.jsonName}`;
 const proto = files.map(({ name }) => readFileSync(`proto/${name}.proto`, 'utf8')).join('\n');
-const pages = ['docs/spec.md', 'docs/spec-rollouts.md', 'docs/spec-checks.md', 'docs/spec-delegates.md', 'docs/spec-watcher.md'].map(
-  (file) => ({
-    file,
-    text: readFileSync(file, 'utf8'),
-  }),
-);
+const pages = [
+  'docs/spec.md',
+  'docs/spec-rollouts.md',
+  'docs/spec-checks.md',
+  'docs/spec-delegates.md',
+  'docs/spec-watcher.md',
+].map((file) => ({
+  file,
+  text: readFileSync(file, 'utf8'),
+}));
 const page = pages.map(({ text }) => text).join('\n');
 
 /** The comment above a field of the proto, as one line. */
