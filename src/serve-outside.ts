@@ -1,6 +1,9 @@
 /** The ways to what stands outside: Prometheus, probes, webhooks, and whoever knows the open work of a version. */
 import type { Logger } from 'pino';
 import { systemClock } from './adapters/clock.ts';
+import { createGrpcDelegateSource } from './adapters/delegate-sources/grpc.ts';
+import { createPromqlDelegateSource } from './adapters/delegate-sources/promql.ts';
+import { createDelegateSources } from './adapters/delegate-sources/sources.ts';
 import { createGrpcWorkSource } from './adapters/grpc-work-source/work-source.ts';
 import { createHttpWorkSource } from './adapters/http-work-source/work-source.ts';
 import { createProber } from './adapters/prober/prober.ts';
@@ -12,6 +15,7 @@ import { createWorkSources } from './adapters/work-sources.ts';
 import { createWorkflowWorkSource } from './adapters/workflow-work-source/work-source.ts';
 import type { ControllerFlags } from './cli/local-commands.ts';
 import type { Ledger } from './controller/ledger.ts';
+import type { DelegateSource } from './ports/delegate-source.ts';
 import type { MetricSource } from './ports/metric-source.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Prober } from './ports/prober.ts';
@@ -23,6 +27,7 @@ export interface Outside {
   readonly metricSource: MetricSource;
   readonly prober: Prober;
   readonly workSource: WorkSource;
+  readonly delegateSource: DelegateSource;
   readonly notifier: Notifier;
 }
 
@@ -47,6 +52,10 @@ export function openOutside({
       grpc: createGrpcWorkSource(),
       workflow: createWorkflowWorkSource(),
       promql: createPromqlWorkSource({ metricSource, clock }),
+    }),
+    delegateSource: createDelegateSources({
+      grpc: createGrpcDelegateSource(),
+      promql: createPromqlDelegateSource({ metricSource, clock }),
     }),
     notifier: createNotifier({
       clock,

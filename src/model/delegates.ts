@@ -63,13 +63,19 @@ export type DelegateAnswer =
   | {
       readonly kind: 'counted';
       readonly asOf: Instant;
-      readonly counts: readonly {
-        readonly version: VersionName;
-        readonly tenant: TenantName;
-        readonly connected: number;
-      }[];
+      /** A tenant that is not listed for a version is not known to have any there; that is no proof that it has none. */
+      readonly counts: readonly DelegateCount[];
+      /** Versions of which nothing is known now; the others are known all the same. */
+      readonly unknown: readonly { readonly version: VersionName; readonly reason: string }[];
     }
   | { readonly kind: 'unknown'; readonly reason: string };
+
+/** How many delegates of a tenant are connected to a version. */
+export interface DelegateCount {
+  readonly version: VersionName;
+  readonly tenant: TenantName;
+  readonly connected: number;
+}
 
 /** What a document means that says nothing of delegates. */
 export const NO_DELEGATES: DelegatesSpec = {

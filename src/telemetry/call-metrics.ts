@@ -39,7 +39,8 @@ export function measuredStore(store: Store, { registry, measured }: StoreMeters)
     registers: [registry],
   });
   for (const result of ['ok', 'conflict', 'failed']) commits.inc({ result }, 0);
-  for (const write of ['measurements', 'traffic', 'coverage', 'proxies', 'watchers']) failures.inc({ write }, 0);
+  for (const write of ['measurements', 'traffic', 'coverage', 'proxies', 'watchers'])
+    failures.inc({ write }, 0);
   const counted = async (write: string, written: Promise<void>): Promise<void> => {
     try {
       await written;

@@ -77,6 +77,15 @@ const importTable: Readonly<Record<string, Row>> = {
     'verification/templates.ts',
   ),
   'adapters/access-log': shell('model', 'ports', 'gen', 'xds/translate/logged-request.ts'),
+  // Its query is a template, as that of work is.
+  'adapters/delegate-sources': shell(
+    'model',
+    'ports',
+    'gen',
+    'adapters',
+    'verification/selectors.ts',
+    'verification/templates.ts',
+  ),
   'adapters/workflow-work-source': shell('model', 'ports', 'gen', 'adapters'),
   'adapters/grpc-work-source': shell('model', 'ports', 'gen', 'adapters'),
   telemetry: shell('model', 'ports'),
