@@ -5,9 +5,9 @@ import { jsonBytes, MAX_INPUT_BYTES } from './bounds.ts';
 import type { PipelineProblem } from './check-values.ts';
 import type { Pipeline } from './definition.ts';
 import { expandPipeline, inputsInWords, type PipelineLibrary } from './expand.ts';
-import { PIPELINE_MACHINE, type PipelineData } from './state.ts';
+import { PIPELINE_MACHINE, toJson } from './state.ts';
 
-/** `start` has the fields of a `NewExecution` that the pipeline decides. */
+/** `start` has the fields of a `NewExecution` that the pipeline decides. Its input is in the data. */
 export type PipelineStart =
   | {
       readonly kind: 'Ready';
@@ -34,23 +34,22 @@ export function startPipeline(request: {
   const { pipeline } = expansion;
   const completed = completeInput(pipeline, request.input ?? {});
   if (completed.kind === 'Refused') return completed;
-  const data: PipelineData = { format: 1, pipeline, input: {}, steps: {} };
   const start = {
     machine: PIPELINE_MACHINE,
     name: pipeline.name,
-    data: data as unknown as Json,
-    input: completed.input,
+    data: toJson({ format: 1, pipeline, input: completed.input, steps: {} }),
+    input: null,
     timeout: pipeline.timeout,
   };
   return { kind: 'Ready', start };
 }
 
-export type CompletedInput =
+type CompletedInput =
   | { readonly kind: 'Complete'; readonly input: Readonly<Record<string, Json>> }
   | { readonly kind: 'Refused'; readonly problems: readonly PipelineProblem[] };
 
 /** The input with the defaults of what was not given. */
-export function completeInput(pipeline: Pipeline, given: Json): CompletedInput {
+function completeInput(pipeline: Pipeline, given: Json): CompletedInput {
   if (given === null || typeof given !== 'object' || Array.isArray(given)) {
     return {
       kind: 'Refused',
