@@ -13,6 +13,7 @@ import {
   VerdictState,
 } from '../gen/switchyard/admin/v1/measurements_pb.js';
 import {
+  DrainCertificate,
   InstanceState,
   ProxyKind,
   RetirementStep,
@@ -25,7 +26,12 @@ import type { Check, CheckMetric, CheckState as CheckWord, Comparison } from '..
 import type { InstanceState as InstanceWord } from '../model/instance.ts';
 import type { MeasuredData, Verdict } from '../model/measurement.ts';
 import type { RolloutStep, RolloutState as RolloutWord } from '../model/rollout.ts';
-import type { Retirement, VersionMark, VersionState as VersionWord } from '../model/state.ts';
+import type {
+  DrainCertificate as CertificateWord,
+  Retirement,
+  VersionMark,
+  VersionState as VersionWord,
+} from '../model/state.ts';
 import type { StepView } from '../operations/rollout-types.ts';
 import type {
   Convergence,
@@ -60,6 +66,11 @@ export const RETIREMENT_STEP = {
   RemovingCluster: RetirementStep.REMOVING_CLUSTER,
   StoppingInstances: RetirementStep.STOPPING_INSTANCES,
 } satisfies Record<Retirement['step'], RetirementStep>;
+
+export const DRAIN_CERTIFICATE = {
+  atomic: DrainCertificate.ATOMIC,
+  observed: DrainCertificate.OBSERVED,
+} satisfies Record<CertificateWord, DrainCertificate>;
 
 export const INSTANCE_STATE = {
   Starting: InstanceState.STARTING,

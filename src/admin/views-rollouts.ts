@@ -16,8 +16,8 @@ import type { Instant } from '../model/instant.ts';
 import { type RolloutRecord, type RolloutStep, stepName } from '../model/rollout.ts';
 import type { OpenWorkView, ReplayOutcome, RolloutView, VerifyOutcome } from '../operations/rollout-types.ts';
 import type { VersionView } from '../operations/types.ts';
-import { ROLLOUT_STATE, ROLLOUT_STEP, STEP_PROGRESS } from './enums.ts';
-import { eventToMessage, freezeToMessage, versionToMessage } from './views.ts';
+import { DRAIN_CERTIFICATE, ROLLOUT_STATE, ROLLOUT_STEP, STEP_PROGRESS } from './enums.ts';
+import { eventToMessage, freezeToMessage, versionToMessage, workSplitToMessage } from './views.ts';
 import {
   checkRunToMessage,
   checkToMessage,
@@ -107,12 +107,14 @@ export function rolloutViewToMessage(facts: RolloutFacts): MessageInitShape<type
 }
 
 function openWorkViewToMessage(work: OpenWorkView): MessageInitShape<typeof OpenWorkViewSchema> {
-  const { version, open, problem, expectedDrained } = work;
+  const { version, open, problem, expectedDrained, certificate, split } = work;
   return {
     version,
     problem,
     ...(open !== undefined && { open: BigInt(open) }),
     ...stamp('expectedDrained', expectedDrained),
+    ...(certificate && { certificate: DRAIN_CERTIFICATE[certificate] }),
+    ...(split && { split: workSplitToMessage(split) }),
   };
 }
 

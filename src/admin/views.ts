@@ -17,6 +17,7 @@ import type {
   TrafficSchema,
   VersionSchema,
   WorkCountSchema,
+  WorkSplitSchema,
 } from '../gen/switchyard/admin/v1/resources_pb.js';
 import { RetirementStep } from '../gen/switchyard/admin/v1/resources_pb.js';
 import type { AuditEvent } from '../model/audit.ts';
@@ -25,10 +26,12 @@ import type { ServiceName } from '../model/names.ts';
 import type { Freeze } from '../model/rollout.ts';
 import type { SocketAddress } from '../model/spec.ts';
 import type { Hold, Traffic } from '../model/state.ts';
+import type { WorkSplit } from '../model/workflow.ts';
 import type { Convergence, DocumentProblem, ServiceView, VersionView } from '../operations/types.ts';
 import type { OpenWork, WorkCount } from '../ports/work-source.ts';
 import {
   CONVERGENCE,
+  DRAIN_CERTIFICATE,
   INSTANCE_STATE,
   RETIREMENT_STEP,
   SEVERITY,
@@ -182,8 +185,25 @@ export function workCountToMessage(count: WorkCount): MessageInitShape<typeof Wo
         asOf: timestampFromMs(count.asOf),
         total: BigInt(count.total),
         open: count.open.slice(0, MOST_OPEN_WORK).map(openWorkToMessage),
+        certificate: DRAIN_CERTIFICATE[count.certificate],
+        ...(count.split && { split: workSplitToMessage(count.split) }),
       },
     },
+  };
+}
+
+export function workSplitToMessage(split: WorkSplit): MessageInitShape<typeof WorkSplitSchema> {
+  const { executions, events, tasks, deadLetters } = split;
+  const queue = ({ queued, leased, delayed }: WorkSplit['events']) => ({
+    queued: BigInt(queued),
+    leased: BigInt(leased),
+    delayed: BigInt(delayed),
+  });
+  return {
+    executions: BigInt(executions),
+    events: queue(events),
+    tasks: queue(tasks),
+    deadLetters: BigInt(deadLetters),
   };
 }
 

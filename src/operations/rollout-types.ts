@@ -6,6 +6,8 @@ import type { ServiceName, VersionName } from '../model/names.ts';
 import type { ReplayedStep } from '../model/replay.ts';
 import type { RolloutReport } from '../model/report.ts';
 import type { Freeze, RolloutId, RolloutRecord, RolloutStep } from '../model/rollout.ts';
+import type { DrainCertificate } from '../model/state.ts';
+import type { WorkSplit } from '../model/workflow.ts';
 import type { ChangeOutcome, ChangeRequest } from './types.ts';
 
 /** Wants another version, as `apply` with a changed `spec.version` does. */
@@ -115,6 +117,10 @@ export interface OpenWorkView {
   readonly problem: string;
   /** When the last of it will probably have ended; absent: it does not fall, or is not known. */
   readonly expectedDrained?: Instant;
+  /** What a zero rests on; absent: not counted. */
+  readonly certificate?: DrainCertificate;
+  /** What `open` is made of; absent: not told. */
+  readonly split?: WorkSplit;
 }
 
 /** Whether the default traffic could be moved back now (the rehearsal of a rollback). */

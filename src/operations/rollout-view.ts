@@ -88,12 +88,15 @@ function openWork({ controller }: OperationContext, record: ServiceRecord): read
     .map((version) => {
       const { name } = version;
       const work = controller.activities.observations(record).get(name);
+      const certificate = work?.certificate ?? version.certificate;
       const forecast = controller.activities.forecast(record, version);
       return {
         version: name,
         ...(work?.open === undefined ? {} : { open: work.open }),
         problem: work?.problem ?? 'not counted yet',
         ...(forecast.kind === 'Expected' ? { expectedDrained: forecast.at } : {}),
+        ...(certificate === undefined ? {} : { certificate }),
+        ...(work?.split === undefined ? {} : { split: work.split }),
       };
     });
 }

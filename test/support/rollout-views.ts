@@ -116,7 +116,19 @@ export function aRolledBackView(): RolloutView {
       score: 50,
     },
     openWork: [
-      { version: v41, open: 12, problem: '', expectedDrained: instant(NOW + 840_000) },
+      {
+        version: v41,
+        open: 12,
+        problem: '',
+        expectedDrained: instant(NOW + 840_000),
+        certificate: 'atomic',
+        split: {
+          executions: 4,
+          events: { queued: 1, leased: 2, delayed: 0 },
+          tasks: { queued: 0, leased: 5, delayed: 0 },
+          deadLetters: 0,
+        },
+      },
       { version: v43, problem: 'instance manager-v43-1 does not answer' },
     ],
     wayBack: { isReady: false, readyEndpoints: 0, problems: ['v43 is quarantined'] },

@@ -16,6 +16,7 @@ import { isForMachines, type ListView, listLines, printData, printMessage } from
 import { serverOf } from '../paths.ts';
 import { actorOf, type Context, print } from '../shell.ts';
 import { age } from '../time.ts';
+import { certificateText, splitText } from '../views/work.ts';
 import { ANSWER_TIME } from './change.ts';
 
 export interface ExportFlags {
@@ -111,9 +112,13 @@ export async function getWork(context: Context, service: string, versionName: st
     );
   }
   if (isForMachines(context)) return EXIT.ok;
-  const { open, total, asOf } = count.value;
+  const { open, total, asOf, certificate, split } = count.value;
   if (open.length > 0) print(context, listLines(context, workView(Date.now()), open).join('\n'));
-  print(context, `${total} open on ${service} ${versionName}, counted ${age(asOf, Date.now())} ago`);
+  const parts = total === 0n ? certificateText(certificate) : splitText(split);
+  print(
+    context,
+    `${total} open on ${service} ${versionName}, counted ${age(asOf, Date.now())} ago${parts === '' ? '' : `: ${parts}`}`,
+  );
   return EXIT.ok;
 }
 

@@ -12,6 +12,7 @@ import type { Branch } from '../tree.ts';
 import { instanceText } from './instances.ts';
 import { countText } from './numbers.ts';
 import { readyText, stateText } from './services.ts';
+import { certificateText, splitText } from './work.ts';
 
 /** Which instances are shown: all, those that are not ready, or none. */
 export type InstanceChoice = 'all' | 'troubled' | 'none';
@@ -74,13 +75,19 @@ function instanceBranches(
   return instances.filter(shown).map((instance) => ({ text: instanceText(paint, instance), wraps: wide }));
 }
 
-function workBranch({ open, problem, expectedDrained }: OpenWorkView, { paint, now }: VersionFrame): Branch {
+function workBranch(work: OpenWorkView, { paint, now }: VersionFrame): Branch {
+  const { open, problem, expectedDrained } = work;
   if (open === undefined) return { text: `${paint.busy('?')} open work unknown: ${problem}`, wraps: true };
   const end =
     expectedDrained === undefined
       ? open === 0n
-        ? ''
+        ? beside(certificateText(work.certificate))
         : ', no end in sight'
       : `, drained in about ${formatDuration(Math.max(0, timestampMs(expectedDrained) - now))}`;
-  return { text: `${countText(open)} open${end}`, wraps: true };
+  const parts = splitText(work.split);
+  return { text: `${countText(open)} open${parts === '' ? '' : `: ${parts}`}${end}`, wraps: true };
+}
+
+function beside(text: string): string {
+  return text === '' ? '' : `, ${text}`;
 }
