@@ -136,7 +136,9 @@ export class ProcessesRuntime implements Runtime {
     const instances = this.#of(service);
     const troubles = instances.flatMap((instance) => instance.problems);
     const spec = this.#wishes.get(service)?.spec;
-    return spec === undefined || this.#launchesDiffer ? troubles : [...changedLaunches(spec, instances.map(toSlot)), ...troubles];
+    return spec === undefined || this.#launchesDiffer
+      ? troubles
+      : [...changedLaunches(spec, instances.map(toSlot)), ...troubles];
   }
 
   services(): readonly ServiceName[] {

@@ -1,6 +1,10 @@
 /** Open work as people read it: what it is made of, and how sure a zero is. Pure. */
 import { DRAIN_CERTIFICATE, wordOf } from '../../admin/enums.ts';
-import { DrainCertificate, type WorkQueue, type WorkSplit } from '../../gen/switchyard/admin/v1/resources_pb.js';
+import {
+  DrainCertificate,
+  type WorkQueue,
+  type WorkSplit,
+} from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { countText } from './numbers.ts';
 
 /** `1 execution, 9 events (2 queued, 3 leased, 4 delayed), 5 tasks (5 queued)`; empty where nothing is open, or not told. */

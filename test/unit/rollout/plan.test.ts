@@ -102,6 +102,32 @@ describe('rule 8: draining', () => {
     expect(kinds(plan(draining, observed({ work: atWork(0) })))).toEqual(['v2 -> Drained', 'FenceAndCount']);
   });
 
+  test.each([
+    ['atomic', '0 counted in one transaction with the fence'],
+    ['observed', '0 counted behind the fence'],
+  ] as const)(
+    'a move to Drained says that its certificate is %s, and so does the retirement',
+    (certificate, how) => {
+      const [work] = [...atWork(0).values()];
+      if (work === undefined) throw new Error('work is meant');
+      const seen = observed({ work: new Map([[v2, { ...work, certificate }]]) });
+      expect(plan(draining, seen)[0]).toMatchObject({
+        kind: 'MoveVersion',
+        certificate,
+        because: `no open work on v2, certificate: ${certificate}, ${how}`,
+      });
+      const teardown = { since: instant(0), because: 'retention' };
+      const drained = aVersion('v2', { state: 'Drained', fenced: true, teardown, certificate });
+      const tornDown = { ...draining, versions: [aVersion('v1', { state: 'Primary' }), drained] };
+      // Whether it was counted anew since then or not.
+      for (const now of [observed(), seen]) {
+        expect(plan(tornDown, now).find(({ kind }) => kind === 'BeginRetirement')?.because).toMatch(
+          `certificate: ${certificate}, ${how}`,
+        );
+      }
+    },
+  );
+
   test('a version is fenced only when no proxy may still send it default traffic, unless an operator waived that', () => {
     const stillRouting = new Map([[v2, ['gateway-1']]]);
     expect(plan(draining, observed({ stillRouting }))).toEqual([]);
