@@ -40,7 +40,7 @@ export const WATCHER_RULES: FieldRules = {
   },
   'WatcherSpec.tenant': { required: 'write the tenant that the box belongs to', text: format.tenant },
   'WatcherSpec.group': { default: 'default', text: format.nameFormat },
-  'WatcherSpec.tags': { size: [0, 50], unique: 'value', text: format.nameFormat },
+  'WatcherSpec.tags': { size: [0, 32], unique: 'value', text: format.nameFormat },
   'WatcherSpec.maxVersions': { default: '3', range: [1, 20] },
   'WatcherSpec.controller': {
     required: 'write where goal states come from, such as {address: "gateway.example.com:443", tls: true}',

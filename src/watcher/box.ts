@@ -4,6 +4,16 @@ import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import type { WatcherPolicy } from '../model/watcher.ts';
 
+/**
+ * Names an artifact with everything that was signed: another command is another artifact, though its content be the
+ * same.
+ */
+export type ArtifactKey = string;
+
+export function keyOf({ sha256, signature }: Artifact): ArtifactKey {
+  return `${sha256}.${signature}`;
+}
+
 /** Everything that a decision is made of. */
 export interface Box {
   readonly now: Instant;
@@ -15,8 +25,8 @@ export interface Box {
   readonly goal?: GoalState;
   /** At most one for each version. */
   readonly processes: readonly BoxProcess[];
-  /** Artifacts that were asked for, by sha256. One that is missing was never asked for. */
-  readonly artifacts: ReadonlyMap<string, ArtifactStanding>;
+  /** One that is missing was never asked for. */
+  readonly artifacts: ReadonlyMap<ArtifactKey, ArtifactStanding>;
   /** Versions that were given up, at most one for each. */
   readonly setbacks: readonly Setback[];
   /** The version that was last seen healthy. */
@@ -26,8 +36,8 @@ export interface Box {
 /** The delegate of one version. */
 export interface BoxProcess {
   readonly version: VersionName;
-  /** Of the artifact that it was started from. */
-  readonly sha256: string;
+  /** What it was started from. */
+  readonly artifact: ArtifactKey;
   /** `Down`: it ended, and waits for its next start. `GivenUp`: it ended too often, and nothing runs. */
   readonly state: 'Starting' | 'Ready' | 'Unready' | 'Down' | 'GivenUp' | 'Draining';
   /** One sentence. */
@@ -51,8 +61,8 @@ export type ArtifactStanding =
 /** A version that ended too often. */
 export interface Setback {
   readonly version: VersionName;
-  /** Of the artifact that did; another one is tried. */
-  readonly sha256: string;
+  /** What did; another one is tried. */
+  readonly artifact: ArtifactKey;
   readonly since: Instant;
   readonly reason: string;
   readonly restarts: number;

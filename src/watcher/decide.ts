@@ -9,7 +9,7 @@ import type { Artifact } from '../model/goal-state.ts';
 import { after } from '../model/instant.ts';
 import { isWindowOpen } from '../model/windows.ts';
 import { refusalOf } from './allowed.ts';
-import { type Box, type BoxAction, type BoxProcess, LAST_GOOD_REST } from './box.ts';
+import { type Box, type BoxAction, type BoxProcess, keyOf, LAST_GOOD_REST } from './box.ts';
 
 /** Actions that may be carried out beside each other. Deciding again before they are done gives the same ones. */
 export function decide(box: Box): readonly BoxAction[] {
@@ -38,22 +38,21 @@ export function allowedArtifacts({ goal, policy }: Box): readonly Artifact[] {
 /** Whether a process is what the goal state asks for. One that was healthy stays, whatever artifact is named now. */
 export function isWanted(process: BoxProcess, box: Box): boolean {
   const artifact = wantedArtifacts(box).find(({ version }) => version === process.version);
-  return artifact !== undefined && (artifact.sha256 === process.sha256 || wasHealthy(process, box));
+  return artifact !== undefined && (keyOf(artifact) === process.artifact || wasHealthy(process, box));
 }
 
 /** Whether a version ended too often and is not to be started now. */
-export function isBarred({ version, sha256 }: Artifact, box: Box): boolean {
-  const setback = box.setbacks.find((one) => one.version === version && one.sha256 === sha256);
+export function isBarred(artifact: Artifact, box: Box): boolean {
+  const key = keyOf(artifact);
+  const setback = box.setbacks.find((one) => one.version === artifact.version && one.artifact === key);
   if (setback === undefined) return false;
-  const isLastHope =
-    box.lastGood?.version === version &&
-    box.lastGood.sha256 === sha256 &&
-    healthy(box.processes).length === 0;
+  const isLastGood = box.lastGood !== undefined && keyOf(box.lastGood) === key;
+  const isLastHope = isLastGood && healthy(box.processes).length === 0;
   return !(isLastHope && box.now >= after(setback.since, LAST_GOOD_REST));
 }
 
-function giveUp({ version, sha256, reason, restarts }: BoxProcess, { now }: Box): BoxAction {
-  const setback = { version, sha256, since: now, reason, restarts };
+function giveUp({ version, artifact, reason, restarts }: BoxProcess, { now }: Box): BoxAction {
+  const setback = { version, artifact, since: now, reason, restarts };
   return { kind: 'GiveUp', setback, because: `${version} ${reason}` };
 }
 
@@ -71,8 +70,8 @@ function fetches(box: Box): readonly BoxAction[] {
     .map((artifact) => ({ kind: 'Fetch', artifact, because: `${artifact.version} is wanted` }));
 }
 
-function needsFetch({ sha256 }: Artifact, { artifacts, now }: Box): boolean {
-  const standing = artifacts.get(sha256);
+function needsFetch(artifact: Artifact, { artifacts, now }: Box): boolean {
+  const standing = artifacts.get(keyOf(artifact));
   if (standing === undefined) return true;
   return standing.kind === 'Failed' && standing.retryAt !== undefined && now >= standing.retryAt;
 }
@@ -134,7 +133,7 @@ function startable(box: Box): readonly Artifact[] {
   return wantedArtifacts(box)
     .filter(
       (artifact) =>
-        box.artifacts.get(artifact.sha256)?.kind === 'Here' &&
+        box.artifacts.get(keyOf(artifact))?.kind === 'Here' &&
         !isBarred(artifact, box) &&
         !box.processes.some(({ version }) => version === artifact.version),
     )
@@ -146,7 +145,7 @@ function lastGood(box: Box): readonly BoxAction[] {
   const { lastGood: artifact, processes } = box;
   if (artifact === undefined || processes.some(isLive) || startable(box).length > 0) return [];
   const canRun =
-    box.artifacts.get(artifact.sha256)?.kind === 'Here' &&
+    box.artifacts.get(keyOf(artifact))?.kind === 'Here' &&
     !isBarred(artifact, box) &&
     refusalOf(artifact, box.policy) === undefined &&
     !processes.some(({ version }) => version === artifact.version);
@@ -163,7 +162,7 @@ function isLive({ state }: BoxProcess): boolean {
 
 /** It was at some time, be it in an earlier life. */
 function wasHealthy(process: BoxProcess, { lastGood: good }: Box): boolean {
-  return process.wasHealthy || (good?.version === process.version && good.sha256 === process.sha256);
+  return process.wasHealthy || (good !== undefined && keyOf(good) === process.artifact);
 }
 
 function healthy(processes: readonly BoxProcess[]): readonly BoxProcess[] {

@@ -4,7 +4,7 @@ import { after, type Instant, isoTime } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import { isWindowOpen, nextOpening } from '../model/windows.ts';
 import { refusalOf } from './allowed.ts';
-import type { Box, BoxProcess } from './box.ts';
+import { type Box, type BoxProcess, keyOf } from './box.ts';
 import { isBarred, isWanted, wantedArtifacts } from './decide.ts';
 
 /** How something stands, before it is known since when. */
@@ -53,7 +53,7 @@ function standingOf(artifact: Artifact, box: Box): Standing {
   const process = box.processes.find(({ version }) => version === artifact.version);
   if (process !== undefined && process.state !== 'GivenUp') {
     const other =
-      process.sha256 === artifact.sha256
+      process.artifact === keyOf(artifact)
         ? ''
         : '; it runs another artifact than the goal state names now, since a version that was healthy never changes';
     return withNote(ofProcess(process, box), other);
@@ -62,39 +62,38 @@ function standingOf(artifact: Artifact, box: Box): Standing {
 }
 
 function withoutProcess(artifact: Artifact, box: Box): Standing {
-  const { version, sha256 } = artifact;
   const refusal = refusalOf(artifact, box.policy);
-  if (refusal !== undefined) return standing('Refused', refusal);
-  const setback = box.setbacks.find((one) => one.version === version && one.sha256 === sha256);
+  if (refusal !== undefined) return simple('Refused', refusal);
+  const setback = box.setbacks.find((one) => one.artifact === keyOf(artifact));
   if (setback !== undefined && isBarred(artifact, box)) {
     const { since, reason, restarts } = setback;
     return { state: 'CrashLooping', reason, since, restarts };
   }
   if (!wantedArtifacts(box).includes(artifact)) {
-    return standing('Refused', `the box runs at most ${box.limit} versions, and newer ones are wanted`);
+    return simple('Refused', `the box runs at most ${box.limit} versions, and newer ones are wanted`);
   }
   const opens = windowOpens(box);
   if (!isWindowOpen(box.policy.windows, box.now)) {
     const when = opens === undefined ? '' : `; it opens at ${isoTime(opens)}`;
-    return standing('WaitingForWindow', `the customer's window is closed${when}`);
+    return simple('WaitingForWindow', `the customer's window is closed${when}`);
   }
   return onItsWay(artifact, box);
 }
 
-function onItsWay({ sha256, version }: Artifact, box: Box): Standing {
-  const artifact = box.artifacts.get(sha256);
+function onItsWay(wanted: Artifact, box: Box): Standing {
+  const artifact = box.artifacts.get(keyOf(wanted));
   switch (artifact?.kind) {
     case undefined:
-      return standing('Fetching', 'its artifact is about to be fetched');
+      return simple('Fetching', 'its artifact is about to be fetched');
     case 'Fetching':
-      return standing('Fetching', artifact.progress);
+      return simple('Fetching', artifact.progress);
     case 'Failed':
-      return standing('ArtifactFailed', artifact.reason);
+      return simple('ArtifactFailed', artifact.reason);
     case 'Here': {
       const running = box.processes.filter(({ state }) => state !== 'GivenUp');
-      if (running.length < box.limit) return standing('Starting', `${version} is about to be started`);
+      if (running.length < box.limit) return simple('Starting', `${wanted.version} is about to be started`);
       const list = running.map((one) => one.version).join(', ');
-      return standing('Switching', `waits for room: ${box.limit} may run, and ${list} do`);
+      return simple('Switching', `waits for room: ${box.limit} may run, and ${list} do`);
     }
   }
 }
@@ -102,7 +101,7 @@ function onItsWay({ sha256, version }: Artifact, box: Box): Standing {
 /** A version that runs and that the goal state does not name. */
 function ofOther(version: VersionName, box: Box): Standing {
   const process = box.processes.find((one) => one.version === version);
-  if (process === undefined) return standing('Draining', 'it has ended');
+  if (process === undefined) return simple('Draining', 'it has ended');
   return ofProcess(process, box);
 }
 
@@ -148,7 +147,7 @@ function stateOf(process: BoxProcess, box: Box): { state: BoxVersionState; reaso
   }
 }
 
-function standing(state: BoxVersionState, reason: string): Standing {
+function simple(state: BoxVersionState, reason: string): Standing {
   return { state, reason, restarts: 0 };
 }
 

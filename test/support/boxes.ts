@@ -5,7 +5,7 @@ import { instant } from '../../src/model/instant.ts';
 import { serviceName, versionName } from '../../src/model/names.ts';
 import type { WatcherPolicy } from '../../src/model/watcher.ts';
 import { defaultWatcherPolicy } from '../../src/spec/parse-watcher.ts';
-import type { Box, BoxProcess } from '../../src/watcher/box.ts';
+import { type Box, type BoxProcess, keyOf } from '../../src/watcher/box.ts';
 
 export const SERVICE = serviceName('manager');
 export const NOW = instant(Date.UTC(2026, 7, 5, 12));
@@ -18,9 +18,9 @@ export function artifact(version: string, digit = '0', changes: Partial<Artifact
     service: SERVICE,
     version: versionName(version),
     url: `https://releases.example.com/${version}.tar.gz`,
-    sha256: `${digit}`.repeat(56) + version.padStart(8, '0'),
+    sha256: digit.repeat(56) + version.padStart(8, '0'),
     size: 1000,
-    signature: 'c2lnbmVk',
+    signature: `signed-${digit}-${version}`,
     command: ['${artifact}/delegate'],
     ...changes,
   };
@@ -42,7 +42,7 @@ export function process(version: string, changes: Partial<BoxProcess> = {}): Box
   const state = changes.state ?? 'Ready';
   return {
     version: versionName(version),
-    sha256: artifact(version).sha256,
+    artifact: keyOf(artifact(version)),
     state,
     reason: 'as observed',
     since: NOW,
@@ -81,7 +81,7 @@ const someArtifacts = fc.uniqueArray(someArtifact, { selector: ({ version }) => 
 const someProcess = fc
   .record({
     artifact: someArtifact,
-    state: fc.constantFrom(
+    state: fc.constantFrom<BoxProcess['state'][]>(
       'Starting',
       'Ready',
       'Ready',
@@ -89,13 +89,13 @@ const someProcess = fc
       'Down',
       'GivenUp',
       'Draining',
-    ) as fc.Arbitrary<BoxProcess['state']>,
+    ),
     wasHealthy: fc.boolean(),
     age: fc.nat(3_600_000),
   })
-  .map(({ artifact: { version, sha256 }, state, wasHealthy, age }) =>
-    process(version, {
-      sha256,
+  .map(({ artifact: of, state, wasHealthy, age }) =>
+    process(of.version, {
+      artifact: keyOf(of),
       state,
       wasHealthy: wasHealthy || state === 'Ready',
       since: instant(NOW - age),
@@ -129,15 +129,15 @@ export const anyBox: fc.Arbitrary<Box> = fc
         .map(({ artifacts, decommission }) => goal(artifacts, { decommission })),
       processes: fc.uniqueArray(someProcess, { selector: ({ version }) => version, maxLength: 5 }),
       standings: fc.dictionary(
-        fc.constantFrom(...VERSIONS.flatMap((v) => [artifact(v, '0').sha256, artifact(v, '1').sha256])),
+        fc.constantFrom(...VERSIONS.flatMap((v) => [keyOf(artifact(v, '0')), keyOf(artifact(v, '1'))])),
         someStanding,
       ),
       setbacks: fc
         .uniqueArray(someArtifact, { selector: ({ version }) => version, maxLength: 3 })
         .map((all) =>
-          all.map(({ version, sha256 }, index) => ({
-            version,
-            sha256,
+          all.map((one, index) => ({
+            version: one.version,
+            artifact: keyOf(one),
             since: instant(NOW - index * 400_000),
             reason: 'ended',
             restarts: 3,

@@ -93,12 +93,24 @@ const importTable: Readonly<Record<string, Row>> = {
   operations: shell('model', 'ports', 'telemetry', ...decisions, 'report', 'spec', 'controller'),
 
   admin: shell('model', 'ports', 'gen', 'telemetry', 'operations'),
-  watcher: shell('model', 'ports', 'gen', 'telemetry', 'goalstate/accept.ts'),
+  // Keys are made by chance.
+  artifact: shell('model'),
+  watcher: shell(
+    'model',
+    'ports',
+    'gen',
+    'telemetry',
+    'goalstate/accept.ts',
+    'artifact',
+    'adapters/durable-file.ts',
+    'adapters/http-request.ts',
+  ),
   'watcher-server': shell('model', 'ports', 'gen', 'telemetry'),
   cli: shell(
     'model',
     'gen',
     'spec',
+    'artifact',
     'admin/client.ts',
     'admin/enums.ts',
     'admin/errors.ts',

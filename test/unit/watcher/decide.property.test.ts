@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { isWindowOpen } from '../../../src/model/windows.ts';
-import type { Box, BoxAction, BoxProcess } from '../../../src/watcher/box.ts';
+import { type Box, type BoxAction, type BoxProcess, keyOf } from '../../../src/watcher/box.ts';
 import { decide, isWanted, wantedArtifacts } from '../../../src/watcher/decide.ts';
 import { anyBox, process } from '../../support/boxes.ts';
 import { full, seed } from '../../support/seed.ts';
@@ -38,7 +38,7 @@ function afterwards(box: Box, actions: readonly BoxAction[]): Box {
           ? [
               process(action.artifact.version, {
                 state: 'Starting',
-                sha256: action.artifact.sha256,
+                artifact: keyOf(action.artifact),
                 wasHealthy: false,
               }),
             ]
@@ -58,9 +58,7 @@ test('the last healthy version is never stopped, but by an allowed decommission 
     if (!box.processes.some(isHealthy) || afterwards(box, actions).processes.some(isHealthy)) return;
     expect(box.limit).toBe(1);
     // Its successor is here and verified, and is only waiting for the room.
-    const successors = wantedArtifacts(box).filter(
-      ({ sha256 }) => box.artifacts.get(sha256)?.kind === 'Here',
-    );
+    const successors = wantedArtifacts(box).filter((one) => box.artifacts.get(keyOf(one))?.kind === 'Here');
     expect(successors.length).toBeGreaterThan(0);
   });
 });
@@ -97,7 +95,7 @@ test('a version is not started twice, nor one that still drains, nor one whose a
     for (const action of actions) {
       if (action.kind !== 'Start') continue;
       expect(box.processes.map(({ version }) => version)).not.toContain(action.artifact.version);
-      expect(box.artifacts.get(action.artifact.sha256)).toEqual({ kind: 'Here' });
+      expect(box.artifacts.get(keyOf(action.artifact))).toEqual({ kind: 'Here' });
     }
   });
 });
@@ -165,15 +163,12 @@ test('where all goes well, a box comes to run exactly what is wanted', () => {
       for (let round = 0; round < 40; round += 1) {
         const actions = decide(box);
         const fetched = actions.flatMap((action) =>
-          action.kind === 'Fetch' ? [action.artifact.sha256] : [],
+          action.kind === 'Fetch' ? [keyOf(action.artifact)] : [],
         );
         const next = afterwards(box, actions);
         box = {
           ...next,
-          artifacts: new Map([
-            ...next.artifacts,
-            ...fetched.map((sha256) => [sha256, { kind: 'Here' }] as const),
-          ]),
+          artifacts: new Map([...next.artifacts, ...fetched.map((key) => [key, { kind: 'Here' }] as const)]),
           processes: next.processes
             .filter(({ state }) => state !== 'Draining')
             .map((one) => ({ ...one, state: 'Ready', wasHealthy: true })),
