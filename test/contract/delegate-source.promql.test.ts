@@ -119,6 +119,16 @@ describe('the delegate source over PromQL', () => {
     expect(await ask('v1')).toEqual({ kind: 'unknown', reason: expect.stringMatching(reason) });
   });
 
+  test('a version one of whose managers cannot be scraped is unknown, by the name of the manager', async () => {
+    told(metrics, 'v1', [[{ tenant: 'acme' }, 3]]);
+    metrics.add(`${selectorOf('v1').slice(0, -1)},job="manager",instance="a:1"}`, NOW - 60_000, 3);
+    metrics.add('up{job="manager",instance="a:1"}', NOW - 1_000, 0);
+    expect(await ask('v1')).toEqual({
+      kind: 'unknown',
+      reason: expect.stringMatching(/^v1: Prometheus cannot scrape manager a:1, which had delegates/),
+    });
+  });
+
   test('a query that reads no series counts nothing', async () => {
     const answer = await createPromqlDelegateSource({ metricSource: metrics, clock }).delegates({
       ...request,

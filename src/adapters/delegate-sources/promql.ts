@@ -17,6 +17,9 @@ type PromqlSource = Extract<DelegateRequest['source'], { readonly kind: 'promql'
 /** A newest sample that is older is not new. */
 const SCRAPES_MISSED = 2;
 
+/** A target that had the series within this time and cannot be scraped now is missed. */
+const MISSED_FOR = '600s';
+
 /** Series of one version; more tenants than that are too many for one answer. */
 const MOST_SERIES = 100_000;
 
@@ -83,7 +86,11 @@ async function countOrThrow(asking: Asking): Promise<Told> {
   if (rendered.kind === 'problem') throw new Error(describeTemplateProblem(rendered.problem));
   const selectors = selectorsOf(rendered.text);
   if (selectors.length === 0) throw new Error('the query reads no series, so it counts no delegates');
-  const [elements, asOf] = await Promise.all([ask(asking, rendered.text), oldestSample(asking, selectors)]);
+  const [elements, asOf] = await Promise.all([
+    ask(asking, rendered.text),
+    oldestSample(asking, selectors),
+    ...selectors.map((selector) => requireTargetsUp(asking, selector)),
+  ]);
   if (elements.length === 0 || asOf === undefined)
     throw new Error(
       'Prometheus has no series of it, which may mean that nobody is connected, or that nobody tells',
@@ -114,6 +121,16 @@ async function oldestSample(asking: Asking, selectors: readonly string[]): Promi
   const answers = await Promise.all(selectors.map((selector) => ask(asking, `min(timestamp(${selector}))`)));
   const seconds = answers.flatMap((elements) => elements.map(({ value }) => value));
   return seconds.length === 0 ? undefined : instant(Math.round(Math.min(...seconds) * 1_000));
+}
+
+/** Throws where an instance that counted delegates cannot be scraped: those that it has are missing now. */
+async function requireTargetsUp(asking: Asking, selector: string): Promise<void> {
+  const down = await ask(asking, `up == 0 and on (job, instance) last_over_time(${selector}[${MISSED_FOR}])`);
+  if (down.length === 0) return;
+  const names = down.map(({ labels }) => `${labels['job']} ${labels['instance']}`).toSorted();
+  throw new Error(
+    `Prometheus cannot scrape ${inOneLine(names)}, which had ${selector} within the last ten minutes`,
+  );
 }
 
 function requireNew({ source, now }: Asking, oldest: Instant): void {
