@@ -15,9 +15,10 @@ export function namedTenants(
     readonly roll: Extract<Roll, { kind: 'named' }>;
     readonly answer: Extract<DelegateAnswer, { kind: 'named' }>;
     readonly watchers: Watchers;
+    readonly decommissioned: ReadonlySet<DelegateId>;
   },
 ): readonly TenantParity[] {
-  const { roll, answer, watchers, candidate } = input;
+  const { roll, answer, watchers, candidate, decommissioned } = input;
   const heard = new Set<DelegateId>();
   const registered = new Set<DelegateId>();
   for (const { delegate, version, lastSeen } of answer.delegates) {
@@ -27,6 +28,7 @@ export function namedTenants(
   }
   const tenants = new Map<TenantName, [DelegateId, BoxStanding][]>();
   for (const { delegate, tenant } of roll.boxes) {
+    if (decommissioned.has(delegate)) continue;
     const watcher = watchers.get(delegate);
     const facts = { isRegistered: registered.has(delegate), isHeardOf: heard.has(delegate) };
     const standing = standingOf({ delegate, watcher, ...facts }, input);

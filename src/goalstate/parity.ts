@@ -20,6 +20,8 @@ export interface ParityInput {
   readonly answer: DelegateAnswer;
   /** All watchers of the service that are known, connected or not. */
   readonly watchers: ReadonlyMap<DelegateId, WatcherRecord>;
+  /** These are not waited for: an operator took them out. */
+  readonly decommissioned: ReadonlySet<DelegateId>;
   readonly candidate: VersionName;
   readonly baseline: VersionName;
   readonly spec: Pick<DelegatesSpec, 'deadline' | 'onMissing' | 'maxHeldBack' | 'activeWithin'>;
@@ -52,7 +54,7 @@ export function parity(input: ParityInput): Parity {
 }
 
 /** Rule 10: no roll, no answer, an old answer, or one that cannot be compared with the roll. */
-function whyUnknown({ roll, answer, baseline, spec, now }: ParityInput): string | undefined {
+function whyUnknown({ roll, answer, baseline, spec, decommissioned, now }: ParityInput): string | undefined {
   if (answer.kind === 'unknown') return `the delegates are unknown: ${answer.reason}`;
   if (answer.asOf < now - FRESH) {
     return `the delegates were last counted ${Math.round((now - answer.asOf) / 1_000)} s ago, which is too old`;
@@ -61,8 +63,11 @@ function whyUnknown({ roll, answer, baseline, spec, now }: ParityInput): string 
   if (roll.kind !== answer.kind) {
     return `the roll was ${roll.kind} when the gate began, and the source now answers ${answer.kind}`;
   }
-  const size = roll.kind === 'named' ? roll.boxes.length : roll.tenants.length;
-  if (size > 0) return undefined;
+  const someone =
+    roll.kind === 'named'
+      ? roll.boxes.some(({ delegate }) => !decommissioned.has(delegate))
+      : roll.tenants.length > 0;
+  if (someone) return undefined;
   const hours = Math.round(spec.activeWithin / 360_000) / 10;
   return `no delegate of ${baseline} was seen within ${hours} h, so nothing shows that delegates can reach the new version`;
 }

@@ -2,6 +2,7 @@
 import type { WatcherRecord } from '../model/goal-state.ts';
 import type { VersionName } from '../model/names.ts';
 import type { WavesRecord } from '../model/waves.ts';
+import type { DelegateId } from '../model/workflow.ts';
 import { isAdmitted, waveOf } from './admission.ts';
 import { positionOf } from './position.ts';
 
@@ -57,8 +58,16 @@ export interface WaveBoxes {
   readonly offline: number;
 }
 
+/** The boxes that waves are planned for. */
+export interface Boxes {
+  /** All watchers of the service that are known, connected or not. */
+  readonly watchers: readonly WatcherRecord[];
+  /** These are not waited for, whatever they say. */
+  readonly decommissioned: ReadonlySet<DelegateId>;
+}
+
 /** Sorts the watchers, once through. */
-export function sortBoxes(record: WavesRecord, watchers: Iterable<WatcherRecord>): WaveBoxes {
+export function sortBoxes(record: WavesRecord, { watchers, decommissioned }: Boxes): WaveBoxes {
   let admitted = 0;
   let ready = 0;
   let offline = 0;
@@ -68,6 +77,7 @@ export function sortBoxes(record: WavesRecord, watchers: Iterable<WatcherRecord>
   const waiting: WaitingBox[] = [];
   for (const watcher of watchers) {
     const { identity, isConnected } = watcher;
+    if (decommissioned.has(identity.id)) continue;
     const isHere = waveOf(record.waves, identity.group) === record.wave;
     const isIn = isAdmitted(record, identity);
     const progress = isIn || isHere ? progressOf(watcher, record.candidate) : 'Aside';

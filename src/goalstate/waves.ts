@@ -3,23 +3,20 @@
  * next; what was admitted stays admitted, and only boxes that are connected are waited for.
  */
 import type { Wave } from '../model/delegates.ts';
-import type { WatcherRecord } from '../model/goal-state.ts';
 import { after, type Instant, isoTime } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import type { RolloutId } from '../model/rollout.ts';
 import { NOBODY, type WaveHalt, type WaveOrder, type WavesRecord } from '../model/waves.ts';
 import { isWindowOpen, nextOpening } from '../model/windows.ts';
 import { EVERYBODY } from './position.ts';
-import { sortBoxes, type WaveBoxes } from './wave-boxes.ts';
+import { type Boxes, sortBoxes, type WaveBoxes } from './wave-boxes.ts';
 import { namesOf } from './words.ts';
 
 const NOTHING = { here: 0, before: 0 } as const;
 
-export interface WavesInput {
+export interface WavesInput extends Boxes {
   /** From `beginWaves`, or what was recorded last. */
   readonly recorded: WavesRecord;
-  /** All watchers of the service that are known, connected or not. */
-  readonly watchers: Iterable<WatcherRecord>;
   readonly now: Instant;
   /** Skips waits and windows, nothing else. */
   readonly urgent: boolean;
@@ -28,7 +25,7 @@ export interface WavesInput {
    * are there that will be.
    */
   readonly gathering: string;
-  /** Why the rollout does not go on: it has ended badly or stands still. Empty: it goes on, or has Succeeded. */
+  /** From `followRollout`: why nobody is admitted any more. Empty: it goes on. */
   readonly stopped: string;
 }
 
@@ -78,12 +75,12 @@ export function planWaves(input: WavesInput): WavesStep {
 export function resumeWaves(
   recorded: WavesRecord,
   order: Omit<WaveOrder, 'kind'>,
-  watchers: Iterable<WatcherRecord>,
+  boxes: Boxes,
 ): WavesRecord {
   const { halt: _over, ...going } = recorded;
   return {
     ...going,
-    forgiven: failuresOf(sortBoxes(recorded, watchers)),
+    forgiven: failuresOf(sortBoxes(recorded, boxes)),
     order: { kind: 'Resume', ...order },
   };
 }
@@ -92,13 +89,9 @@ export function resumeWaves(
  * The operator's order not to wait any longer for what the phase waits for: `Waiting` begins now, `Canaries` go over into
  * the rest, and `Rest` admits all its boxes at once and gives the turn to the next wave. It ends a halt too.
  */
-export function skipWave(
-  recorded: WavesRecord,
-  order: Omit<WaveOrder, 'kind'>,
-  watchers: Iterable<WatcherRecord>,
-): WavesRecord {
+export function skipWave(recorded: WavesRecord, order: Omit<WaveOrder, 'kind'>, boxes: Boxes): WavesRecord {
   const resumed = {
-    ...resumeWaves(recorded, order, watchers),
+    ...resumeWaves(recorded, order, boxes),
     order: { kind: 'Skip', ...order },
   } satisfies WavesRecord;
   switch (recorded.phase) {
@@ -124,7 +117,7 @@ function oneStep(input: WavesInput): OneStep {
   if (recorded.halt !== undefined) {
     return { next: recorded, because: `${title} has halted: ${recorded.halt.because}` };
   }
-  const boxes = sortBoxes(recorded, input.watchers);
+  const boxes = sortBoxes(recorded, input);
   const halt = haltOf(wave, boxes, input);
   if (halt !== undefined) {
     return { next: { ...recorded, halt }, because: `${title} halts: ${halt.because}` };

@@ -37,6 +37,8 @@ export interface WavesRecord {
     /** Of the waves before it. */
     readonly before: number;
   };
+  /** True when its rollout has Succeeded: what is left of the waves goes on beside the rollouts that follow. */
+  readonly hasSucceeded?: boolean;
   /** Absent: it goes on. */
   readonly halt?: WaveHalt;
   /** The last order of an operator. */
