@@ -36,10 +36,14 @@ export const MAX_EVENT_ATTEMPTS = 10;
 /** A value was larger than MAX_PAYLOAD_BYTES; nothing was written. */
 export class PayloadTooLargeError extends Error {
   override readonly name = 'PayloadTooLargeError';
+  readonly what: string;
+  readonly bytes: number;
   constructor(what: string, bytes: number) {
     super(
       `${what} has ${bytes} bytes as JSON, at most ${MAX_PAYLOAD_BYTES} are allowed; keep large data elsewhere and pass its address`,
     );
+    this.what = what;
+    this.bytes = bytes;
   }
 }
 

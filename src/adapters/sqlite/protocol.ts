@@ -13,7 +13,7 @@ import type {
   WatcherChanges,
   WatcherSeen,
 } from '../../ports/store.ts';
-import type { PlainError } from './errors.ts';
+import type { CallOf } from '../store-thread.ts';
 import type { Migration } from './migrations.ts';
 
 /** What the worker is started with. */
@@ -25,7 +25,7 @@ export interface WorkerSettings {
 }
 
 /** The argument and result of each call. */
-export interface Calls {
+export type Calls = {
   open: { argument: undefined; result: undefined };
   load: { argument: undefined; result: StoredState };
   commit: { argument: Commit; result: readonly AuditEvent[] };
@@ -42,14 +42,7 @@ export interface Calls {
   coverage: { argument: Parameters<Store['coverage']>[0]; result: readonly TrafficCoverage[] };
   backup: { argument: string; result: undefined };
   close: { argument: undefined; result: undefined };
-}
+};
 
 /** One call. */
-export type Call = {
-  [Name in keyof Calls]: { readonly name: Name; readonly argument: Calls[Name]['argument'] };
-}[keyof Calls];
-
-/** Its answer. */
-export type Answer =
-  | { readonly kind: 'result'; readonly result: unknown }
-  | { readonly kind: 'error'; readonly error: PlainError };
+export type Call = CallOf<Calls>;

@@ -2,11 +2,11 @@
  * The Store port over one SQLite file, which this process owns while the store is open. Calls go to a worker thread,
  * which handles them one after the other; so commits are in the order of the calls.
  */
-import { Worker } from 'node:worker_threads';
 import { KEPT_MEASUREMENTS, type Store } from '../../ports/store.ts';
-import { fromPlain, StoreWriteError } from './errors.ts';
+import { StoreThread } from '../store-thread.ts';
+import { fromPlain, type PlainError, StoreWriteError } from './errors.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
-import type { Answer, Calls, WorkerSettings } from './protocol.ts';
+import type { Calls, WorkerSettings } from './protocol.ts';
 
 /** Which file, and how much it keeps. */
 export interface SqliteStoreOptions {
@@ -28,13 +28,15 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     measurementsKept = KEPT_MEASUREMENTS,
     migrations = MIGRATIONS,
   } = options;
-  const thread = new StoreThread({ file, eventsKept, measurementsKept, migrations });
-  try {
-    await thread.call('open', undefined);
-  } catch (error) {
-    await thread.end();
-    throw error;
-  }
+  const thread = await StoreThread.open<Calls, PlainError>({
+    file: workerFile(),
+    settings: { file, eventsKept, measurementsKept, migrations } satisfies WorkerSettings,
+    fromPlain,
+    lost: (cause) =>
+      new StoreWriteError(`the store no longer answers (${cause.message}); restart the controller`, {
+        cause,
+      }),
+  });
   return {
     load: () => thread.call('load', undefined),
     commit: (commit) => thread.call('commit', commit),
@@ -52,69 +54,6 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     backup: (target) => thread.call('backup', target),
     close: () => thread.close(),
   };
-}
-
-interface Waiting {
-  readonly resolve: (result: never) => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** Calls to the worker. Answers come in the order of the calls. */
-class StoreThread {
-  readonly #worker: Worker;
-  readonly #waiting: Waiting[] = [];
-  readonly #ended: Promise<void>;
-  #closing: Promise<void> | undefined;
-  #failure: Error | undefined;
-
-  constructor(settings: WorkerSettings) {
-    this.#worker = new Worker(workerFile(), { workerData: settings });
-    this.#worker.on('message', (answer: Answer) => this.#settle(answer));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#ended = new Promise((resolve) => {
-      this.#worker.on('exit', () => {
-        this.#fail(new Error('its thread has ended'));
-        resolve();
-      });
-    });
-  }
-
-  async call<Name extends keyof Calls>(
-    name: Name,
-    argument: Calls[Name]['argument'],
-  ): Promise<Calls[Name]['result']> {
-    if (this.#closing !== undefined && name !== 'close') throw new Error('the store is closed');
-    if (this.#failure !== undefined) throw this.#failure;
-    return new Promise((resolve, reject) => {
-      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origin
-      this.#worker.postMessage({ name, argument });
-      this.#waiting.push({ resolve, reject });
-    });
-  }
-
-  /** Calls that were made before are answered first. */
-  close(): Promise<void> {
-    this.#closing ??= this.call('close', undefined).then(() => this.#ended);
-    return this.#closing;
-  }
-
-  async end(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #settle(answer: Answer): void {
-    const waiting = this.#waiting.shift();
-    if (answer.kind === 'result') waiting?.resolve(answer.result as never);
-    else waiting?.reject(fromPlain(answer.error));
-  }
-
-  #fail(cause: Error): void {
-    this.#failure ??= new StoreWriteError(
-      `the store no longer answers (${cause.message}); restart the controller`,
-      { cause },
-    );
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
-  }
 }
 
 /** The worker beside this file, whether Node runs the sources or the published JavaScript. */

@@ -5,11 +5,12 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { Answer } from '../store-thread.ts';
 import { StoreContent } from './content.ts';
 import { backupTo } from './copy.ts';
-import { toPlain } from './errors.ts';
+import { type PlainError, toPlain } from './errors.ts';
 import { openDatabase, refusing } from './open.ts';
-import type { Answer, Call, WorkerSettings } from './protocol.ts';
+import type { Call, WorkerSettings } from './protocol.ts';
 
 /** Commits that come closely one after the other share one checkpoint. */
 const CHECKPOINT_DELAY_MILLISECONDS = 50;
@@ -80,7 +81,7 @@ function checkpointLater(): void {
   }, CHECKPOINT_DELAY_MILLISECONDS);
 }
 
-function answerOf(call: Call): Answer {
+function answerOf(call: Call): Answer<PlainError> {
   try {
     return { kind: 'result', result: answer(call) };
   } catch (error) {

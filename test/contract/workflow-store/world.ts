@@ -192,7 +192,7 @@ export async function withTasks(
 /** An execution that has Failed. */
 export async function failed(store: WorkflowStore, wanted: Partial<NewExecution> = {}): Promise<Execution> {
   const execution = await started(store, wanted);
-  const claim = await claimedOne(store, { versions: [execution.version] });
+  const claim = await claimedOne(store, { versions: [execution.version], limit: 1 });
   await applied(store, claim, { end: { state: 'Failed', error: 'it broke' } });
   return existing(store, execution.id);
 }

@@ -1,0 +1,15 @@
+/** The rows that others belong to. */
+import type { ExecutionId } from '../../model/workflow.ts';
+import type { Scope } from './scope.ts';
+import type { Row } from './sql.ts';
+
+export function executionRow({ sql }: Scope, id: ExecutionId): Row | undefined {
+  return sql.row('SELECT * FROM execution WHERE id = ?', id);
+}
+
+/** The row of an execution that an event or a task belongs to. */
+export function existingRow({ sql }: Scope, key: number): Row {
+  const row = sql.row('SELECT * FROM execution WHERE key = ?', key);
+  if (row === undefined) throw new Error(`execution ${key} is missing, though something of it is there`);
+  return row;
+}
