@@ -20,6 +20,19 @@ function manager(...changes: readonly (readonly [from: string, to: string])[]): 
 }
 
 describe('the difference of two specs', () => {
+  test('names waves of delegates by their own name, so that one more changes no other', () => {
+    const waves = (...names: readonly string[]) =>
+      manager([
+        '  drain:',
+        `  delegates: {grpc: {}, waves: [${names.map((name) => `{name: ${name}, groups: [${name}]}`).join(', ')}]}\n  drain:`,
+      ]);
+    const fields = diffServices(waves('canary', 'rest'), waves('first', 'canary', 'rest')).map(
+      ({ field }) => field,
+    );
+    expect(fields.length).toBeGreaterThan(0);
+    expect(fields.filter((field) => !field.startsWith('spec.delegates.waves[first]'))).toEqual([]);
+  });
+
   test('names each field with its text before and after', () => {
     const after = manager(
       ['version: v2', 'version: v1'],
