@@ -82,8 +82,8 @@ export async function startPostgresWith(
       ...settings,
     };
     const log = await open(logFile, 'a');
-    const arguments_ = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = spawn(join(bin, 'postgres'), ['-D', data, ...arguments_], {
+    const parameters = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const child = spawn(join(bin, 'postgres'), ['-D', data, ...parameters], {
       ...as,
       stdio: ['ignore', log.fd, log.fd],
     });

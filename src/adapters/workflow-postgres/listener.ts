@@ -1,0 +1,100 @@
+/**
+ * Wake-up between clients: whoever has made something due tells the channel of the schema, and every client listens on a
+ * connection of its own. Telling costs a lock that all commits of the database share, so it is done beside transactions and
+ * at most once in a few milliseconds. Nothing depends on it: who hears nothing for a while is called anyway.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Connection, type ConnectionOptions, identifier } from './connection.ts';
+
+/** A client that was told nothing looks all the same: the word of one that was killed before it spoke is lost. */
+const CALL_AT_LEAST_EVERY_MS = 1_000;
+const LONGEST_PAUSE_MS = 1_000;
+
+export function channelOf(schema: string): string {
+  return `switchyard_${schema}`.slice(0, 63);
+}
+
+export class Listener {
+  readonly #options: ConnectionOptions;
+  readonly #listeners = new Set<() => void>();
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #connection: Connection | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  subscribe(listener: () => void): () => void {
+    const own = (): void => listener();
+    this.#listeners.add(own);
+    this.#running ??= this.#run();
+    this.#timer ??= setInterval(() => this.#call(), CALL_AT_LEAST_EVERY_MS).unref();
+    return () => {
+      this.#listeners.delete(own);
+    };
+  }
+
+  #call(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    for (let pause = 20; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        const connection = await Connection.open(this.#options);
+        this.#connection = connection;
+        const ended = new Promise<void>((resolve) => connection.onEnd(resolve));
+        connection.onNotification(() => this.#call());
+        await connection.send([{ text: `LISTEN ${identifier(channelOf(this.#options.schema))}` }]);
+        // What was said meanwhile was not heard.
+        this.#call();
+        pause = 20;
+        if (signal.aborted) connection.destroy();
+        await ended;
+      } catch {
+        // It is tried again below; until then the timer calls.
+      }
+      await sleep(pause * (0.5 + Math.random()), undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    clearInterval(this.#timer);
+    this.#listeners.clear();
+    this.#connection?.destroy();
+    await this.#running;
+  }
+}
+
+/** Tells the channel soon, and not more often than once in `every` milliseconds. */
+export class Announcer {
+  readonly #tell: () => Promise<unknown>;
+  readonly #every: number;
+  #isWanted = false;
+  #isTelling = false;
+
+  constructor(tell: () => Promise<unknown>, every = 2) {
+    this.#tell = tell;
+    this.#every = every;
+  }
+
+  announce(): void {
+    this.#isWanted = true;
+    if (!this.#isTelling) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#isTelling = true;
+    while (this.#isWanted) {
+      this.#isWanted = false;
+      // Lost words are made up for by the listeners themselves.
+      await this.#tell().catch(() => undefined);
+      await sleep(this.#every, undefined, { ref: false });
+    }
+    this.#isTelling = false;
+  }
+}

@@ -1,0 +1,115 @@
+/** The workflow store on Postgres. docs/workflow-postgres.md says how it is set up, and what its server needs. */
+import { hostname } from 'node:os';
+import { instant, type Milliseconds } from '../../model/instant.ts';
+import type { VersionName } from '../../model/names.ts';
+import type { TaskId, Worker } from '../../model/workflow.ts';
+import type { WorkflowStore } from '../../ports/workflow-store.ts';
+import { Batches } from './batches.ts';
+import { textIn } from './columns.ts';
+import { Connections } from './connections.ts';
+import { EventClaims } from './event-claims.ts';
+import { abandoning, commanding, givingBack, reviving } from './giving-up.ts';
+import { renewEvents, renewTasks } from './leases.ts';
+import { Announcer, channelOf, Listener } from './listener.ts';
+import { migrate } from './migrate.ts';
+import { Queries } from './queries.ts';
+import { starting } from './starting.ts';
+import { stepping } from './stepping.ts';
+import { expiring, finishing, returning } from './task-changes.ts';
+import { claimTasks, FIND_EXPIRED, versionsOf } from './task-claims.ts';
+import { Versions } from './versions.ts';
+
+export interface PostgresWorkflowStoreOptions {
+  /** `postgres://USER:PASSWORD@HOST:PORT/DATABASE`; the `sslmode` that it names is kept to. */
+  readonly connectionString: string;
+  /** Where the tables are; default `switchyard_workflow`. */
+  readonly schema?: string;
+  /** Connections beside the one that listens; default 4. */
+  readonly connections?: number;
+  /** How long a call waits for a server that is away; default 30 seconds. */
+  readonly patience?: Milliseconds;
+  /** How long one statement may take; default 30 seconds. */
+  readonly statementTimeout?: Milliseconds;
+  /** False: tables that are missing or old are an error, for roles that may not create any. Default true. */
+  readonly mayMigrate?: boolean;
+}
+
+/** Leases of tasks that ran out are looked for this often at the most, by each client. */
+const LOOK_FOR_EXPIRED_MS = 100;
+
+/** Opens the store, and makes or completes its tables where it may. Throws WorkflowStoreError. */
+export async function openPostgresWorkflowStore(
+  options: PostgresWorkflowStoreOptions,
+): Promise<WorkflowStore> {
+  const { connectionString, schema = 'switchyard_workflow', mayMigrate = true } = options;
+  const { connections: size = 4, patience = 30_000, statementTimeout = 30_000 } = options;
+  await migrate({ connectionString, schema, mayMigrate });
+  const applicationName = `switchyard workflow ${hostname()} ${process.pid}`;
+  const shared = { connectionString, schema, applicationName, statementTimeout };
+  const connections = new Connections({ ...shared, receipts: true, size, patience });
+  const listener = new Listener({ ...shared, receipts: false });
+  const announcer = new Announcer(() =>
+    connections.run('a word to others', [{ text: "SELECT pg_notify($1, '')", values: [channelOf(schema)] }]),
+  );
+  const onDue = (): void => announcer.announce();
+  // One connection is left for claims and queries.
+  const batches = new Batches({ connections, concurrency: Math.max(1, size - 1), onDue });
+  const claims = new EventClaims(connections);
+  const queries = new Queries(connections);
+  const versions = new Versions(connections);
+  let lookedAt = 0;
+
+  async function expire(wanted: readonly VersionName[], worker: Worker): Promise<void> {
+    if (performance.now() - lookedAt < LOOK_FOR_EXPIRED_MS) return;
+    lookedAt = performance.now();
+    const [rows = []] = await connections.run('a look for lost tasks', [
+      { text: FIND_EXPIRED, values: [wanted] },
+    ]);
+    const ids = rows.map((row) => textIn(row, 'id') as TaskId);
+    if (ids.length > 0) await batches.make(expiring(ids, worker));
+  }
+
+  return {
+    now: async () => instant(await queries.now()),
+    start: async (request) => batches.make(starting(request)),
+    async claimEvents(request) {
+      await expire(request.versions, request.worker);
+      const { claims: claimed, exhausted } = await claims.claim(request);
+      await Promise.all(exhausted.map((lease) => batches.make(abandoning(lease, request.worker))));
+      return claimed;
+    },
+    apply: async (request) => batches.make(stepping(request)),
+    giveBack: (request) => batches.make(givingBack(request)),
+    renewEvents: ({ leases, lease }) =>
+      renewEvents(connections, { leases: leases.map(({ event, token }) => ({ id: event, token })), lease }),
+    async claimTasks(request) {
+      await expire(versionsOf(request.slots), request.worker);
+      return claimTasks(connections, request);
+    },
+    renewTasks: ({ leases, lease }) =>
+      renewTasks(connections, { leases: leases.map(({ task, token }) => ({ id: task, token })), lease }),
+    finishTask: async (request) => batches.make(finishing(request)),
+    returnTask: (lease) => batches.make(returning(lease)),
+    command: async (command) => batches.make(commanding(command)),
+    declareContinuation: ({ version, continues }) => versions.declareContinuation(version, continues),
+    compatibleVersions: (version) => queries.compatibleVersions(version),
+    execution: (id) => queries.execution(id),
+    executions: (query) => queries.executions(query),
+    history: (id) => queries.history(id),
+    openTasks: (id) => queries.openTasks(id),
+    deadLetters: (query) => queries.deadLetters(query),
+    revive: (event) => batches.make(reviving(event)),
+    fenceAndCount: (version) => versions.fenceAndCount(version),
+    lift: (version) => versions.lift(version),
+    count: (version) => versions.count(version),
+    oldestOpen: (version, limit) => queries.oldestOpen(version, limit),
+    saveDelegates: (manager, delegates) => versions.saveDelegates(manager, delegates),
+    delegates: (query) => versions.delegates(query),
+    prune: ({ before, limit }) => versions.prune(before, limit),
+    subscribe: (call) => listener.subscribe(call),
+    async close() {
+      await listener.close();
+      await connections.close();
+    },
+  };
+}
