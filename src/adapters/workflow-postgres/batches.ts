@@ -14,8 +14,8 @@ import { writesOf } from './writes.ts';
 /** A change that waits, with how to answer it. */
 interface Asked {
   readonly change: Change<unknown>;
-  resolve(outcome: unknown): void;
-  reject(error: unknown): void;
+  readonly resolve: (outcome: unknown) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 type Settled =
@@ -45,7 +45,7 @@ export class Batches {
   /** Resolves when the change is durable. What its decision throws is thrown, and nothing of it was written. */
   make<Outcome>(change: Change<Outcome>): Promise<Outcome> {
     return new Promise<Outcome>((resolve, reject) => {
-      this.#asked.push({ change, resolve: resolve as (outcome: unknown) => void, reject });
+      this.#asked.push({ change, resolve: (outcome) => resolve(outcome as Outcome), reject });
       // Those that are asked for in the same turn go together.
       queueMicrotask(() => this.#pump());
     });

@@ -24,7 +24,14 @@ export function jsonText(what: string, value: Json): string {
 }
 
 export function textIn(row: Row, column: string): string {
-  return String(row[column]);
+  return textOf(row[column]);
+}
+
+/** The driver gives text for what it does not parse, and numbers. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return value.toString();
+  throw new TypeError('a column that must have text or a number has something else');
 }
 
 export function numberIn(row: Row, column: string): number {
@@ -33,7 +40,7 @@ export function numberIn(row: Row, column: string): number {
 
 export function optionalText(row: Row, column: string): string | undefined {
   const value = row[column];
-  return value === null || value === undefined ? undefined : String(value);
+  return value === null || value === undefined ? undefined : textOf(value);
 }
 
 export function optionalNumber(row: Row, column: string): number | undefined {

@@ -159,7 +159,7 @@ export class Connections {
     const slots = await Promise.all(this.#open.map(() => this.#acquire()));
     this.#closed = true;
     this.#closing.abort();
-    await Promise.all(this.#open.map((connection) => connection?.close()));
+    await Promise.all(this.#open.map(async (connection) => connection?.close()));
     for (const slot of slots) this.#release(slot);
   }
 }

@@ -104,7 +104,7 @@ type Part = Exclude<keyof Read, 'now' | 'executionIds' | 'eventIds' | 'taskIds'>
 /** The statements for all needs together, and how their results are read. */
 export function reading(all: readonly Needs[]): {
   readonly statements: readonly Statement[];
-  read(results: readonly (readonly Row[])[]): Read;
+  readonly read: (results: readonly (readonly Row[])[]) => Read;
 } {
   const gathered = <Item>(list: (needs: Needs) => readonly Item[] | undefined): Item[] =>
     all.flatMap((needs) => list(needs) ?? []);
