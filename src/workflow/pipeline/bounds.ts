@@ -19,7 +19,7 @@ export const MAX_INPUTS = 50;
 /** Of the input of an execution, as JSON. */
 export const MAX_INPUT_BYTES = 32 * 1024;
 /** Of the output of one step, as JSON. A larger one is not kept. */
-export const MAX_OUTPUT_BYTES = 64 * 1024;
+export const MAX_OUTPUT_BYTES = 128 * 1024;
 /** Of all outputs and inputs of sub-pipelines of an execution together, as JSON. */
 export const MAX_KEPT_BYTES = 256 * 1024;
 /** Of the payload of a task, as JSON. */

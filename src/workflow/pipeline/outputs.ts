@@ -81,6 +81,11 @@ function resolve(draft: Draft, around: StepNode, reference: Reference): Evaluate
 }
 
 function ofStep(draft: Draft, node: StepNode, reference: Reference): Evaluated {
+  const [field, ...path] = reference.path;
+  const isBranching = node.step.kind === 'parallel' && draft.state(node) === 'Succeeded';
+  const branch = isBranching ? node.children.find(({ step }) => step.name === field) : undefined;
+  // One branch is asked for: what became of the outputs of the others does not matter.
+  if (branch !== undefined) return ofStep(draft, branch, { ...reference, path });
   const output = outputOf(draft, node);
   return output.kind === 'Fault' ? output : valueAt(output.value, reference);
 }

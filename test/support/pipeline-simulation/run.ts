@@ -51,7 +51,7 @@ class Life {
     this.#world = world;
     this.#rules = new PipelineRules(world);
     this.#failing = chance.of([0, 0.1, 0.3, 0.6]);
-    this.#cancelling = chance.of([0, 0, 0.005]);
+    this.#cancelling = chance.of([0, 0, 0.02]);
   }
 
   get retries(): number {

@@ -50,10 +50,10 @@ export class PipelineWorld {
   readonly #first: Execution;
   #events = 0;
 
-  constructor(pipeline: Pipeline) {
-    const ready = startPipeline({ pipeline });
+  constructor(pipeline: Pipeline, given: Json = {}) {
+    const ready = startPipeline({ pipeline, input: given });
     if (ready.kind === 'Refused')
-      throw new Error(`a random pipeline is refused: ${JSON.stringify(ready.problems)}`);
+      throw new Error(`the pipeline is refused: ${JSON.stringify(ready.problems)}`);
     const { machine, name, data, input, timeout } = ready.start;
     this.pipeline = pipeline;
     this.timeout = timeout;
