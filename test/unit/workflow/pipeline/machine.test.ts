@@ -207,6 +207,14 @@ describe('limits of time', () => {
     expect(it.timers).toEqual([]);
   });
 
+  test('a timer that was never set counts for nothing', () => {
+    const it = run(shell('a', 'one'));
+    const before = it.execution.data;
+    for (const step of ['a', '']) it.send('Timer', { step, attempt: 1, purpose: 'timeout' });
+    expect(it.execution.data).toEqual(before);
+    expect(it.open).toEqual(['a#1']);
+  });
+
   test('the whole has a limit', () => {
     const it = new PipelineRun(pipeline('p', [shell('a', 'one')], { timeout: 5_000 }));
     it.pass(5_000);
