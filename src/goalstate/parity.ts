@@ -56,6 +56,9 @@ export function parity(input: ParityInput): Parity {
 /** Rule 10: no roll, no answer, an old answer, or one that cannot be compared with the roll. */
 function whyUnknown({ roll, answer, baseline, spec, decommissioned, now }: ParityInput): string | undefined {
   if (answer.kind === 'unknown') return `the delegates are unknown: ${answer.reason}`;
+  // Else whoever is on the candidate already would be taken for all that there are.
+  const untold = answer.kind === 'counted' && answer.unknown.find(({ version }) => version === baseline);
+  if (untold) return `the delegates of ${baseline} are unknown: ${untold.reason}`;
   if (answer.asOf < now - FRESH) {
     return `the delegates were last counted ${Math.round((now - answer.asOf) / 1_000)} s ago, which is too old`;
   }
