@@ -13,7 +13,7 @@ import {
 import type { ServiceName, VersionName } from '../model/names.ts';
 import { type DelegatesRecord, type ForeignGenerations, MAX_LEAP } from '../model/waves.ts';
 import { isAdmitted } from './admission.ts';
-import { artifactDigest, type Wish, type WishedVersion } from './wish.ts';
+import type { Wish, WishedVersion } from './wish.ts';
 
 /** What all boxes of a class should run. */
 export type ClassGoal =
@@ -147,7 +147,7 @@ function classGoal(wish: Wish, box: WatcherIdentity): ClassGoal {
   const isSwitch = limit === 1 && only?.role === 'Primary';
   return {
     kind: 'Run',
-    content: JSON.stringify(versions.map(({ version, artifact }) => [version, artifactDigest(artifact)])),
+    content: JSON.stringify(kept.map(({ version, digest }) => [version, digest])),
     versions,
     ...(isSwitch ? { switchesTo: only.version } : {}),
     beyondLimit: admitted.filter((one) => !kept.includes(one)).map(({ version }) => version),

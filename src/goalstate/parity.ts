@@ -62,17 +62,15 @@ function whyUnknown({ roll, answer, baseline, spec, decommissioned, now }: Parit
   if (answer.asOf < now - FRESH) {
     return `the delegates were last counted ${Math.round((now - answer.asOf) / 1_000)} s ago, which is too old`;
   }
-  if (roll === undefined) return `the delegates of ${baseline} could not be counted when the gate began`;
+  if (roll === undefined) {
+    const hours = Math.round(spec.activeWithin / 360_000) / 10;
+    return `no delegate of ${baseline} was seen within ${hours} h, so nothing shows that delegates can reach another version`;
+  }
   if (roll.kind !== answer.kind) {
     return `the roll was ${roll.kind} when the gate began, and the source now answers ${answer.kind}`;
   }
-  const someone =
-    roll.kind === 'named'
-      ? roll.boxes.some(({ delegate }) => !decommissioned.has(delegate))
-      : roll.tenants.length > 0;
-  if (someone) return undefined;
-  const hours = Math.round(spec.activeWithin / 360_000) / 10;
-  return `no delegate of ${baseline} was seen within ${hours} h, so nothing shows that delegates can reach the new version`;
+  const isEmpty = roll.kind === 'named' && roll.boxes.every(({ delegate }) => decommissioned.has(delegate));
+  return isEmpty ? 'every delegate of the roll was decommissioned' : undefined;
 }
 
 function tenantsOf(input: ParityInput): readonly TenantParity[] {

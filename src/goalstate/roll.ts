@@ -9,7 +9,10 @@ import type { Roll } from '../model/parity.ts';
  */
 export const FRESH: Milliseconds = 120_000;
 
-/** The roll from what the source answers; undefined while it is unknown, or too old to tell. */
+/**
+ * The roll from what the source answers; undefined while that is unknown or too old to tell, and while it names nobody:
+ * there may be a roll when it is asked again.
+ */
 export function fixRoll(input: {
   readonly answer: DelegateAnswer;
   readonly baseline: VersionName;
@@ -27,6 +30,7 @@ export function fixRoll(input: {
       tenants.set(tenant, (tenants.get(tenant) ?? 0) + connected);
     }
     const counts = [...tenants].map(([tenant, count]) => ({ tenant, count }));
+    if (counts.length === 0) return undefined;
     return { kind: 'counted', fixedAt: now, tenants: counts.toSorted(byTenant) };
   }
   const boxes = new Map(
@@ -34,6 +38,7 @@ export function fixRoll(input: {
       .filter(({ version, lastSeen }) => version === baseline && lastSeen >= now - activeWithin)
       .map(({ delegate, tenant }) => [delegate, { delegate, tenant }]),
   );
+  if (boxes.size === 0) return undefined;
   return { kind: 'named', fixedAt: now, boxes: [...boxes.values()].toSorted(byTenant) };
 }
 

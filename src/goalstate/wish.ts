@@ -12,6 +12,8 @@ export interface WishedVersion {
   readonly version: VersionName;
   readonly role: GoalRole;
   readonly artifact: Artifact;
+  /** The same for the same facts of the artifact. */
+  readonly digest: string;
   /** Which boxes it is for so far; absent: for all. */
   readonly waves?: WavesRecord;
 }
@@ -44,7 +46,8 @@ export function wishOf({ record, artifacts, delegates }: WishInput): Wish {
       if (artifact === undefined) return [];
       const waves = delegates.waves.find(({ candidate }) => candidate === name);
       const role = roleOf(record, name);
-      return [{ version: name, role, artifact, ...(waves === undefined ? {} : { waves }) }];
+      const digest = artifactDigest(artifact);
+      return [{ version: name, role, artifact, digest, ...(waves === undefined ? {} : { waves }) }];
     });
   const leftOut = live
     .filter(({ name }) => !artifacts.has(name))
@@ -58,9 +61,9 @@ export function namedBy(wish: Wish): {
   readonly versions: readonly GenerationVersion[];
   readonly decommissioned: readonly DelegateId[];
 } {
-  const versions = wish.versions.map(({ version, role, artifact, waves }) => ({
+  const versions = wish.versions.map(({ version, role, digest, waves }) => ({
     version,
-    artifact: artifactDigest(artifact),
+    artifact: digest,
     role,
     ...(waves === undefined ? {} : admissionOf(waves)),
   }));
@@ -77,8 +80,8 @@ function admissionOf({
   return phase === 'Done' ? {} : { admission: { rollout, wave, admittedTo } };
 }
 
-/** The same for the same facts of an artifact, the order of its fields aside. */
-export function artifactDigest(artifact: Artifact): string {
+/** The order of the fields is no matter. */
+function artifactDigest(artifact: Artifact): string {
   const { service, version, url, sha256, size, signature, command } = artifact;
   return digestOf(JSON.stringify([service, version, url, sha256, size, signature, command])).toString(16);
 }
