@@ -203,7 +203,7 @@ export function historyEntryOf(row: Row): HistoryEntry {
   const event = optionalText(row, 'event');
   const task = optionalText(row, 'task');
   const token = optionalNumber(row, 'token');
-  const delegateVersion = textIn(row, 'delegate_version') as VersionName;
+  const delegateVersion = optionalText(row, 'delegate_version') as VersionName | undefined;
   return {
     execution: textIn(row, 'execution') as ExecutionId,
     sequence: numberIn(row, 'sequence'),
@@ -215,7 +215,7 @@ export function historyEntryOf(row: Row): HistoryEntry {
       manager: textIn(row, 'manager') as ManagerId,
       version: textIn(row, 'manager_version') as VersionName,
     },
-    ...(delegate === undefined
+    ...(delegate === undefined || delegateVersion === undefined
       ? {}
       : { delegate: { delegate: delegate as DelegateId, version: delegateVersion } }),
     ...(event === undefined ? {} : { event: event as EventId }),
