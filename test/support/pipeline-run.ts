@@ -3,6 +3,7 @@ import type { Json } from '../../src/model/json.ts';
 import type { NewTask } from '../../src/model/step.ts';
 import type { Execution, TaskOutcome } from '../../src/model/workflow.ts';
 import type { Pipeline } from '../../src/workflow/pipeline/definition.ts';
+import type { HttpResult, ShellResult } from '../../src/workflow/pipeline/tasks.ts';
 import { pipelineView, type StepView } from '../../src/workflow/pipeline/view.ts';
 import { PipelineWorld, type Queued } from './pipeline-simulation/world.ts';
 
@@ -47,7 +48,12 @@ export class PipelineRun {
 
   /** The delegate's result; `json` becomes that of the output. */
   succeed(key: string, json: Json = null): void {
-    this.#finish(key, { kind: 'Succeeded', result: { exitCode: 0, stdout: '', json } });
+    this.succeedWith(key, { exitCode: 0, stdout: '', json } satisfies ShellResult);
+  }
+
+  /** The answer to an HTTP call. */
+  answer(key: string, body: Json): void {
+    this.succeedWith(key, { status: 200, body } satisfies HttpResult);
   }
 
   succeedWith(key: string, result: Json): void {

@@ -182,7 +182,7 @@ function after({ before, step, event, now }: Applied): Execution {
   };
 }
 
-export function keyOf({ payload }: Queued): string {
+function keyOf({ payload }: Queued): string {
   return (payload as { readonly key: string }).key;
 }
 

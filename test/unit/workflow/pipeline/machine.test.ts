@@ -59,6 +59,8 @@ describe('steps one after the other', () => {
         expectStatus: [],
       },
     });
+    it.answer('b#1', { ok: true });
+    expect(it.execution.result).toEqual({ status: 200, body: { ok: true } });
   });
 
   test('a reference to a field that the output has not is a failure that says what there is', () => {
