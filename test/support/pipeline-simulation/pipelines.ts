@@ -26,7 +26,7 @@ export function randomPipeline(chance: Chance): Pipeline {
   const output = chance.in(0.2) ? { output: { execution: '${execution.id}', input: '${input.flag}' } } : {};
   return pipeline('random', steps, {
     // Some executions come to their deadline.
-    timeout: chance.of([30_000, 600_000, 86_400_000]),
+    timeout: chance.of([30_000, 3_600_000, 86_400_000, 86_400_000]),
     inputs: [{ name: 'flag', default: chance.in(0.5) }],
     ...output,
   });
@@ -42,7 +42,7 @@ class RandomSteps {
 
   /** Steps beside each other, named a, b, c. */
   siblings(level: number, inOrder: boolean): readonly PipelineStep[] {
-    const count = this.#chance.between(1, 4);
+    const count = this.#chance.between(1, 5);
     const steps: PipelineStep[] = [];
     for (let index = 0; index < count; index += 1) {
       const before = inOrder ? steps.filter(({ kind }) => kind === 'shell' || kind === 'http') : [];
@@ -64,7 +64,7 @@ class RandomSteps {
     const chance = this.#chance;
     this.#made += 1;
     const timeout = chance.in(0.3) ? { timeout: chance.between(1, 60) * 1_000 } : {};
-    const isLeaf = level >= MAX_LEVELS || this.#made > MAX_STEPS || chance.in(0.55);
+    const isLeaf = level >= MAX_LEVELS || this.#made > MAX_STEPS || chance.in(0.45);
     if (isLeaf) return this.#leaf(name, before);
     const kind = chance.of(['sequence', 'parallel', 'pipeline'] as const);
     if (kind === 'sequence') return sequence(name, this.siblings(level + 1, true), timeout);

@@ -50,8 +50,8 @@ class Life {
     this.#chance = chance;
     this.#world = world;
     this.#rules = new PipelineRules(world);
-    this.#failing = chance.of([0, 0.1, 0.3, 0.6]);
-    this.#cancelling = chance.of([0, 0, 0.02]);
+    this.#failing = chance.of([0, 0.03, 0.1, 0.3, 0.6]);
+    this.#cancelling = chance.of([0, 0, 0, 0.02]);
   }
 
   get retries(): number {
