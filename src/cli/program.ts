@@ -7,6 +7,7 @@ import { CliError, EXIT, type ExitCode } from './exit.ts';
 import type { LocalCommands } from './local-commands.ts';
 import { type Context, type GlobalOptions, OUTPUTS, paintFor, type Shell } from './shell.ts';
 import { addChangeVerbs } from './verbs/change.ts';
+import { addExecutionVerbs } from './verbs/executions.ts';
 import { localVerbs } from './verbs/local.ts';
 import { addLookVerbs } from './verbs/look.ts';
 import { addRolloutVerbs } from './verbs/rollouts.ts';
@@ -61,8 +62,14 @@ export function declare(
     .option('--no-color', 'no colours (env: NO_COLOR)')
     .addHelpText('after', EXIT_CODES);
   const session = { run };
-  for (const add of [addLookVerbs, addRolloutVerbs, addChangeVerbs, localVerbs(line.local, line.version)])
-    add(program, session);
+  const groups = [
+    addLookVerbs,
+    addRolloutVerbs,
+    addChangeVerbs,
+    addExecutionVerbs,
+    localVerbs(line.local, line.version),
+  ];
+  for (const add of groups) add(program, session);
   return program;
 }
 
