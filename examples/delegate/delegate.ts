@@ -17,7 +17,9 @@ export interface Delegate {
   health(): Health;
   /** Takes nothing new, finishes what it has, and ends. */
   drain(): void;
-  /** Resolves when it has ended after a drain. */
+  /** Ends at once; what ran is told of as interrupted by the next process. */
+  abandon(): Promise<void>;
+  /** Resolves when it has ended, either way. */
   readonly ended: Promise<void>;
 }
 
@@ -48,29 +50,39 @@ export async function startDelegate(options: DelegateOptions, log: Logger): Prom
   const health = () => healthOf(work, link);
   const stop = new AbortController();
   const running = link.run(stop.signal);
-  let ending: Promise<void> | undefined;
   const ended = Promise.withResolvers<void>();
-  const end = async () => {
-    work.drain();
-    log.info({ openTasks: work.leases.length }, 'draining');
-    // Results for a version that nobody asks for any more stay on disk: nobody would take them.
-    while (link.versionNotActive === undefined ? work.leases.length > 0 : work.running > 0) {
-      await sleep(LOOK_EVERY_MS);
-    }
+  const close = async () => {
     stop.abort();
     await running;
     await server.close();
     await unlock();
   };
+  const drained = async () => {
+    work.drain();
+    log.info({ openTasks: work.leases.length }, 'draining');
+    // Results for a version that nobody asks for any more stay on disk: nobody would take them.
+    while (link.versionNotActive === undefined ? work.leases.length > 0 : work.running > 0) {
+      if (stop.signal.aborted) return;
+      await sleep(LOOK_EVERY_MS);
+    }
+    await close();
+  };
+  let draining: Promise<void> | undefined;
   const drain = () => {
-    ending ??= end().then(ended.resolve, ended.reject);
+    draining ??= drained().then(ended.resolve, ended.reject);
+  };
+  const abandon = async () => {
+    stop.abort();
+    await work.abandon();
+    await draining;
+    await close().then(ended.resolve, ended.reject);
   };
   const server = await serveLocally({ port: options.port, health, drain }).catch(async (error: unknown) => {
     stop.abort();
     await unlock();
     throw error;
   });
-  return { port: server.port, health, drain, ended: ended.promise };
+  return { port: server.port, health, drain, abandon, ended: ended.promise };
 }
 
 function healthOf(work: Work, link: Link): Health {

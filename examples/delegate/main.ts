@@ -15,7 +15,11 @@ async function main(): Promise<void> {
   const delegate = await startDelegate(options, log);
   console.log(`delegate ${options.box} of ${options.version} listens on http://127.0.0.1:${delegate.port}`);
   process.on('SIGTERM', () => delegate.drain());
-  process.on('SIGINT', () => delegate.drain());
+  process.once('SIGINT', () => {
+    delegate.drain();
+    // Somebody at a terminal who does not want to wait.
+    process.once('SIGINT', () => void delegate.abandon());
+  });
   await delegate.ended;
   process.exit(0);
 }

@@ -45,8 +45,10 @@ export class Work {
   readonly #kinds: Readonly<Record<string, TaskKind>>;
   readonly #most: number;
   readonly #held = new Map<string, Held>();
+  readonly #runs = new Set<Promise<void>>();
   #listener: WorkListener | undefined;
   #isDraining = false;
+  #isAbandoned = false;
 
   private constructor(parts: {
     journal: Journal;
@@ -111,9 +113,12 @@ export class Work {
     }
     const cancel = new AbortController();
     this.#held.set(nameOf(lease), { kind: 'Running', lease, cancel });
-    this.#run(assignment, { run, signal: cancel.signal }).catch((error: unknown) => {
-      this.#listener?.onFault(`task ${nameOf(lease)}`, error);
-    });
+    const ended = this.#run(assignment, { run, signal: cancel.signal })
+      .catch((error: unknown) => {
+        this.#listener?.onFault(`task ${nameOf(lease)}`, error);
+      })
+      .finally(() => this.#runs.delete(ended));
+    this.#runs.add(ended);
     this.#listener?.onChange();
   }
 
@@ -133,6 +138,14 @@ export class Work {
   drain(): void {
     this.#isDraining = true;
     this.#listener?.onChange();
+  }
+
+  /** Ends what runs, at once. Their records stay, so that the next process tells that they were interrupted. */
+  async abandon(): Promise<void> {
+    this.#isDraining = true;
+    this.#isAbandoned = true;
+    for (const held of this.#held.values()) if (held.kind === 'Running') held.cancel.abort();
+    await Promise.all(this.#runs);
   }
 
   #whyNot({ lease }: Assignment): string | undefined {
@@ -171,6 +184,7 @@ export class Work {
     await this.#journal.removeWorkFolder(lease).catch((error: unknown) => {
       this.#listener?.onFault(`removing the folder of task ${nameOf(lease)}`, error);
     });
+    if (this.#isAbandoned) return;
     if (signal.aborted) this.#forget(lease);
     else await this.#finish(lease, outcome);
   }

@@ -3,14 +3,24 @@
  * port as plain HTTP (connect-node hands everything that is no RPC of ours to a fallback).
  */
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from '@connectrpc/connect';
+import { DelegateGateway } from '../../src/gen/examples/delegate/v1/delegate_pb.js';
 import { Manager } from '../../src/gen/examples/manager/v1/manager_pb.js';
 import { Health, SERVICE_UNKNOWN, SERVING } from './health.ts';
 import { COPY_HEADER, FencedError, type Instance, isCopy } from './instance.ts';
 import { Mailbox } from './mailbox.ts';
+import { connectDelegate } from './workflow/delegate-gateway.ts';
+import type { Engine } from './workflow/engine.ts';
+import { workServices } from './workflow/work-services.ts';
 
-/** Registers both services for one instance. */
-export function grpcRoutes(instance: Instance): (router: ConnectRouter) => void {
+/** Registers the services of one instance; those of executions where there is an engine. */
+export function grpcRoutes(instance: Instance, engine?: Engine): (router: ConnectRouter) => void {
   return (router) => {
+    if (engine !== undefined) {
+      workServices(router, engine);
+      router.service(DelegateGateway, {
+        connect: (requests, context) => connectDelegate({ engine, context, requests }),
+      });
+    }
     router.service(Manager, {
       whoAmI: (_request, context) => {
         const done = instance.begin({

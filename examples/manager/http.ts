@@ -4,6 +4,8 @@
  */
 import type { ConnectNodeAdapterOptions } from '@connectrpc/connect-node';
 import { COPY_HEADER, FencedError, type Instance, isCopy } from './instance.ts';
+import type { Engine } from './workflow/engine.ts';
+import { handleWorkflow, isWorkflowPath } from './workflow/http.ts';
 
 /** Requests and responses of `node:http` and `node:http2` alike. */
 type Handler = NonNullable<ConnectNodeAdapterOptions['fallback']>;
@@ -37,10 +39,18 @@ const CONTROL_ROUTES: Readonly<Record<string, (exchange: Exchange) => void>> = {
   'GET /switchyard/work': ({ instance, response }) => answer(response, 200, instance.report()),
 };
 
-/** Answers one plain HTTP request. */
-export function handleHttp(instance: Instance, request: Request, response: Response): void {
-  request.resume();
+/** Answers one plain HTTP request. Without an engine there are no executions. */
+export function handleHttp(
+  { instance, engine }: { readonly instance: Instance; readonly engine: Engine | undefined },
+  request: Request,
+  response: Response,
+): void {
   const url = URL.parse(request.url ?? '/', 'http://instance');
+  if (url !== null && engine !== undefined && isWorkflowPath(url.pathname)) {
+    void handleWorkflow({ instance, engine, request, response, url });
+    return;
+  }
+  request.resume();
   if (url === null) {
     answer(response, 400, { code: 'INVALID_ARGUMENT', message: `${JSON.stringify(request.url)} is no path` });
     return;

@@ -6,15 +6,25 @@
  * A bad release for trying out what notices it: `--bad-version v3 --fail-percent 5 --delay-ms 20` makes the process bad if
  * it runs v3; every version takes `--work-ms` for a request.
  *
- * SIGTERM and SIGINT fence it, let open work end, and stop it.
+ * With a store it runs executions, and shares them with all instances of all versions that have the same:
+ * `--store sqlite:FILE` for the instances of one machine, `--store postgres://…` for any.
+ *
+ * SIGTERM and SIGINT fence it, send its delegates to other instances, let open work end, and stop it.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Instance } from './instance.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { type Identity, Instance } from './instance.ts';
 import { serve } from './server.ts';
+import { Engine } from './workflow/engine.ts';
+import { readPipelines } from './workflow/pipelines.ts';
+import { openStore } from './workflow/store.ts';
 
 const USAGE =
   'usage: main.ts --version NAME --port PORT [--host ADDRESS] [--instance ID] [--grace MILLISECONDS] ' +
-  '[--work-ms MILLISECONDS] [--bad-version NAME [--fail-percent PERCENT] [--delay-ms MILLISECONDS]]';
+  '[--work-ms MILLISECONDS] [--bad-version NAME [--fail-percent PERCENT] [--delay-ms MILLISECONDS]] ' +
+  '[--store sqlite:FILE|postgres:URL [--pipelines FOLDER] [--continues VERSION]... [--lease-ms MILLISECONDS]]';
+const PIPELINES = join(import.meta.dirname, '..', 'pipelines');
 
 function wholeNumber(name: string, text: string, most: number): number {
   const value = Number(text);
@@ -34,6 +44,10 @@ function readArguments() {
       'bad-version': { type: 'string' },
       'fail-percent': { type: 'string', default: '0' },
       'delay-ms': { type: 'string', default: '0' },
+      store: { type: 'string' },
+      pipelines: { type: 'string', default: PIPELINES },
+      continues: { type: 'string', multiple: true, default: [] },
+      'lease-ms': { type: 'string', default: '30000' },
     },
   });
   if (values.version === undefined || values.port === undefined)
@@ -50,17 +64,42 @@ function readArguments() {
       failPercent: isBad ? wholeNumber('fail-percent', values['fail-percent'], 100) : 0,
       delayMs: workMs + (isBad ? wholeNumber('delay-ms', values['delay-ms'], 60_000) : 0),
     },
+    executions:
+      values.store === undefined
+        ? undefined
+        : {
+            store: values.store,
+            pipelines: values.pipelines,
+            continues: values.continues,
+            lease: wholeNumber('lease-ms', values['lease-ms'], 3_600_000),
+          },
   };
 }
 
+type Executions = NonNullable<ReturnType<typeof readArguments>['executions']>;
+
+async function startEngine(identity: Identity, executions: Executions): Promise<Engine> {
+  const library = await readPipelines(executions.pipelines);
+  const store = await openStore(executions.store);
+  const { continues, lease } = executions;
+  return Engine.start({ identity, store, library, continues, lease, log: createLog({ level: 'info' }) });
+}
+
 async function main(): Promise<void> {
-  const { version, instance: id, host, port, graceMs, faults } = readArguments();
+  const { version, instance: id, host, port, graceMs, faults, executions } = readArguments();
   const instance = new Instance({ version, instance: id }, faults);
-  const server = await serve(instance, { host, port });
+  const engine = executions && (await startEngine(instance.identity, executions));
+  const server = await serve(instance, { host, port }, engine);
   console.log(`manager ${version} (${id}) listens on http://${server.host}:${server.port}`);
-  const stop = () => void server.stop(graceMs).then(() => process.exit(0));
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  const stop = async () => {
+    instance.fence();
+    await engine?.handOver();
+    await server.stop(graceMs);
+    await engine?.stop();
+    process.exit(0);
+  };
+  process.once('SIGTERM', () => void stop());
+  process.once('SIGINT', () => void stop());
 }
 
 await main().catch((error: unknown) => {

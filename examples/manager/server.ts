@@ -10,6 +10,7 @@ import { grpcRoutes } from './grpc.ts';
 import { handleHttp } from './http.ts';
 import type { Instance } from './instance.ts';
 import { websocketUpgrades } from './websocket.ts';
+import type { Engine } from './workflow/engine.ts';
 
 /** Every HTTP/2 connection begins with "PRI * HTTP/2.0"; no method of HTTP/1.1 begins so. RFC 9113, 3.4. */
 const HTTP2_PREFACE = Buffer.from('PRI');
@@ -24,11 +25,15 @@ export interface ManagerServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Listens for one instance. Rejects when the address cannot be bound. */
-export async function serve(instance: Instance, at: { host: string; port: number }): Promise<ManagerServer> {
+/** Listens for one instance, and for its executions where it has an engine. Rejects when the address cannot be bound. */
+export async function serve(
+  instance: Instance,
+  at: { host: string; port: number },
+  engine?: Engine,
+): Promise<ManagerServer> {
   const handler = connectNodeAdapter({
-    routes: grpcRoutes(instance),
-    fallback: (request, response) => handleHttp(instance, request, response),
+    routes: grpcRoutes(instance, engine),
+    fallback: (request, response) => handleHttp({ instance, engine }, request, response),
   });
   // A proxy in front reuses connections: one closed by an idle timer here would race with its next request.
   const http1 = createHttp1Server({ keepAliveTimeout: 0, requestTimeout: 0 }, handler);

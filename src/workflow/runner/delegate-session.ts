@@ -15,10 +15,12 @@ export interface Arrival {
   readonly running: readonly TaskLease[];
 }
 
-/** How to reach it. Neither may throw. */
+/** How to reach it. None may throw. */
 export interface DelegateLink {
   assign(claimed: ClaimedTask): void;
   stop(lease: TaskLease, reason: string): void;
+  /** Nothing comes to it on this stream any more. */
+  end(reason: string): void;
 }
 
 /** How a task stands with the delegate. */

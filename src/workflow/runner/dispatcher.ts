@@ -112,7 +112,9 @@ export class Dispatcher {
     const session = new DelegateSession({ arrival, link, versions, now: clock.now() });
     session.adopt(newest.filter(({ task }) => !lost.has(task)));
     const older = this.#sessions.sameAs(session);
-    if (older !== undefined) this.#sessions.remove(older);
+    if (older !== undefined && this.#sessions.remove(older)) {
+      older.link.end('the delegate came on another stream');
+    }
     this.#sessions.add(session);
     this.#registrations.came(session.registration(this.#options.worker.manager));
     this.#saveBell.ring();
@@ -216,11 +218,22 @@ export class Dispatcher {
     const { lease, listener } = this.#options;
     while (!signal.aborted) {
       await this.#pause(lease / 4, signal);
+      this.#endSilent();
       try {
         await this.#renewals.flush();
       } catch (error) {
         listener.onFault({ doing: 'renewing leases of tasks', error });
       }
+    }
+  }
+
+  /** A network that was cut tells nobody: who has been silent for a lease has no stream. */
+  #endSilent(): void {
+    const { clock, lease } = this.#options;
+    const silentSince = clock.now() - lease;
+    for (const session of [...this.#sessions.all()].filter(({ lastSeen }) => lastSeen < silentSince)) {
+      this.#left(session);
+      session.link.end(`nothing was heard for ${lease} ms`);
     }
   }
 

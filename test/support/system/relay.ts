@@ -1,12 +1,19 @@
 /** A TCP relay in front of a server, so that a test can cut its clients off and let them come back. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+interface State {
+  /** Where new connections go. */
+  port: number;
+  isCut: boolean;
+  readonly sockets: Set<Socket>;
+}
+
 export class Relay {
   readonly port: number;
   readonly #server: Server;
-  readonly #state: { isCut: boolean; readonly sockets: Set<Socket> };
+  readonly #state: State;
 
-  private constructor(server: Server, state: { isCut: boolean; readonly sockets: Set<Socket> }) {
+  private constructor(server: Server, state: State) {
     this.port = (server.address() as AddressInfo).port;
     this.#server = server;
     this.#state = state;
@@ -14,14 +21,14 @@ export class Relay {
 
   /** Passes everything on to a port of the loopback address. */
   static async to(port: number): Promise<Relay> {
-    const state = { isCut: false, sockets: new Set<Socket>() };
+    const state: State = { port, isCut: false, sockets: new Set() };
     const server = createServer((client) => {
       client.on('error', () => client.destroy());
       if (state.isCut) {
         client.destroy();
         return;
       }
-      const upstream = connect({ host: '127.0.0.1', port });
+      const upstream = connect({ host: '127.0.0.1', port: state.port });
       for (const [socket, other] of [
         [client, upstream],
         [upstream, client],
@@ -49,6 +56,11 @@ export class Relay {
   /** Lets clients in again. */
   heal(): void {
     this.#state.isCut = false;
+  }
+
+  /** Passes new connections on to another port. */
+  redirect(port: number): void {
+    this.#state.port = port;
   }
 
   async close(): Promise<void> {
