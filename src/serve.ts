@@ -12,7 +12,7 @@ import { CliError, EXIT, type ExitCode } from './cli/exit.ts';
 import type { AddressFlag, ControllerFlags } from './cli/local-commands.ts';
 import { defaultDataDir, defaultSocket } from './cli/paths.ts';
 import { type Context, print } from './cli/shell.ts';
-import { CommandsNotAllowedError } from './controller/controller.ts';
+import { CommandsNotAllowedError } from './controller/options.ts';
 import { makeFolder, stateFile } from './data-folder.ts';
 import { type Core, openCore } from './serve-core.ts';
 import { startHttpServer } from './telemetry/http-server.ts';

@@ -5,6 +5,7 @@
 import type { ServiceName } from '../model/names.ts';
 import { type Commit, type EventQuery, GenerationConflictError, type ProxySeen } from '../ports/store.ts';
 import { storedEvent, storedProxy, storedService } from './stored/records.ts';
+import { storedRoll } from './stored/roll.ts';
 import { storedRollout } from './stored/rollout.ts';
 import { assertReadable } from './stored/shape.ts';
 
@@ -33,6 +34,7 @@ export function checkCommit(commit: Commit, ground: CommitGround): void {
   }
   for (const rollout of commit.rollouts ?? [])
     assertReadable(storedRollout, rollout, `rollout ${rollout.id}`);
+  for (const roll of commit.rolls ?? []) assertReadable(storedRoll, roll, `the roll of ${roll.rollout}`);
   for (const event of commit.events ?? []) {
     assertReadable(storedEvent, { ...event, sequence: 1 }, `event ${event.action}`);
   }
@@ -55,6 +57,7 @@ export function isEmptyCommit(commit: Commit): boolean {
     (commit.services ?? []).length === 0 &&
     (commit.deletions ?? []).length === 0 &&
     (commit.rollouts ?? []).length === 0 &&
+    (commit.rolls ?? []).length === 0 &&
     (commit.events ?? []).length === 0 &&
     commit.nextPublication === undefined
   );

@@ -62,6 +62,7 @@ export const VERSION_MARK = {
 } satisfies Record<VersionMark['kind'], VersionMarkKind>;
 
 export const RETIREMENT_STEP = {
+  LeavingGoalStates: RetirementStep.LEAVING_GOAL_STATES,
   Refusing: RetirementStep.REFUSING,
   RemovingCluster: RetirementStep.REMOVING_CLUSTER,
   StoppingInstances: RetirementStep.STOPPING_INSTANCES,
@@ -132,6 +133,7 @@ export const ROLLOUT_STATE = {
 
 export const ROLLOUT_STEP = {
   Deploy: RolloutStepKind.DEPLOY,
+  Register: RolloutStepKind.REGISTER,
   Verify: RolloutStepKind.VERIFY,
   Cohort: RolloutStepKind.COHORT,
   Shift: RolloutStepKind.SHIFT,

@@ -7,58 +7,28 @@ import type { Milliseconds } from '../model/instant.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import { isOpen } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { MetricSource } from '../ports/metric-source.ts';
-import type { Prober } from '../ports/prober.ts';
-import type { Publisher } from '../ports/publisher.ts';
-import type { Store } from '../ports/store.ts';
-import type { WorkSource } from '../ports/work-source.ts';
+import type { WatcherSeen } from '../ports/store.ts';
 import type { Observation } from '../rollout/observation.ts';
 import { Activities } from './activities.ts';
 import { Barriers } from './barriers.ts';
 import { EndpointChanges } from './endpoint-changes.ts';
+import { Fleet } from './fleet.ts';
+import { FleetChanges } from './fleet-changes.ts';
+import { GoalStates } from './goal-states.ts';
 import { Ledger } from './ledger.ts';
-import { Loop, type LoopLog, type RoundObserver } from './loop.ts';
+import { Loop } from './loop.ts';
 import { Measurements } from './measurements.ts';
+import { CommandsNotAllowedError, type ControllerOptions } from './options.ts';
 import { ProxyTracker } from './proxies.ts';
 import { Publications } from './publications.ts';
+import { Rosters } from './rosters.ts';
 import { observe, type RoundParts } from './round.ts';
-import { forgetUnknown, instancesOf, type RuntimeSet, settled, wantVersions } from './runtimes.ts';
-
-/** The ports that a controller needs, and its settings. */
-export interface ControllerOptions {
-  readonly store: Store;
-  readonly runtimes: RuntimeSet;
-  readonly publisher: Publisher;
-  readonly clock: Clock;
-  readonly workSource: WorkSource;
-  readonly metricSource: MetricSource;
-  readonly prober: Prober;
-  readonly log: LoopLog;
-  /** Told of every round, for metrics. */
-  readonly observeRounds?: RoundObserver;
-  /** How long a proxy that went away keeps removals waiting. Default 10 minutes. */
-  readonly proxyGrace?: Milliseconds;
-  /** An operator's word that an empty store may be shown to proxies that hold configuration. */
-  readonly acceptEmpty?: boolean;
-  /** Whether specs may name commands to run. */
-  readonly allowCommands?: boolean;
-}
+import { forgetUnknown, instancesOf, settled, wantVersions } from './runtimes.ts';
 
 const PROXY_GRACE: Milliseconds = 10 * 60_000;
 const TICK: Milliseconds = 1_000;
 const PROXY_SAVE_TICKS = 5;
 const ACTIVITY_TIMEOUT: Milliseconds = 5_000;
-
-/** The store holds services that run commands, and this controller was not allowed to run any. */
-export class CommandsNotAllowedError extends Error {
-  override readonly name = 'CommandsNotAllowedError';
-  constructor(services: readonly ServiceName[]) {
-    super(
-      `${services.join(', ')} run commands, which were applied with --allow-commands; start with it again, or restore another state`,
-    );
-  }
-}
 
 export class Controller {
   readonly options: ControllerOptions;
@@ -67,6 +37,12 @@ export class Controller {
   readonly proxies: ProxyTracker;
   readonly activities: Activities;
   readonly measurements: Measurements;
+  /** The watchers of the delegates' boxes. */
+  readonly fleet: Fleet;
+  /** What the delegate sources said. */
+  readonly rosters: Rosters;
+  readonly goalStates = new GoalStates();
+  readonly #fleetChanges: FleetChanges;
   readonly #barriers: Barriers;
   readonly #roundParts: RoundParts;
   readonly #loop: Loop;
@@ -76,7 +52,7 @@ export class Controller {
   readonly #stop = new AbortController();
   #ticking: Promise<void> = Promise.resolve();
 
-  private constructor(options: ControllerOptions, ledger: Ledger) {
+  private constructor(options: ControllerOptions, ledger: Ledger, watchers: readonly WatcherSeen[]) {
     const { publisher, clock, runtimes } = options;
     this.options = options;
     this.ledger = ledger;
@@ -99,7 +75,22 @@ export class Controller {
       wake: () => this.wake(),
     });
     this.measurements = new Measurements({ ...options, wake: (service) => this.wake(service) });
-    const { proxies, publications, activities, measurements } = this;
+    this.fleet = new Fleet({
+      clock,
+      stored: watchers,
+      isService: (name) => ledger.records().has(name),
+      offer: (watcher, sent) => this.goalStates.offer(watcher, sent),
+      changed: (service) => this.#fleetChanges.changed(service),
+    });
+    this.#fleetChanges = new FleetChanges({
+      clock,
+      act: (service) => {
+        this.wake(service);
+        this.#notify();
+      },
+    });
+    this.rosters = new Rosters({ ...options, wake: (service) => this.wake(service) });
+    const { proxies, publications, activities, measurements, fleet, rosters, goalStates } = this;
     this.#barriers = new Barriers({ publications, proxies, clock });
     this.#roundParts = {
       ledger,
@@ -110,6 +101,9 @@ export class Controller {
       barriers: this.#barriers,
       runtimes,
       clock,
+      fleet,
+      rosters,
+      goalStates,
     };
     this.#loop = new Loop(this.#roundParts, options.log, options.observeRounds);
     this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
@@ -129,7 +123,7 @@ export class Controller {
     if (options.allowCommands !== true && withCommands.length > 0) {
       throw new CommandsNotAllowedError(withCommands.map(({ name }) => name));
     }
-    const controller = new Controller(options, ledger);
+    const controller = new Controller(options, ledger, await options.store.watchers());
     await controller.measurements.load(ledger.records().values());
     return controller;
   }
@@ -209,10 +203,13 @@ export class Controller {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     this.#endpointChanges.stop();
     this.activities.stop();
+    this.rosters.stop();
+    this.#fleetChanges.stop();
     this.measurements.stop();
     await this.#loop.stop();
     await this.#ticking;
     await this.proxies.save(this.options.store);
+    await this.fleet.save(this.options.store);
   }
 
   /** Acts once every proxy, those away within the grace time included, has acknowledged a publication. */
@@ -277,12 +274,19 @@ export class Controller {
         return;
       }
       this.proxies.expire();
+      this.fleet.expire();
       this.wake();
       if (ticks % PROXY_SAVE_TICKS === 0) {
         await this.proxies.save(this.options.store).catch((error: unknown) => {
           this.options.log.warn(
             { error: String(error) },
             'saving the proxies failed; a restart may forget some',
+          );
+        });
+        await this.fleet.save(this.options.store).catch((error: unknown) => {
+          this.options.log.warn(
+            { error: String(error) },
+            'saving the watchers failed; a restart may forget some',
           );
         });
       }

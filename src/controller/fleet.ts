@@ -2,6 +2,8 @@
  * The watchers of all services: who they are, how their boxes stand, who is connected, and when each was last seen. Who
  * they are and when they were seen survives a restart; what changed is saved in batches.
  */
+
+import type { Offer, SentGoal } from '../goalstate/goals.ts';
 import type { WatcherIdentity, WatcherRecord, WatcherReport } from '../model/goal-state.ts';
 import { POLL_INTERVAL } from '../model/goal-state.ts';
 import { after, type Instant, type Milliseconds } from '../model/instant.ts';
@@ -16,36 +18,39 @@ import {
   WatcherRefusedError,
   type Watchers,
 } from '../ports/watchers.ts';
+import { SEEN_SAVED, type Unsaved, UnsavedWatchers } from './unsaved-watchers.ts';
 
 /** Watchers of one service that are known, away ones included; the one that was away longest gives way to a new one. */
 const MOST_WATCHERS = 20_000;
 /** A watcher that polls counts as connected for as long as it may have missed two polls. */
 const POLLED_FOR: Milliseconds = 3 * POLL_INTERVAL;
-/** A connected watcher's last-seen time is saved this often, so that a crash makes it this much older at most. */
-const SEEN_SAVED: Milliseconds = 300_000;
 /** A watcher that has been away for so long is forgotten. */
 const FORGOTTEN_AFTER: Milliseconds = 30 * 24 * 3_600_000;
-/** Watchers in one write. */
-const SAVED_AT_ONCE = 1_000;
+/** How long after a start watchers may take to come back. */
+const GATHERING: Milliseconds = 90_000;
 
 export interface FleetOptions {
   readonly clock: Clock;
   readonly stored: readonly WatcherSeen[];
   /** Whether a service is recorded. */
   readonly isService: (name: ServiceName) => boolean;
-  /** What a watcher should be told now. */
-  readonly answer: (watcher: WatcherRecord) => GoalAnswer;
+  /** What to do about a watcher now, by what it was sent on its stream. */
+  readonly offer: (watcher: WatcherRecord, sent: SentGoal | undefined) => Offer;
   /** Told when a watcher came, went or said something new. */
   readonly changed: (service: ServiceName) => void;
 }
 
-interface Known {
-  record: WatcherRecord;
+interface Known extends Unsaved {
   listener?: WatcherListener;
   /** When it last polled; absent: it has a connection, or is away. */
   polledAt?: Instant;
-  /** The last-seen time that was saved. */
-  savedSeen: Instant;
+}
+
+/** What a watcher was told on its stream. */
+interface Told {
+  hasReported: boolean;
+  sent?: SentGoal;
+  reason: string;
 }
 
 type Boxes = Map<DelegateId, Known>;
@@ -53,14 +58,22 @@ type Boxes = Map<DelegateId, Known>;
 export class Fleet implements Watchers {
   readonly #options: FleetOptions;
   readonly #services = new Map<ServiceName, Boxes>();
-  readonly #dirty = new Set<Known>();
-  readonly #gone = new Map<string, { readonly service: ServiceName; readonly id: DelegateId }>();
+  readonly #unsaved = new UnsavedWatchers();
+  readonly #startedAt: Instant;
+  /** Boxes whose watchers were connected when the controller before this one ended, and are not back yet. */
+  readonly #expected = new Map<ServiceName, Set<DelegateId>>();
 
   constructor(options: FleetOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.now();
+    const newest = options.stored.reduce((most, { lastSeen }) => Math.max(most, lastSeen), 0);
     for (const seen of options.stored) {
       const known = { record: { ...seen, isConnected: false }, savedSeen: seen.lastSeen };
-      this.#boxes(seen.identity.service).set(seen.identity.id, known);
+      const { service, id } = seen.identity;
+      this.#boxes(service).set(id, known);
+      if (seen.lastSeen < newest - 2 * SEEN_SAVED) continue;
+      const expected = this.#expected.get(service) ?? new Set();
+      this.#expected.set(service, expected.add(id));
     }
   }
 
@@ -70,13 +83,15 @@ export class Fleet implements Watchers {
     known.listener = listener;
     delete known.polledAt;
     this.#note(known, { ...known.record, identity, isConnected: true, lastSeen: this.#now() });
+    const told: Told = { hasReported: false, reason: '' };
     return {
       report: (report) => {
         if (known.listener !== listener) return;
+        told.hasReported = true;
         this.#reported(known, report);
         listener.changed();
       },
-      answer: () => this.#options.answer(known.record),
+      answer: () => this.#answer(known, told),
       close: () => {
         if (known.listener !== listener) return;
         delete known.listener;
@@ -92,12 +107,30 @@ export class Fleet implements Watchers {
     known.polledAt = this.#now();
     known.record = { ...known.record, identity, isConnected: true };
     this.#reported(known, report);
-    return this.#options.answer(known.record);
+    const offer = this.#options.offer(known.record, undefined);
+    return offer.kind === 'Send'
+      ? { kind: 'Goal', goal: offer.goal }
+      : { kind: 'NoGoal', reason: reasonOf(offer) };
   }
 
   /** The watchers of a service that are known, in no order. */
   of(service: ServiceName): readonly WatcherRecord[] {
     return [...(this.#services.get(service)?.values() ?? [])].map(({ record }) => record);
+  }
+
+  /** The same, by box. */
+  byId(service: ServiceName): ReadonlyMap<DelegateId, WatcherRecord> {
+    return new Map(this.of(service).map((record) => [record.identity.id, record]));
+  }
+
+  /**
+   * Why nothing may be concluded yet from who is connected: after a restart watchers come back at a rate. Empty: all that
+   * were there are back, or there was time for them.
+   */
+  gathering(service: ServiceName): string {
+    const expected = this.#expected.get(service)?.size ?? 0;
+    if (expected === 0 || after(this.#startedAt, GATHERING) <= this.#now()) return '';
+    return `the controller has just started: ${expected} watchers that were here are not back yet`;
   }
 
   /** One watcher; undefined where it is not known. */
@@ -116,8 +149,7 @@ export class Fleet implements Watchers {
     const known = boxes?.get(id);
     if (boxes === undefined || known === undefined) return;
     boxes.delete(id);
-    this.#dirty.delete(known);
-    this.#gone.set(`${service} ${id}`, { service, id });
+    this.#unsaved.forgotten(known);
     known.listener?.replaced();
     delete known.listener;
   }
@@ -143,23 +175,27 @@ export class Fleet implements Watchers {
 
   /** Writes what has changed since it was last called. */
   async save(store: Pick<Store, 'saveWatchers'>): Promise<void> {
-    this.#refreshSeen();
-    while (this.#dirty.size > 0 || this.#gone.size > 0) {
-      const batch = [...this.#dirty].slice(0, SAVED_AT_ONCE);
-      const forgotten = [...this.#gone.values()];
-      for (const known of batch) this.#dirty.delete(known);
-      this.#gone.clear();
-      try {
-        await store.saveWatchers({ saved: batch.map(({ record }) => seenOf(record)), forgotten });
-      } catch (error) {
-        for (const known of batch) if (this.#isKnown(known)) this.#dirty.add(known);
-        for (const box of forgotten) {
-          if (this.find(box.service, box.id) === undefined) this.#gone.set(`${box.service} ${box.id}`, box);
-        }
-        throw error;
-      }
-      for (const known of batch) known.savedSeen = known.record.lastSeen;
+    for (const known of this.#all()) {
+      if (known.listener !== undefined) known.record = { ...known.record, lastSeen: this.#now() };
+      this.#unsaved.seen(known);
     }
+    await this.#unsaved.save(store);
+  }
+
+  /** A new watcher is told where it stands in any case; later nothing is said twice. */
+  #answer({ record }: Known, told: Told): GoalAnswer | undefined {
+    if (!told.hasReported) return undefined;
+    const offer = this.#options.offer(record, told.sent);
+    if (offer.kind === 'Send') {
+      told.sent = offer.sent;
+      told.reason = '';
+      return { kind: 'Goal', goal: offer.goal };
+    }
+    const isFirst = told.sent === undefined && told.reason === '';
+    const reason = reasonOf(offer);
+    if (!isFirst && (offer.kind !== 'Nothing' || reason === told.reason)) return undefined;
+    told.reason = reason;
+    return { kind: 'NoGoal', reason };
   }
 
   #admit(identity: WatcherIdentity): Known {
@@ -170,6 +206,7 @@ export class Fleet implements Watchers {
         `there is no service ${service}; apply it, or mend the watcher's file`,
       );
     }
+    this.#expected.get(service)?.delete(id);
     const boxes = this.#boxes(service);
     const known = boxes.get(id);
     if (known !== undefined) return known;
@@ -180,7 +217,6 @@ export class Fleet implements Watchers {
       savedSeen: lastSeen,
     };
     boxes.set(id, fresh);
-    this.#gone.delete(`${service} ${id}`);
     return fresh;
   }
 
@@ -206,23 +242,12 @@ export class Fleet implements Watchers {
 
   #note(known: Known, record: WatcherRecord): void {
     known.record = record;
-    this.#dirty.add(known);
+    this.#unsaved.changed(known);
     this.#options.changed(record.identity.service);
   }
 
-  #refreshSeen(): void {
-    for (const boxes of this.#services.values()) {
-      for (const known of boxes.values()) {
-        const { record, savedSeen } = known;
-        if (known.listener !== undefined) known.record = { ...record, lastSeen: this.#now() };
-        if (after(savedSeen, SEEN_SAVED) <= known.record.lastSeen) this.#dirty.add(known);
-      }
-    }
-  }
-
-  #isKnown(known: Known): boolean {
-    const { service, id } = known.record.identity;
-    return this.#services.get(service)?.get(id) === known;
+  *#all(): Iterable<Known> {
+    for (const boxes of this.#services.values()) yield* boxes.values();
   }
 
   #boxes(service: ServiceName): Boxes {
@@ -241,8 +266,16 @@ export class Fleet implements Watchers {
 /** A watcher that has said nothing of its box yet. */
 const NO_REPORT: WatcherReport = { seen: 0, applied: 0, refusal: '', versions: [], diskFree: 0 };
 
-function seenOf({ identity, report, lastSeen }: WatcherRecord): WatcherSeen {
-  return { identity, report, lastSeen };
+function reasonOf(offer: Exclude<Offer, { kind: 'Send' }>): string {
+  switch (offer.kind) {
+    case 'UpToDate':
+      return 'this box runs what it should';
+    case 'Unanswered':
+      return 'the last goal state has not been answered yet';
+    case 'Refused':
+    case 'Nothing':
+      return offer.reason;
+  }
 }
 
 function isSameReport(one: WatcherReport, other: WatcherReport): boolean {

@@ -4,7 +4,8 @@
  */
 import type { AuditEvent } from '../model/audit.ts';
 import type { ServiceName } from '../model/names.ts';
-import type { RolloutRecord } from '../model/rollout.ts';
+import type { Roll, RollRecord } from '../model/parity.ts';
+import type { RolloutId, RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Commit, ProxySeen, Store } from '../ports/store.ts';
 import { replacedRollout } from '../rollout/start.ts';
@@ -28,6 +29,7 @@ export class Ledger {
   #nextNumber: number;
   #reservedUpTo: number;
   #tail: Promise<unknown> = Promise.resolve();
+  #rolls: ReadonlyMap<RolloutId, Roll> = new Map();
   readonly #eventListeners = new Set<(events: readonly AuditEvent[]) => void>();
   /** Proxies as they were stored; the tracker goes on from there. */
   readonly storedProxies: readonly ProxySeen[];
@@ -44,6 +46,7 @@ export class Ledger {
   /** Loads what is stored. Rejects with the store's error where it cannot be read. */
   static async open(store: Store): Promise<Ledger> {
     const ledger = new Ledger(store, await store.load());
+    await ledger.#loadRolls();
     if (ledger.#everWritten) await ledger.change(() => ({ commit: {}, result: undefined }));
     return ledger;
   }
@@ -51,6 +54,11 @@ export class Ledger {
   /** The records of all services, as committed. */
   records(): Records {
     return this.#records;
+  }
+
+  /** Whom an open rollout waits for; undefined where its roll is not fixed. */
+  rollOf(rollout: RolloutId): Roll | undefined {
+    return this.#rolls.get(rollout);
   }
 
   /** Whether a service was ever stored: an empty store must not wipe configured proxies (rule 7). */
@@ -105,9 +113,30 @@ export class Ledger {
     for (const { name } of commit.deletions ?? []) records.delete(name);
     for (const record of commit.services ?? []) records.set(record.name, record);
     this.#records = records;
+    this.#keepRolls(commit.rolls ?? []);
     this.#everWritten ||= (commit.services ?? []).length > 0;
     for (const listener of this.#eventListeners) listener(events);
   }
+
+  async #loadRolls(): Promise<void> {
+    const rolls = new Map<RolloutId, Roll>();
+    for (const { rollout } of this.#records.values()) {
+      const roll = rollout?.rollFixedAt === undefined ? undefined : await this.#store.roll(rollout.id);
+      if (rollout !== undefined && roll !== undefined) rolls.set(rollout.id, roll);
+    }
+    this.#rolls = rolls;
+  }
+
+  /** Only those of rollouts that are recorded with their services are asked for. */
+  #keepRolls(fresh: readonly RollRecord[]): void {
+    const rolls = new Map(fresh.map(({ rollout, roll }) => [rollout, roll]));
+    for (const { rollout } of this.#records.values()) {
+      const roll = rollout === undefined ? undefined : this.#rolls.get(rollout.id);
+      if (rollout !== undefined && roll !== undefined && !rolls.has(rollout.id)) rolls.set(rollout.id, roll);
+    }
+    this.#rolls = rolls;
+  }
+
   /** A record has room for one rollout: the end of one that made way is handed to the store beside it. */
   #replacedBy(record: ServiceRecord): readonly RolloutRecord[] {
     const before = this.#records.get(record.name);

@@ -6,15 +6,19 @@ import type { Clock } from '../ports/clock.ts';
 import { groupMoves, groupOf } from '../rollout/group.ts';
 import type { Observation, RemovalObservation, RolloutObservation } from '../rollout/observation.ts';
 import { isActivity, isRecording, type PlanAction, plan } from '../rollout/plan.ts';
-import { applyActions } from '../rollout/record.ts';
+import { type Applied, applyActions } from '../rollout/record.ts';
 import { walkerOf } from '../rollout/walk.ts';
 import type { Activities } from './activities.ts';
 import type { Barriers } from './barriers.ts';
+import type { Fleet } from './fleet.ts';
+import { advanceGoals, type GoalStates } from './goal-states.ts';
 import { verdictOf } from './guards.ts';
 import type { Ledger } from './ledger.ts';
 import type { Measurements } from './measurements.ts';
+import { type DelegateFacts, observeDelegates, observeLeaving } from './observe-delegates.ts';
 import type { ProxyTracker } from './proxies.ts';
 import type { Publications } from './publications.ts';
+import type { Rosters } from './rosters.ts';
 import { instancesOf, offeredVersions, type RuntimeSet, wantVersions } from './runtimes.ts';
 
 /** What a round works with. */
@@ -27,6 +31,9 @@ export interface RoundParts {
   readonly barriers: Barriers;
   readonly runtimes: RuntimeSet;
   readonly clock: Clock;
+  readonly fleet: Fleet;
+  readonly rosters: Rosters;
+  readonly goalStates: GoalStates;
 }
 
 /** A record with what the plan wants done. */
@@ -67,9 +74,15 @@ async function execute(
 ): Promise<void> {
   const current = parts.ledger.records().get(service);
   parts.measurements.tidy(service, current);
-  if (current === undefined) return;
+  if (current === undefined) {
+    parts.rosters.forget(service);
+    parts.goalStates.forget(service);
+    return;
+  }
+  if (parts.goalStates.planned(current)) parts.fleet.goalsChanged(service);
   await wantVersions(parts.runtimes, current);
   const instances = instancesOf(parts.runtimes, current);
+  parts.rosters.look(current, instances);
   for (const action of actions) {
     if (isActivity(action)) parts.activities.start(current, action, instances);
     else if (action.kind === 'Measure') parts.measurements.start(current, action.check, instances);
@@ -78,26 +91,37 @@ async function execute(
 
 /** What the plan is told of a service now. */
 export function observe(parts: RoundParts, record: ServiceRecord): Observation {
-  const rollout = observeRollout(parts, record);
+  const now = parts.clock.now();
+  const facts = {
+    record,
+    answer: parts.rosters.answer(record),
+    watchers: parts.fleet.byId(record.name),
+    now,
+  };
+  const rollout = observeRollout(parts, facts);
   return {
-    now: parts.clock.now(),
+    now,
     instances: instancesOf(parts.runtimes, record),
     offered: offeredVersions(parts.runtimes, record),
     work: parts.activities.observations(record),
     stillRouting: observeStillRouting(parts, record),
     removals: observeRemovals(parts, record),
+    leaving: observeLeaving(facts),
     ...(rollout === undefined ? {} : { rollout }),
   };
 }
 
-function observeRollout(parts: RoundParts, { name, rollout }: ServiceRecord): RolloutObservation | undefined {
+function observeRollout(parts: RoundParts, facts: DelegateFacts): RolloutObservation | undefined {
+  const { name, rollout } = facts.record;
   if (rollout === undefined || !isOpen(rollout.state)) return undefined;
-  const runs = parts.measurements.runs(rollout, parts.clock.now());
+  const runs = parts.measurements.runs(rollout, facts.now);
   const verdict = verdictOf(rollout, runs);
+  const delegates = observeDelegates(facts, rollout, parts.ledger.rollOf(rollout.id));
   return {
     runs: runs.map(({ run }) => run),
     ...(verdict === undefined ? {} : { verdict }),
     shown: parts.barriers.look(name),
+    ...(delegates === undefined ? {} : { delegates }),
   };
 }
 
@@ -134,14 +158,45 @@ function observeRemovals(parts: RoundParts, record: ServiceRecord): Observation[
 async function recordActions(parts: RoundParts, planned: readonly Planned[]): Promise<boolean> {
   const recording = planned
     .map(({ record, actions }) => ({ record, actions: actions.filter(isRecording) }))
-    .filter(({ actions }) => actions.length > 0);
+    .filter(({ record, actions }) => actions.length > 0 || hasNewGoals(parts, record));
   if (recording.length === 0) return false;
   return parts.ledger.change((records) => {
     const isStale = planned.some(({ record }) => records.get(record.name) !== record);
     if (isStale) return { result: true };
     const now = parts.clock.now();
-    const applied = recording.map(({ record, actions }) => applyActions({ record, actions, now }));
-    const events = applied.flatMap((one) => one.events);
-    return { commit: { services: applied.map(({ record }) => record), events }, result: true };
+    const applied = recording.map(({ record, actions }) => recordOne(parts, { record, actions, now }));
+    const changed = applied.filter((one) => one !== undefined);
+    if (changed.length === 0) return { result: false };
+    const events = changed.flatMap((one) => one.events);
+    const rolls = changed.flatMap((one) => one.rolls);
+    return { commit: { services: changed.map(({ record }) => record), events, rolls }, result: true };
   });
+}
+
+/** What a service's record becomes, with the goal states that follow from it; undefined where nothing changes. */
+function recordOne(
+  parts: RoundParts,
+  { record, actions, now }: Parameters<typeof applyActions>[0],
+): Applied | undefined {
+  const applied =
+    actions.length === 0 ? { record, events: [], rolls: [] } : applyActions({ record, actions, now });
+  const goals = advanceGoals({
+    record: applied.record,
+    watchers: parts.fleet.of(record.name),
+    gathering: parts.fleet.gathering(record.name),
+    now,
+  });
+  if (goals.record === record) return undefined;
+  const generation = record.generation + 1;
+  return {
+    record: { ...goals.record, generation },
+    events: [...applied.events, ...goals.events],
+    rolls: applied.rolls,
+  };
+}
+
+/** Whether goal states would follow from what is recorded that are not recorded yet. */
+function hasNewGoals(parts: RoundParts, record: ServiceRecord): boolean {
+  if (record.delegates === undefined && record.artifacts === undefined) return false;
+  return recordOne(parts, { record, actions: [], now: parts.clock.now() }) !== undefined;
 }

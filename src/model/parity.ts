@@ -1,6 +1,7 @@
 /** Whether a candidate has the delegates that its baseline has, tenant by tenant: what the gate of Register is made of. */
 import type { Instant } from './instant.ts';
 import type { TenantName } from './names.ts';
+import type { RolloutId } from './rollout.ts';
 import type { DelegateId } from './workflow.ts';
 
 /** The delegates of the baseline that a rollout waits for, fixed when it began. */
@@ -15,6 +16,12 @@ export type Roll =
       readonly fixedAt: Instant;
       readonly tenants: readonly { readonly tenant: TenantName; readonly count: number }[];
     };
+
+/** The roll of a rollout, as it is kept: apart from the rollout, since it can be large. */
+export interface RollRecord {
+  readonly rollout: RolloutId;
+  readonly roll: Roll;
+}
 
 /**
  * Why a box of the roll is not ready, where it is connected.

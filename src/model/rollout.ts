@@ -37,6 +37,8 @@ export function isOpen(state: RolloutState): boolean {
 /** Where in its walk a rollout is. `Cohort`: chosen tenants and headers only, no default traffic yet. */
 export type RolloutStep =
   | { readonly kind: 'Deploy' }
+  /** Its delegates connect; the candidate is Registering until each tenant has on it what it had on the baseline. */
+  | { readonly kind: 'Register' }
   | { readonly kind: 'Verify' }
   | { readonly kind: 'Cohort' }
   /** `index` into the policy's steps; a step of 100 is the flip. */
@@ -92,6 +94,8 @@ export interface RolloutRecord {
   readonly stepSince: Instant;
   /** When every connected proxy had acknowledged what the step changed; its windows begin after this. */
   readonly stepEverywhere?: Instant;
+  /** When the roll was fixed: the delegates that this attempt waits for (kept apart). Absent: not yet, or it has none. */
+  readonly rollFixedAt?: Instant;
   /** The longest that proxies had the routes of before a step beside those of the step; absent: not measured. */
   readonly mixedFor?: Milliseconds;
   /** Steps that an operator has promoted past their approval or an undecided gate, by name. */

@@ -2,10 +2,12 @@
  * What is recorded of one service: who is primary, which versions live and in which state, which tenants are
  * held. The store keeps it; only operations and the controller's plan change it, one commit at a time.
  */
+import type { Artifact } from './goal-state.ts';
 import type { Instant } from './instant.ts';
 import type { ServiceName, TenantName, VersionName } from './names.ts';
-import type { Freeze, RolloutRecord } from './rollout.ts';
+import type { Freeze, RolloutId, RolloutRecord } from './rollout.ts';
 import type { VersionedService } from './spec.ts';
+import type { DelegatesRecord } from './waves.ts';
 
 /** The states of a version (docs/states.md draws the allowed transitions). */
 export const VERSION_STATES = [
@@ -57,11 +59,12 @@ export interface VersionRecord {
 }
 
 /**
- * Steps of taking a drained version away (rule 8): its routes become a refusal while the cluster stays; when every
+ * Steps of taking a drained version away (rule 8). Where the service has delegates it is first taken out of their goal
+ * states, while they can still reach it, so that they close their streams. Then its routes become a refusal while the cluster stays; when every
  * proxy has acknowledged that, the cluster goes; when that is acknowledged too, the instances stop.
  */
 export interface Retirement {
-  readonly step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
+  readonly step: 'LeavingGoalStates' | 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
   readonly since: Instant;
   /** An operator's order not to wait for proxies that are behind or away. */
   readonly waiveStragglers: boolean;
@@ -82,7 +85,7 @@ export type Traffic =
       readonly salt: string;
     };
 
-/** An operator's order that a tenant stays on a version. */
+/** An order that a tenant stays on a version: an operator's, or a rollout's that went on without its delegates. */
 export interface Hold {
   readonly tenant: TenantName;
   readonly version: VersionName;
@@ -90,6 +93,8 @@ export interface Hold {
   readonly by: string;
   readonly since: Instant;
   readonly expires: Instant;
+  /** The rollout that held the tenant back, since its delegates were missing; absent: an operator's order. */
+  readonly heldBackBy?: RolloutId;
 }
 
 /** Everything that is stored of one service. */
@@ -107,7 +112,17 @@ export interface ServiceRecord {
   readonly rollout?: RolloutRecord;
   /** An operator's order that default traffic does not move forward. */
   readonly freeze?: Freeze;
+  /** What boxes are told to run, and how it came about; absent: no watcher was ever to be told anything. */
+  readonly delegates?: DelegatesRecord;
+  /** What watchers fetch for a version, as it was published: one for a version, never changed. Absent: none. */
+  readonly artifacts?: readonly Artifact[];
 }
+
+/** The most holds of one service: each Envoy holds all of them, as a map. Proxyless clients get MAX_GRPC_HOLDS. */
+export const MAX_HOLDS = 10_000;
+
+/** Artifacts of one service; those of versions that were retired longest ago go first. */
+export const MAX_ARTIFACTS = 100;
 
 /** States in which a pin reaches the version: Registering to Drained. */
 export function isActive(state: VersionState): boolean {

@@ -50,7 +50,7 @@ export const NOBODY = -1;
 
 /** Why no further box is admitted, until an operator resumes or skips. */
 export interface WaveHalt {
-  readonly reason: 'CanaryFailed' | 'TooManyFailed';
+  readonly reason: 'CanaryFailed' | 'TooManyFailed' | 'Operator';
   /** One sentence. */
   readonly because: string;
   readonly since: Instant;

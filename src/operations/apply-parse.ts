@@ -1,5 +1,5 @@
 /** Documents to specs, with everything that is wrong with them gathered into one refusal. */
-import type { ControllerOptions } from '../controller/controller.ts';
+import type { ControllerOptions } from '../controller/options.ts';
 import type { DocumentProblem, ServiceProblem } from '../model/problem.ts';
 import type { VersionedService } from '../model/spec.ts';
 import { lintService } from '../spec/lint.ts';

@@ -1,12 +1,9 @@
 /** hold and release: an operator's order that a tenant stays on a version, with a reason and an expiry. */
 import { after } from '../model/instant.ts';
-import { type Hold, isActive } from '../model/state.ts';
+import { type Hold, isActive, MAX_HOLDS } from '../model/state.ts';
 import { changeService, type OperationContext, requireVersion } from './context.ts';
 import { requireDuration } from './duration.ts';
 import { type ChangeOutcome, type HoldRequest, OperationError, type ReleaseRequest } from './types.ts';
-
-/** The most holds of one service: each Envoy holds all of them, as a map. Proxyless clients get MAX_GRPC_HOLDS. */
-const MAX_HOLDS = 10_000;
 
 /** Keeps a tenant's default traffic on a version until the hold expires or is released. Throws OperationError. */
 export async function hold(context: OperationContext, request: HoldRequest): Promise<ChangeOutcome> {

@@ -4,6 +4,7 @@
  */
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
 import type { WorkCount } from '../ports/work-source.ts';
+import { firstRetirementStep } from '../rollout/teardown.ts';
 import { giveUpPrevious, moveVersion, replaceVersion } from '../rollout/transition.ts';
 import { changeService, type OperationContext, requireService, requireVersion } from './context.ts';
 import { requireNotCandidate, requireOffTraffic } from './drain.ts';
@@ -35,7 +36,7 @@ export async function retire(context: OperationContext, request: RetireRequest):
         ? current
         : moveVersion(current, { version: candidate.name, to: 'Draining', change });
       const retirement = {
-        step: 'Refusing',
+        step: firstRetirementStep(current),
         since: change.now,
         waiveStragglers: request.waiveStragglers,
       } as const;

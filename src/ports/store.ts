@@ -7,6 +7,7 @@ import type { WatcherRecord } from '../model/goal-state.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { Measurement } from '../model/measurement.ts';
 import type { ServiceName } from '../model/names.ts';
+import type { Roll, RollRecord } from '../model/parity.ts';
 import type { RolloutId, RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { TrafficCount, TrafficCoverage } from '../model/traffic.ts';
@@ -48,6 +49,8 @@ export interface Commit {
   readonly services?: readonly ServiceRecord[];
   /** Rollouts that ended with this change and made way for another one of their service: kept as they ended. */
   readonly rollouts?: readonly RolloutRecord[];
+  /** Rolls of rollouts that are stored or written with this change; each replaces the one before. */
+  readonly rolls?: readonly RollRecord[];
   /** Services to delete, with the generation that the writer read. */
   readonly deletions?: readonly { readonly name: ServiceName; readonly generation: number }[];
   readonly nextPublication?: number;
@@ -115,6 +118,8 @@ export interface Store {
    * first: by when each was committed for the first time.
    */
   rollouts(query: RolloutQuery): Promise<readonly RolloutRecord[]>;
+  /** The roll of a rollout; undefined where it has none. It goes with its rollout. */
+  roll(rollout: RolloutId): Promise<Roll | undefined>;
   /**
    * Adds measurements, all or none. Those of an unknown rollout are dropped. Does not count as `everWritten`. Throws
    * TypeError for what could not be read back: every number must be finite.

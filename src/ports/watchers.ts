@@ -1,12 +1,10 @@
 /** How watchers reach the controller: one connects or polls, says how its box stands, and is told what should run there. */
 import type { GoalState, WatcherIdentity, WatcherReport } from '../model/goal-state.ts';
 
-/** What a watcher is told. Without a goal state nothing is to be stopped; `reason` says why there is none. */
-export interface GoalAnswer {
-  readonly goal?: GoalState;
-  /** One sentence; empty where there is a goal state. */
-  readonly reason: string;
-}
+/** What a watcher is told. Without a goal state nothing is to be stopped; `reason`, one sentence, says why there is none. */
+export type GoalAnswer =
+  | { readonly kind: 'Goal'; readonly goal: GoalState }
+  | { readonly kind: 'NoGoal'; readonly reason: string };
 
 /** Told by the controller of what concerns a connected watcher. */
 export interface WatcherListener {
@@ -20,8 +18,8 @@ export interface WatcherListener {
 export interface WatcherConnection {
   /** What it says of its box. */
   report(report: WatcherReport): void;
-  /** What it should be told now. */
-  answer(): GoalAnswer;
+  /** What it should be told now, which it is then taken to have been told; undefined: nothing, or nothing before it reports. */
+  answer(): GoalAnswer | undefined;
   /** It has gone. Once is enough; later calls do nothing. */
   close(): void;
 }

@@ -1,7 +1,8 @@
 /** The changes that a rollout makes to its service's record: pure, record in, record out. */
-import type { Instant, Milliseconds } from '../model/instant.ts';
+import { after, type Instant, type Milliseconds } from '../model/instant.ts';
+import type { TenantName } from '../model/names.ts';
 import type { RolloutRecord, RolloutState, RolloutStep } from '../model/rollout.ts';
-import { findVersion, type ServiceRecord } from '../model/state.ts';
+import { findVersion, type Hold, type ServiceRecord } from '../model/state.ts';
 import { inState } from './states.ts';
 import { endShift, flipTo, moveVersion, replaceVersion, rollBack, shiftTo } from './transition.ts';
 
@@ -34,16 +35,62 @@ export function markEverywhere(
 /** The record with its rollout in the step, and the traffic as the step wants it. */
 export function enterStep(
   record: ServiceRecord,
-  enter: { readonly step: RolloutStep; readonly because: string; readonly now: Instant },
+  enter: {
+    readonly step: RolloutStep;
+    readonly heldBack: readonly TenantName[];
+    readonly because: string;
+    readonly now: Instant;
+  },
 ): ServiceRecord {
-  const { step, because, now } = enter;
+  const { step, heldBack, because, now } = enter;
   const { rollout } = record;
   if (rollout === undefined) return record;
-  return patch(withTrafficOf(record, rollout, step, now), (current) => {
+  const held = withHeldBack(registered(record, rollout, step, now), rollout, { heldBack, now });
+  return patch(withTrafficOf(held, rollout, step, now), (current) => {
     const { stepEverywhere: _past, ...rest } = current;
     const moved = inState(rest, { state: 'Progressing', stateReason: doing(step), because, now });
     return { ...moved, step, stepSince: now };
   });
+}
+
+/** A version that has its delegates stands by. */
+function registered(
+  record: ServiceRecord,
+  { version }: RolloutRecord,
+  step: RolloutStep,
+  now: Instant,
+): ServiceRecord {
+  const isRegistering = findVersion(record, version)?.state === 'Registering';
+  if (!isRegistering || step.kind === 'Register') return record;
+  return moveVersion(record, { version, to: 'Standby', change: { now, reason: 'DelegatesRegistered' } });
+}
+
+function withHeldBack(
+  record: ServiceRecord,
+  { id, version, baseline, policy }: RolloutRecord,
+  { heldBack, now }: { readonly heldBack: readonly TenantName[]; readonly now: Instant },
+): ServiceRecord {
+  if (heldBack.length === 0) return record;
+  const reason = `held back: its delegates were missing on ${version}`;
+  const expires = after(now, policy.delegates?.holdFor ?? 0);
+  const holds = heldBack.map(
+    (tenant): Hold => ({
+      tenant,
+      version: baseline,
+      reason,
+      by: 'controller',
+      since: now,
+      expires,
+      heldBackBy: id,
+    }),
+  );
+  const others = record.holds.filter(({ tenant }) => !heldBack.includes(tenant));
+  return { ...record, holds: [...others, ...holds] };
+}
+
+/** The record with the roll of its rollout fixed; the roll itself is kept apart. */
+export function withRollFixed(record: ServiceRecord, now: Instant): ServiceRecord {
+  return patch(record, (rollout) => ({ ...rollout, rollFixedAt: now }));
 }
 
 function withTrafficOf(
@@ -65,6 +112,8 @@ function doing(step: RolloutStep): string {
   switch (step.kind) {
     case 'Deploy':
       return 'Deploying';
+    case 'Register':
+      return 'Registering';
     case 'Verify':
       return 'Verifying';
     case 'Cohort':
@@ -92,12 +141,19 @@ export function endRollout(record: ServiceRecord, end: End): ServiceRecord {
   if (rollout === undefined) return record;
   const { state, reason: stateReason, because, now } = end;
   const back = trafficBack(record, rollout, end);
-  const judged = end.isBad ? quarantine(back, rollout, end) : back;
+  const released = state === 'Succeeded' ? back : withoutHeldBack(back, rollout);
+  const judged = end.isBad ? quarantine(released, rollout, end) : released;
   return patch(judged, (current) => ({
     ...inState(current, { state, stateReason, because, now }),
     endedAt: now,
     ...(back.traffic === record.traffic ? {} : { movedBackAt: now }),
   }));
+}
+
+/** The traffic is where those tenants were held. */
+function withoutHeldBack(record: ServiceRecord, { id }: RolloutRecord): ServiceRecord {
+  const holds = record.holds.filter(({ heldBackBy }) => heldBackBy !== id);
+  return holds.length === record.holds.length ? record : { ...record, holds };
 }
 
 function trafficBack(record: ServiceRecord, rollout: RolloutRecord, { state, now }: End): ServiceRecord {
@@ -113,7 +169,7 @@ function quarantine(record: ServiceRecord, rollout: RolloutRecord, { because, no
   if (version === undefined) return record;
   const mark = { kind: 'Quarantined', reason: because, by: 'controller', since: now } as const;
   const marked = replaceVersion(record, { ...version, mark });
-  if (version.state !== 'Standby') return marked;
+  if (version.state !== 'Standby' && version.state !== 'Registering') return marked;
   return moveVersion(marked, {
     version: rollout.version,
     to: 'Draining',

@@ -3,6 +3,7 @@ import type { Instance } from '../model/instance.ts';
 import type { Instant } from '../model/instant.ts';
 import type { CheckRun, Verdict } from '../model/measurement.ts';
 import type { VersionName } from '../model/names.ts';
+import type { Parity, Roll } from '../model/parity.ts';
 import type { DrainCertificate } from '../model/state.ts';
 import type { WorkSplit } from '../model/workflow.ts';
 
@@ -18,6 +19,8 @@ export interface Observation {
   readonly stillRouting: ReadonlyMap<VersionName, readonly string[]>;
   /** How far the proxies follow a retirement, by version. */
   readonly removals: ReadonlyMap<VersionName, RemovalObservation>;
+  /** Who that is connected still has a version that leaves the goal states; empty: nobody. Absent: not known. */
+  readonly leaving?: ReadonlyMap<VersionName, readonly string[]>;
   /** Of the open rollout; absent where there is none. */
   readonly rollout?: RolloutObservation;
 }
@@ -30,6 +33,15 @@ export interface RolloutObservation {
   readonly verdict?: Verdict;
   /** How far the proxies follow the routes as they are recorded now. */
   readonly shown: ShownObservation;
+  /** How its delegates stand; absent where it waits for none. */
+  readonly delegates?: DelegatesObservation;
+}
+
+/** How the delegates of a candidate stand. */
+export interface DelegatesObservation {
+  readonly parity: Parity;
+  /** The roll that could be fixed now; absent where nobody knows the delegates of the baseline. */
+  readonly roll?: Roll;
 }
 
 /** Whether the proxies have taken over the routes of a service. */
@@ -61,7 +73,7 @@ export interface WorkObservation {
 
 /** Whether all proxies have acknowledged the publication that shows a retirement step. */
 export interface RemovalObservation {
-  readonly step: 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
+  readonly step: 'LeavingGoalStates' | 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
   /** Proxies that have not; empty when it is done. */
   readonly waitingFor: readonly string[];
 }

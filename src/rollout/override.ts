@@ -70,7 +70,8 @@ export function resumed(record: ServiceRecord, by: string, now: Instant): Rollou
   if (rollout === undefined || !isOpen(rollout.state)) return undefined;
   const step = stepOfTraffic(record, rollout);
   const isMoved = stepName(step) !== stepName(rollout.step);
-  const isAfresh = rollout.state === 'Inconclusive' || rollout.stateReason === 'OperatorOverride' || isMoved;
+  const isUndecided = rollout.state === 'Inconclusive' || rollout.stateReason === 'DelegatesMissing';
+  const isAfresh = isUndecided || rollout.stateReason === 'OperatorOverride' || isMoved;
   const going = {
     ...inState(rollout, {
       state: 'Progressing',
@@ -98,10 +99,12 @@ function stepOfTraffic({ traffic }: ServiceRecord, rollout: RolloutRecord): Roll
     const reached = steps.filter((step) => step.kind === 'Shift' && step.weight <= traffic.weight).at(-1);
     return reached ?? rollout.step;
   }
-  const beforeTraffic = steps.filter(({ kind }) => kind === 'Deploy' || kind === 'Verify').at(-1);
-  const isBefore = rollout.step.kind === 'Deploy' || rollout.step.kind === 'Verify';
+  const beforeTraffic = steps.filter(({ kind }) => BEFORE_TRAFFIC.includes(kind)).at(-1);
+  const isBefore = BEFORE_TRAFFIC.includes(rollout.step.kind);
   return isBefore ? rollout.step : (beforeTraffic ?? rollout.step);
 }
+
+const BEFORE_TRAFFIC: readonly RolloutStep['kind'][] = ['Deploy', 'Register', 'Verify'];
 
 function atStep(rollout: RolloutRecord, step: RolloutStep, now: Instant): RolloutRecord {
   const { stepEverywhere: _past, ...rest } = rollout;

@@ -14,7 +14,8 @@ import {
   type VersionState,
 } from '../model/state.ts';
 import { countReady, type Observation } from './observation.ts';
-import { planRollout, type RolloutAction } from './plan-rollout.ts';
+import { stateWhenUp, whyLeft } from './plan-delegates.ts';
+import { planRoll, planRollout, type RolloutAction } from './plan-rollout.ts';
 import { versionsToRetire, versionsToTearDown } from './teardown.ts';
 import { type Move, nextMove, walkerOf } from './walk.ts';
 
@@ -43,7 +44,7 @@ export type RecordingAction =
       | {
           readonly kind: 'AdvanceRetirement';
           readonly version: VersionName;
-          readonly to: 'RemovingCluster' | 'StoppingInstances';
+          readonly to: 'Refusing' | 'RemovingCluster' | 'StoppingInstances';
         }
     ));
 
@@ -75,6 +76,7 @@ export function plan(
     ...planFirstPrimary(record, observed),
     ...planTeardown(record, observed),
     ...(move === undefined ? [] : planRollout(record, move)),
+    ...planRollOf(record, observed),
     ...planShift(record, observed),
     ...planHolds(record, observed),
     ...planFreeze(record, observed),
@@ -110,16 +112,15 @@ function planOffered(record: ServiceRecord, observed: Observation): PlanAction[]
 }
 
 function planVersion(input: VersionInput): PlanAction[] {
-  const { version, observed } = input;
+  const { record, version, observed } = input;
   if (version.retirement !== undefined) return planRetirement(input);
   switch (version.state) {
     case 'Deploying':
     case 'Registering': {
       const ready = countReady(observed.instances, version.name);
-      if (ready === 0) return [];
-      return [
-        moved(version, 'Standby', 'InstancesReady', `${plural(ready, 'instance')} of ${version.name} ready`),
-      ];
+      const to = stateWhenUp(record, version.name);
+      if (ready === 0 || version.state === to) return [];
+      return [moved(version, to, 'InstancesReady', `${plural(ready, 'instance')} of ${version.name} ready`)];
     }
     case 'Draining':
     case 'Drained':
@@ -131,6 +132,11 @@ function planVersion(input: VersionInput): PlanAction[] {
     case 'Retired':
       return [];
   }
+}
+
+function planRollOf(record: ServiceRecord, observed: Observation): readonly PlanAction[] {
+  const walker = walkerOf(record, observed);
+  return walker === undefined ? [] : planRoll(walker);
 }
 
 function planDrain({ record, version, observed }: VersionInput): PlanAction[] {
@@ -191,6 +197,12 @@ function planRetirement({ record, version, observed }: VersionInput): PlanAction
     return [
       moved(version, 'Retired', 'Retired', `routes, cluster and instances of ${version.name} are gone`),
     ];
+  }
+  if (retirement.step === 'LeavingGoalStates') {
+    const because = whyLeft({ version, retirement, observed });
+    return because === undefined
+      ? []
+      : [{ kind: 'AdvanceRetirement', version: version.name, to: 'Refusing', because }];
   }
   const removal = observed.removals.get(version.name);
   if (removal === undefined || removal.step !== retirement.step) return [];

@@ -1,6 +1,7 @@
 /** What `promote` lets a rollout go past: a pause, an approval, or a gate that has not passed and is waived by name and reason. */
 import type { Instant } from '../model/instant.ts';
 import { type RolloutRecord, type StepName, stepName } from '../model/rollout.ts';
+import { REGISTER } from './delegates-gate.ts';
 import { inState } from './states.ts';
 import { nextStep } from './steps.ts';
 import { ForbiddenTransitionError } from './transition.ts';
@@ -41,11 +42,15 @@ export function promoted(rollout: RolloutRecord, { by, reason, full, now }: Prom
 
 /** Whether the promotion lets something through that was not verified; then it needs a reason. */
 export function waivesGate(rollout: RolloutRecord, full: boolean): boolean {
-  return full || rollout.state !== 'Paused';
+  return full || rollout.state !== 'Paused' || rollout.stateReason === 'DelegatesMissing';
 }
+
+/** What the rollout says while it waits for delegates, at whatever step. */
+const DELEGATE_REASONS: readonly string[] = ['Registering', 'DelegatesMissing', 'DelegatesUnknown'];
 
 /** An approval is for the step ahead; a gate that is not decided is waived for the step that it guards. */
 function promotedSteps(rollout: RolloutRecord): readonly StepName[] {
+  if (DELEGATE_REASONS.includes(rollout.stateReason)) return [REGISTER];
   const ahead = nextStep(rollout);
   const isForAhead = rollout.stateReason === 'Approval' || rollout.stateReason === 'WayBackNotReady';
   if (isForAhead) return ahead === undefined ? [] : [stepName(ahead)];

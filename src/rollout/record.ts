@@ -2,9 +2,11 @@
 import type { NewAuditEvent } from '../model/audit.ts';
 import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
+import type { RollRecord } from '../model/parity.ts';
 import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
-import { endRollout, enterStep, holdRollout, markEverywhere } from './advance.ts';
+import { endRollout, enterStep, holdRollout, markEverywhere, withRollFixed } from './advance.ts';
 import type { RecordingAction } from './plan.ts';
+import { firstRetirementStep } from './teardown.ts';
 import {
   deployVersion,
   endShift,
@@ -15,12 +17,20 @@ import {
   withoutFence,
 } from './transition.ts';
 
+/** What a commit is made of. */
+export interface Applied {
+  readonly record: ServiceRecord;
+  readonly events: readonly NewAuditEvent[];
+  /** Rolls that were fixed; they are kept apart from the record. */
+  readonly rolls: readonly RollRecord[];
+}
+
 /** The record after all actions, one generation up, with an event for each decision. */
 export function applyActions(input: {
   readonly record: ServiceRecord;
   readonly actions: readonly RecordingAction[];
   readonly now: Instant;
-}): { readonly record: ServiceRecord; readonly events: readonly NewAuditEvent[] } {
+}): Applied {
   let record = input.record;
   const events: NewAuditEvent[] = [];
   for (const action of input.actions) {
@@ -28,7 +38,11 @@ export function applyActions(input: {
     if (isTold(record, action)) events.push(eventOf({ before: record, after: next, action, now: input.now }));
     record = next;
   }
-  return { record: { ...record, generation: input.record.generation + 1 }, events };
+  const { rollout } = input.record;
+  const rolls = input.actions.flatMap((action) =>
+    action.kind === 'FixRoll' && rollout !== undefined ? [{ rollout: rollout.id, roll: action.roll }] : [],
+  );
+  return { record: { ...record, generation: input.record.generation + 1 }, events, rolls };
 }
 
 /** How far a step has come is no decision: it stands in the record, and only a stop, its end or a lack of data is told. */
@@ -67,7 +81,7 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
       return tornDown(record, action.version, { since: now, because: action.because });
     case 'BeginRetirement':
       return patchVersion(record, action.version, {
-        retirement: { step: 'Refusing', since: now, waiveStragglers: false },
+        retirement: { step: firstRetirementStep(record), since: now, waiveStragglers: false },
       });
     case 'DeployCandidate':
       return deployVersion(record, action.version, { now, reason: 'Wanted' });
@@ -75,6 +89,8 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
       return holdRollout(record, { ...action, now });
     case 'StepEverywhere':
       return markEverywhere(record, { ...action, now });
+    case 'FixRoll':
+      return withRollFixed(record, now);
     case 'EnterStep':
       return enterStep(record, { ...action, now });
     case 'EndRollout':
@@ -140,7 +156,16 @@ function eventName(action: RecordingAction): string {
   return action.kind;
 }
 
-const PARTS = ['traffic', 'versions', 'holds', 'document', 'rollout', 'freeze'] as const;
+const PARTS = [
+  'traffic',
+  'versions',
+  'holds',
+  'document',
+  'rollout',
+  'freeze',
+  'delegates',
+  'artifacts',
+] as const;
 
 /** The parts of a record that a change touched, as JSON, for the audit trail. */
 export function changedPart(
@@ -155,8 +180,15 @@ export function changedPart(
   return { before: pick(before), after: pick(after) };
 }
 
-/** A rollout without its policy, which would stand in every event; the rollout itself is kept with it. */
+/**
+ * A rollout without its policy, which would stand in every event and is kept with the rollout itself; goal states without
+ * those that are past.
+ */
 function shown(record: ServiceRecord, key: (typeof PARTS)[number]): unknown {
+  if (key === 'delegates' && record.delegates !== undefined) {
+    const { current, waves, decommissions } = record.delegates;
+    return { current, waves: waves.map(({ waves: _policy, ...rest }) => rest), decommissions };
+  }
   if (key !== 'rollout' || record.rollout === undefined) return record[key];
   const { policy: _same, ...rest } = record.rollout;
   return rest;

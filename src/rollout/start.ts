@@ -163,7 +163,14 @@ export function retryRollout(record: ServiceRecord, now: Instant): ServiceRecord
   const deployed = hasRoom(prepared, rollout.version)
     ? deployVersion(prepared, rollout.version, { now, reason: 'Wanted' })
     : prepared;
-  const { stepEverywhere: _e, movedBackAt: _m, endedAt: _a, fullyPromotedBy: _f, ...rest } = rollout;
+  const {
+    stepEverywhere: _e,
+    rollFixedAt: _r,
+    movedBackAt: _m,
+    endedAt: _a,
+    fullyPromotedBy: _f,
+    ...rest
+  } = rollout;
   const again = inState(rest, {
     state: 'Progressing',
     stateReason: 'Deploying',

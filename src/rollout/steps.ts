@@ -14,11 +14,17 @@ export function stepsOf(policy: RolloutPolicy): readonly RolloutStep[] {
   const isVerified = verification?.checks.some(({ at }) => at.includes('Verify')) === true;
   return [
     { kind: 'Deploy' },
+    ...(hasDelegates(policy) ? ([{ kind: 'Register' }] as const) : []),
     ...(isVerified ? ([{ kind: 'Verify' }] as const) : []),
     ...(traffic.cohort === undefined ? [] : ([{ kind: 'Cohort' }] as const)),
     ...traffic.steps.map((weight, index): RolloutStep => ({ kind: 'Shift', index, weight })),
     ...(verification !== undefined && verification.soak > 0 ? ([{ kind: 'Soak' }] as const) : []),
   ];
+}
+
+/** Whether a rollout of this policy waits for delegates. */
+export function hasDelegates({ delegates }: RolloutPolicy): boolean {
+  return delegates !== undefined && delegates.source.kind !== 'none';
 }
 
 /** The step after the present one; undefined after the last. */
@@ -63,6 +69,7 @@ export function isPromoted({ promoted, fullyPromotedBy }: RolloutRecord, name: S
 export function checkedStepOf(step: RolloutStep): 'Verify' | 'Shift' | 'Soak' | undefined {
   switch (step.kind) {
     case 'Deploy':
+    case 'Register':
       return undefined;
     case 'Verify':
       return 'Verify';

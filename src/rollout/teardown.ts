@@ -5,7 +5,7 @@
 import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import { isOpen } from '../model/rollout.ts';
-import type { ServiceRecord, VersionRecord } from '../model/state.ts';
+import type { Retirement, ServiceRecord, VersionRecord } from '../model/state.ts';
 
 /** Versions that run or are about to. */
 export function liveVersions(record: ServiceRecord): readonly VersionRecord[] {
@@ -62,6 +62,12 @@ function wasRolledOut({ lastPrimary, mark }: VersionRecord): boolean {
 
 function isHeld({ holds }: ServiceRecord, version: VersionName, now: Instant): boolean {
   return holds.some((hold) => hold.version === version && hold.expires > now);
+}
+
+/** Delegates that can be told are told first; where there are none the routes are the first that goes. */
+export function firstRetirementStep({ spec, delegates }: ServiceRecord): Retirement['step'] {
+  const isTold = spec.delegates.source.kind !== 'none' || (delegates?.current.versions.length ?? 0) > 0;
+  return isTold ? 'LeavingGoalStates' : 'Refusing';
 }
 
 /** Torn-down versions whose work has ended: their retirement begins. */

@@ -3,6 +3,7 @@
  * recorded, so a controller that crashed plans on from there.
  */
 import { after, type Milliseconds } from '../model/instant.ts';
+import type { TenantName } from '../model/names.ts';
 import {
   isOpen,
   type RolloutRecord,
@@ -11,9 +12,10 @@ import {
   stepName,
 } from '../model/rollout.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
+import { delegatesGate } from './delegates-gate.ts';
 import { type Obstacle, obstacleTo, otherShift, wayBackProblems } from './forward.ts';
 import { countReady, type Observation } from './observation.ts';
-import { isAfterFlip, isFlipped, isPromoted, nextStep } from './steps.ts';
+import { isAfterFlip, isFlipped, isPromoted, movesTraffic, nextStep } from './steps.ts';
 import { hasRoom, liveVersions } from './teardown.ts';
 
 /** What comes next. */
@@ -23,7 +25,13 @@ export type Move =
   | { readonly kind: 'Deploy'; readonly because: string }
   /** Every connected proxy has what the step changed: its windows begin. */
   | { readonly kind: 'Everywhere'; readonly because: string; readonly mixedFor?: Milliseconds }
-  | { readonly kind: 'Enter'; readonly step: RolloutStep; readonly because: string }
+  | {
+      readonly kind: 'Enter';
+      readonly step: RolloutStep;
+      readonly because: string;
+      /** Tenants that are held on the baseline with it, since their delegates are missing. */
+      readonly heldBack: readonly TenantName[];
+    }
   | {
       readonly kind: 'End';
       readonly state: Extract<RolloutState, 'Succeeded' | 'Aborted' | 'RolledBack' | 'Failed'>;
@@ -95,6 +103,7 @@ function stepMove(walker: Walker): Move {
   if (step.kind === 'Shift' && step.weight === 100)
     return onward(walker, 'every proxy has followed the flip');
   if (step.kind === 'Soak') return soakMove(walker);
+  if (step.kind === 'Register') return onward(walker, 'the delegates are there');
   return gateMove(walker);
 }
 
@@ -115,7 +124,7 @@ function deployMove(walker: Walker): Move {
   }
   const { ready, wanted } = countInstances(walker);
   const because = `${ready} of ${wanted} instances of ${rollout.version} ready`;
-  const isUp = candidate.state === 'Standby' || candidate.state === 'Ramping';
+  const isUp = ['Registering', 'Standby', 'Ramping'].includes(candidate.state);
   if (ready >= wanted && wanted > 0 && isUp && !candidate.fenced) {
     return onward(walker, because);
   }
@@ -232,5 +241,27 @@ function onward(walker: Walker, because: string): Move {
     return { kind: 'End', state: 'Succeeded', reason: 'Completed', because, isBad: false };
   }
   const obstacle = obstacleTo({ ...walker, step });
-  return obstacle === undefined ? { kind: 'Enter', step, because } : { kind: 'Stay', ...obstacle };
+  if (obstacle !== undefined) return { kind: 'Stay', ...obstacle };
+  const isAsked = walker.rollout.step.kind === 'Register' || movesTraffic(step);
+  const gate = isAsked ? delegatesGate(walker) : undefined;
+  switch (gate?.kind) {
+    case undefined:
+      return { kind: 'Enter', step, because, heldBack: [] };
+    case 'Open': {
+      const { heldBack } = gate;
+      const isGate = walker.rollout.step.kind === 'Register' || heldBack.length > 0;
+      return { kind: 'Enter', step, because: isGate ? gate.because : because, heldBack };
+    }
+    case 'Stay':
+      return gate;
+    case 'End':
+      return withoutDelegates(walker, gate.because);
+  }
+}
+
+/** Before any traffic has moved nothing has to go back. */
+function withoutDelegates(walker: Walker, because: string): Move {
+  const { kind } = walker.rollout.step;
+  if (kind !== 'Register' && kind !== 'Verify') return moveBack(walker, 'DelegatesMissing', because, false);
+  return { kind: 'End', state: 'Failed', reason: 'DelegatesMissing', because, isBad: false };
 }

@@ -5,7 +5,13 @@
 import type { Instance } from '../model/instance.ts';
 import type { VersionName } from '../model/names.ts';
 import type { SocketAddress } from '../model/spec.ts';
-import { isActive, type ServiceRecord, type Traffic, type VersionRecord } from '../model/state.ts';
+import {
+  isActive,
+  type Retirement,
+  type ServiceRecord,
+  type Traffic,
+  type VersionRecord,
+} from '../model/state.ts';
 import type { DefaultRoute, RoutedVersion, ServiceRoutes } from '../model/table.ts';
 import { compareText } from './compare.ts';
 import { cohortOf, mirrorOf, takerOfCopies } from './rollout-routes.ts';
@@ -67,7 +73,8 @@ export function weightOf(traffic: Traffic, version: VersionName): number {
 }
 
 function hasCluster({ state, retirement }: VersionRecord): boolean {
-  return state !== 'Retired' && (retirement === undefined || retirement.step === 'Refusing');
+  const isKept = retirement === undefined || isReachable(retirement) || retirement.step === 'Refusing';
+  return state !== 'Retired' && isKept;
 }
 
 function routedVersion(
@@ -86,8 +93,13 @@ function routedVersion(
   };
 }
 
+/** While its delegates leave a version they reach it. */
+function isReachable({ step }: Retirement): boolean {
+  return step === 'LeavingGoalStates';
+}
+
 function accessOf({ state, retirement }: VersionRecord): RoutedVersion['access'] {
-  if (retirement !== undefined) return 'Refused';
+  if (retirement !== undefined && !isReachable(retirement)) return 'Refused';
   return isActive(state) ? 'Open' : 'Preview';
 }
 

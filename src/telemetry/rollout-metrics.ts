@@ -11,6 +11,7 @@ import type { Filler, RolloutFacts } from './facts.ts';
 
 const STEPS = Object.keys({
   Deploy: true,
+  Register: true,
   Verify: true,
   Cohort: true,
   Shift: true,

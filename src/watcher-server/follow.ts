@@ -47,8 +47,6 @@ export class Follower {
   #connection: WatcherConnection | undefined;
   #heard: Instant;
   #changedAt: Instant | undefined;
-  /** What it was told last, to tell nothing twice. */
-  #told = '';
   #isFull = false;
   #isOver = false;
 
@@ -77,18 +75,15 @@ export class Follower {
     });
   }
 
-  /** Sends what the watcher should know now, unless it knows. */
+  /** Sends what the watcher should know now, if anything. */
   tell(): void {
     this.#guard(() => {
       if (this.#isOver || this.#connection === undefined || this.#isFull) return;
       const { clock, times, observer } = this.#context;
-      const answer = this.#connection.answer();
-      const { goal, reason } = answer;
-      const text = goal === undefined ? reason : `${goal.generation} ${goal.replaces} ${goal.decommission}`;
       const waited = this.#changedAt === undefined ? 0 : clock.now() - this.#changedAt;
       this.#changedAt = undefined;
-      if (text === this.#told) return;
-      this.#told = text;
+      const answer = this.#connection.answer();
+      if (answer === undefined) return;
       const message = create(FollowResponseSchema, followResponse(answer, times.heartbeat));
       this.#isFull = !this.#call.write(Buffer.from(toBinary(FollowResponseSchema, message)));
       observer.told?.({ waited });

@@ -26,11 +26,13 @@ export function pollResponse(
   return { ...told(answer), pollAfter: durationFromMs(pollAfter) };
 }
 
-function told({ goal, reason }: GoalAnswer): {
+function told(answer: GoalAnswer): {
   goalState?: MessageInitShape<typeof GoalStateSchema>;
   reason: string;
 } {
-  return { ...(goal === undefined ? {} : { goalState: goalState(goal) }), reason };
+  return answer.kind === 'Goal'
+    ? { goalState: goalState(answer.goal), reason: '' }
+    : { reason: answer.reason };
 }
 
 function goalState(goal: GoalState): MessageInitShape<typeof GoalStateSchema> {

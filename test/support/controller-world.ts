@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { EndpointsRuntime } from '../../src/adapters/endpoints/runtime.ts';
 import { createMemoryStore } from '../../src/adapters/memory/store.ts';
-import { Controller, type ControllerOptions } from '../../src/controller/controller.ts';
+import { Controller } from '../../src/controller/controller.ts';
+import type { ControllerOptions } from '../../src/controller/options.ts';
 import { serviceName, versionName } from '../../src/model/names.ts';
 import { findVersion, type VersionState } from '../../src/model/state.ts';
 import { createOperations } from '../../src/operations/operations.ts';
@@ -18,7 +19,7 @@ import { parseEndpointsFile } from '../../src/spec/parse.ts';
 import { ScriptedProxies } from './admin/proxies.ts';
 import { eventually } from './eventually.ts';
 import { ScriptedWork } from './scripted-work.ts';
-import { silentMetrics, silentProber, silentTraffic } from './silent-ports.ts';
+import { silentDelegates, silentMetrics, silentProber, silentTraffic } from './silent-ports.ts';
 
 export const manager = serviceName('manager');
 export const v1 = versionName('v1');
@@ -75,6 +76,7 @@ export class ControllerWorld {
       publisher: proxies,
       clock: systemClock,
       workSource: work,
+      delegateSource: silentDelegates,
       metricSource: silentMetrics,
       prober: silentProber,
       log: { warn: (fields, message) => void warnings.push({ ...fields, message }) },

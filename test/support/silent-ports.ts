@@ -1,4 +1,5 @@
 /** Ports that know nothing: for controllers whose tests are about something else. */
+import type { DelegateSource } from '../../src/ports/delegate-source.ts';
 import type { MetricSource } from '../../src/ports/metric-source.ts';
 import type { Prober } from '../../src/ports/prober.ts';
 import type { TrafficLog } from '../../src/ports/traffic-log.ts';
@@ -14,6 +15,10 @@ export const silentMetrics: MetricSource = {
 export const silentProber: Prober = {
   probe: async () => ({ kind: 'error', reason }),
   confirm: async () => ({ kind: 'error', reason }),
+};
+
+export const silentDelegates: DelegateSource = {
+  delegates: async () => ({ kind: 'unknown', reason }),
 };
 
 export const silentTraffic: TrafficLog = {

@@ -18,6 +18,7 @@ export const STATES = {
 
 export const STEPS = {
   Deploy: 'moving',
+  Register: 'moving',
   Verify: 'moving',
   Cohort: 'moving',
   Shift: 'moving',

@@ -5,6 +5,7 @@
 import type { Instant } from '../../model/instant.ts';
 import type { Measurement } from '../../model/measurement.ts';
 import type { ServiceName } from '../../model/names.ts';
+import type { Roll, RollRecord } from '../../model/parity.ts';
 import { isOpen, type RolloutId, type RolloutRecord } from '../../model/rollout.ts';
 import type { TrafficCount, TrafficCoverage } from '../../model/traffic.ts';
 import { KEPT_ROLLOUTS, type RolloutQuery, type Store, TRAFFIC_KEPT } from '../../ports/store.ts';
@@ -12,6 +13,7 @@ import { byTime, trafficKey } from '../history-rules.ts';
 
 interface Past {
   rollout: RolloutRecord;
+  roll?: Roll;
   readonly measurements: Measurement[];
 }
 
@@ -38,6 +40,16 @@ export class MemoryHistory {
     else this.#rollouts.set(rollout.id, { rollout, measurements: [] });
     const all = this.rollouts({ service: rollout.service, limit: Number.MAX_SAFE_INTEGER });
     for (const { id } of all.slice(KEPT_ROLLOUTS)) this.#remove(id);
+  }
+
+  /** The roll of a rollout that is kept was committed. */
+  recordRoll({ rollout, roll }: RollRecord): void {
+    const past = this.#rollouts.get(rollout);
+    if (past !== undefined) past.roll = roll;
+  }
+
+  roll(rollout: RolloutId): Roll | undefined {
+    return this.#rollouts.get(rollout)?.roll;
   }
 
   forget(service: ServiceName): void {

@@ -50,6 +50,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       services.set(record.name, record);
       if (record.rollout !== undefined) history.record(record.rollout);
     }
+    for (const roll of commit.rolls ?? []) history.recordRoll(roll);
     for (const { name } of commit.deletions ?? []) {
       services.delete(name);
       history.forget(name);
@@ -119,6 +120,10 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       assertOpen();
       checkRolloutQuery(query);
       return structuredClone(history.rollouts(query));
+    },
+    async roll(rollout) {
+      assertOpen();
+      return structuredClone(history.roll(rollout));
     },
     async appendMeasurements(measurements) {
       assertOpen();

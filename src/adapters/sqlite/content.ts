@@ -138,7 +138,10 @@ export class StoreContent {
     this.#options.database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   }
 
-  #writeServices(writer: RowWriter, { services = [], deletions = [], rollouts = [] }: Commit): void {
+  #writeServices(
+    writer: RowWriter,
+    { services = [], deletions = [], rollouts = [], rolls = [] }: Commit,
+  ): void {
     for (const rollout of rollouts) this.history.record(writer, rollout);
     for (const record of services) {
       writer.replace('service', { key: record.name, body: JSON.stringify(record) });
@@ -147,6 +150,7 @@ export class StoreContent {
       if (record.generation === 1) this.#forget(writer, record.name);
       if (record.rollout !== undefined) this.history.record(writer, record.rollout);
     }
+    for (const roll of rolls) this.history.recordRoll(writer, roll);
     for (const { name } of deletions) {
       writer.remove('service', 'WHERE key = :key', { key: name });
       this.#forget(writer, name);

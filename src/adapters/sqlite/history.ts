@@ -4,6 +4,7 @@
  */
 import type { Measurement } from '../../model/measurement.ts';
 import type { ServiceName } from '../../model/names.ts';
+import type { Roll, RollRecord } from '../../model/parity.ts';
 import { isOpen, ROLLOUT_STATES, type RolloutId, type RolloutRecord } from '../../model/rollout.ts';
 import type { TrafficCount, TrafficCoverage } from '../../model/traffic.ts';
 import { KEPT_ROLLOUTS, type RolloutQuery, type Store, TRAFFIC_KEPT } from '../../ports/store.ts';
@@ -15,6 +16,7 @@ import {
   checkTraffic,
 } from '../history-rules.ts';
 import { storedMeasurement } from '../stored/measurement.ts';
+import { storedRoll } from '../stored/roll.ts';
 import { storedRollout } from '../stored/rollout.ts';
 import { list } from '../stored/shape.ts';
 import { storedCoverage, storedTrafficCount } from '../stored/traffic.ts';
@@ -50,6 +52,21 @@ export class StoreHistory {
       { service, kept: KEPT_ROLLOUTS },
     );
     for (const row of tooMany) remove(writer, String(row['id']));
+  }
+
+  /** Keeps the roll of a rollout that is kept. */
+  recordRoll(writer: RowWriter, record: RollRecord): void {
+    if (!this.#isKept(record.rollout)) return;
+    writer.replace('roll', { key: record.rollout, body: JSON.stringify(record) });
+  }
+
+  roll(rollout: RolloutId): Roll | undefined {
+    return this.#rows.reading(() => {
+      const [row] = this.#rows.select('SELECT key, body FROM roll WHERE key = :rollout', { rollout });
+      return row === undefined
+        ? undefined
+        : this.#rows.parse(storedRoll, nameOf('roll', row), row['body']).roll;
+    });
   }
 
   /** Drops all that is kept of a service. */
@@ -194,6 +211,7 @@ export class StoreHistory {
 function remove(writer: RowWriter, rollout: string): void {
   writer.remove('rollout', 'WHERE id = :rollout', { rollout });
   writer.remove('measurement', 'WHERE rollout = :rollout', { rollout });
+  writer.remove('roll', 'WHERE key = :rollout', { rollout });
 }
 
 function nameOf(table: string, row: Row): string {

@@ -53,6 +53,8 @@ export const MIGRATIONS: readonly Migration[] = [
     statements: [
       'CREATE TABLE watcher (key TEXT PRIMARY KEY, service TEXT NOT NULL, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID',
       'CREATE INDEX watcher_by_service ON watcher (service)',
+      // Its key is the rollout's id.
+      'CREATE TABLE roll (key TEXT PRIMARY KEY, body TEXT NOT NULL, digest BLOB NOT NULL) STRICT, WITHOUT ROWID',
     ],
   },
 ];

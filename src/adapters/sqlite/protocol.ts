@@ -1,6 +1,7 @@
 /** What the main thread and the store's worker say to each other: one answer for each call, in the order of the calls. */
 import type { AuditEvent } from '../../model/audit.ts';
 import type { Measurement } from '../../model/measurement.ts';
+import type { Roll } from '../../model/parity.ts';
 import type { RolloutId, RolloutRecord } from '../../model/rollout.ts';
 import type { TrafficCount, TrafficCoverage } from '../../model/traffic.ts';
 import type {
@@ -34,6 +35,7 @@ export type Calls = {
   saveWatchers: { argument: WatcherChanges; result: undefined };
   events: { argument: EventQuery; result: readonly AuditEvent[] };
   rollouts: { argument: RolloutQuery; result: readonly RolloutRecord[] };
+  roll: { argument: RolloutId; result: Roll | undefined };
   appendMeasurements: { argument: readonly Measurement[]; result: undefined };
   measurements: { argument: RolloutId; result: readonly Measurement[] };
   saveTraffic: { argument: readonly TrafficCount[]; result: undefined };

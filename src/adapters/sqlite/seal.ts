@@ -4,6 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 import { storedProxy, storedService } from '../stored/records.ts';
+import { storedRoll } from '../stored/roll.ts';
 import { storedRollout } from '../stored/rollout.ts';
 import { storedCoverage } from '../stored/traffic.ts';
 import { storedWatcher } from '../stored/watchers.ts';
@@ -101,6 +102,8 @@ function keyIn(table: TableName, body: string): string | number | undefined {
       return storedRollout.read(JSON.parse(body), '').id;
     case 'coverage':
       return storedCoverage.read(JSON.parse(body), '').from;
+    case 'roll':
+      return storedRoll.read(JSON.parse(body), '').rollout;
     case 'watcher':
       return watcherKey(storedWatcher.read(JSON.parse(body), '').identity);
     case 'event':

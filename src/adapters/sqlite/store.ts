@@ -45,6 +45,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     saveWatchers: (changes) => thread.call('saveWatchers', changes),
     events: (query) => thread.call('events', query),
     rollouts: (query) => thread.call('rollouts', query),
+    roll: (rollout) => thread.call('roll', rollout),
     appendMeasurements: (measurements) => thread.call('appendMeasurements', measurements),
     measurements: (rollout) => thread.call('measurements', rollout),
     saveTraffic: (counts) => thread.call('saveTraffic', counts),

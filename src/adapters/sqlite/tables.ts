@@ -16,6 +16,7 @@ export const TABLES = {
   measurement: { since: 2, columns: ['key', 'rollout', 'body'] },
   traffic: { since: 2, columns: ['key', 'service', 'start', 'body'] },
   coverage: { since: 2, columns: ['key', 'body'] },
+  roll: { since: 3, columns: ['key', 'body'] },
   watcher: { since: 3, columns: ['key', 'service', 'body'] },
 } as const satisfies Readonly<Record<string, Table>>;
 

@@ -45,6 +45,8 @@ function answer(call: Call): unknown {
       return content.saveWatchers(call.argument);
     case 'rollouts':
       return content.history.rollouts(call.argument);
+    case 'roll':
+      return content.history.roll(call.argument);
     case 'appendMeasurements':
       checkpointLater();
       return content.history.append(call.argument);

@@ -10,7 +10,8 @@ const source: Shape<DelegateSourceSpec> = tagged<DelegateSourceSpec>({
   none: {},
 });
 
-const wave: Shape<Wave> = object<Wave>({
+/** Reads a stored Wave. */
+export const storedWave: Shape<Wave> = object<Wave>({
   name: text,
   groups: list(text),
   canaries: count,
@@ -28,5 +29,5 @@ export const storedDelegates: Shape<DelegatesSpec> = object<DelegatesSpec>({
   onMissing: oneOf('HoldBack', 'Wait', 'Proceed', 'Fail'),
   maxHeldBack: length,
   holdFor: length,
-  waves: list(wave),
+  waves: list(storedWave),
 });

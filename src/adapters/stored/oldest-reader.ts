@@ -6,9 +6,9 @@ import type { ServiceRecord } from '../../model/state.ts';
  * it; a drain source that it does not know would make it refuse the record as damaged, and delegates that it does not
  * know would have no say: traffic would move before they are there.
  */
-export function oldestReader({ spec, rollout }: ServiceRecord): number {
+export function oldestReader({ spec, rollout, artifacts = [] }: ServiceRecord): number {
   const { kind } = spec.drain.source;
   const hasDelegates = spec.delegates.source.kind !== 'none' || rollout?.policy.delegates !== undefined;
-  if (kind === 'workflow' || hasDelegates) return 3;
+  if (kind === 'workflow' || hasDelegates || artifacts.length > 0) return 3;
   return kind === 'promql' || kind === 'grpc' ? 2 : 1;
 }

@@ -10,7 +10,8 @@ import {
   type VersionRecord,
 } from '../../model/state.ts';
 import type { ProxySeen } from '../../ports/store.ts';
-import { storedFreeze, storedRollout } from './rollout.ts';
+import { storedArtifact, storedDelegatesRecord } from './goal-states.ts';
+import { storedFreeze, storedRollout, storedRolloutId } from './rollout.ts';
 import { count, length, list, object, oneOf, optional, type Shape, tagged, text, truth } from './shape.ts';
 import { storedInstant, storedServiceName, storedTenantName, storedVersionName } from './simple.ts';
 import { storedSpec } from './spec.ts';
@@ -23,7 +24,7 @@ const mark: Shape<VersionMark> = object<VersionMark>({
 });
 
 const retirement: Shape<Retirement> = object<Retirement>({
-  step: oneOf('Refusing', 'RemovingCluster', 'StoppingInstances'),
+  step: oneOf('LeavingGoalStates', 'Refusing', 'RemovingCluster', 'StoppingInstances'),
   since: storedInstant,
   waiveStragglers: truth,
 });
@@ -61,6 +62,7 @@ const hold: Shape<Hold> = object<Hold>({
   by: text,
   since: storedInstant,
   expires: storedInstant,
+  heldBackBy: optional(storedRolloutId),
 });
 
 /** Reads a stored service record. */
@@ -74,6 +76,8 @@ export const storedService: Shape<ServiceRecord> = object<ServiceRecord>({
   holds: list(hold),
   rollout: optional(storedRollout),
   freeze: optional(storedFreeze),
+  delegates: optional(storedDelegatesRecord),
+  artifacts: optional(list(storedArtifact)),
 });
 
 /** Reads a stored audit event. */

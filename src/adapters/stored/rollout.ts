@@ -33,6 +33,7 @@ export const storedStepName: Shape<StepName> = parsed(text, (name) => name as St
 
 const step: Shape<RolloutStep> = tagged<RolloutStep>({
   Deploy: {},
+  Register: {},
   Verify: {},
   Cohort: {},
   Shift: { index: count, weight: length },
@@ -66,6 +67,7 @@ export const storedRollout: Shape<RolloutRecord> = object<RolloutRecord>({
   step,
   stepSince: storedInstant,
   stepEverywhere: optional(storedInstant),
+  rollFixedAt: optional(storedInstant),
   mixedFor: optional(length),
   promoted: list(storedStepName),
   fullyPromotedBy: optional(text),

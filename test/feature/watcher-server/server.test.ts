@@ -3,16 +3,21 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import { Fleet } from '../../../src/controller/fleet.ts';
 import { BoxVersionState as StateNumber } from '../../../src/gen/switchyard/watcher/v1/watcher_pb.js';
+import type { Offer, SentGoal } from '../../../src/goalstate/goals.ts';
 import { MAX_GOAL_VERSIONS, type WatcherRecord } from '../../../src/model/goal-state.ts';
 import { serviceName } from '../../../src/model/names.ts';
-import type { GoalAnswer } from '../../../src/ports/watchers.ts';
 import {
   startWatcherServer,
   type WatcherServer,
   type WatcherServerOptions,
 } from '../../../src/watcher-server/server.ts';
 import { eventually } from '../../support/eventually.ts';
-import { reportFields, WatcherClient } from '../../support/watcher-client.ts';
+import {
+  type IdentityFields,
+  reportFields,
+  WatcherClient,
+  type WatcherStream,
+} from '../../support/watcher-client.ts';
 import { boxId, watcherReport } from '../../support/watchers.ts';
 
 const manager = serviceName('manager');
@@ -27,21 +32,17 @@ class World {
     clock: systemClock,
     stored: [],
     isService: (name) => name === manager,
-    answer: (watcher) => this.answer(watcher),
+    offer: (watcher, sent) => this.offer(watcher, sent),
     changed: () => {},
   });
 
-  answer({ report }: WatcherRecord): GoalAnswer {
-    if (this.generation === 0) return { reason: 'nothing is wanted yet' };
+  offer({ report }: WatcherRecord, sent: SentGoal | undefined): Offer {
+    if (this.generation === 0) return { kind: 'Nothing', reason: 'nothing is wanted yet' };
     const { generation } = this;
-    const goal = {
-      service: manager,
-      generation,
-      replaces: report.applied,
-      versions: [],
-      decommission: false,
-    };
-    return { goal, reason: '' };
+    const replaces = report.applied;
+    if (sent?.generation === generation && sent.replaces === replaces) return { kind: 'UpToDate' };
+    const goal = { service: manager, generation, replaces, versions: [], decommission: false };
+    return { kind: 'Send', goal, sent: { generation, replaces, content: '' } };
   }
 
   become(generation: number): void {
@@ -69,6 +70,12 @@ describe('the watcher server', () => {
     clients.push(made);
     return made;
   };
+  /** A watcher that has said who it is and how its box stands. */
+  const arrived = (identity: IdentityFields = box): WatcherStream => {
+    const stream = client().follow(identity);
+    stream.report({});
+    return stream;
+  };
   const restart = async (options: Partial<WatcherServerOptions>): Promise<void> => {
     await server.close();
     server = await start(options);
@@ -85,8 +92,8 @@ describe('the watcher server', () => {
     if (faults.length > 0) throw new Error(`the server failed: ${faults.join('; ')}`);
   });
 
-  test('tells a watcher its goal state at once, and how often to report', async () => {
-    const first = await client().follow(box).answer(1);
+  test('tells a watcher its goal state when it has said how its box stands, and how often to report', async () => {
+    const first = await arrived().answer(1);
     expect(first).toMatchObject({ goalState: { generation: 1n, replaces: 0n }, reason: '' });
     expect(first.heartbeat?.seconds).toBe(30n);
     expect(world.fleet.find(manager, boxId('box-1'))).toMatchObject({
@@ -96,7 +103,7 @@ describe('the watcher server', () => {
   });
 
   test('tells it again when the goal changes or what it has applied does, and nothing twice', async () => {
-    const stream = client().follow(box);
+    const stream = arrived();
     await stream.answer(1);
     world.become(2);
     expect((await stream.answer(2)).goalState).toMatchObject({ generation: 2n, replaces: 0n });
@@ -114,13 +121,13 @@ describe('the watcher server', () => {
 
   test('says why there is no goal state', async () => {
     world.generation = 0;
-    const { goalState, reason } = await client().follow(box).answer(1);
+    const { goalState, reason } = await arrived().answer(1);
     expect(goalState).toBeUndefined();
     expect(reason).toBe('nothing is wanted yet');
   });
 
   test('knows a watcher as away when its stream has ended', async () => {
-    const stream = client().follow(box);
+    const stream = arrived();
     await stream.answer(1);
     stream.cancel();
     await eventually(() => world.fleet.find(manager, boxId('box-1'))?.isConnected === false);
@@ -128,9 +135,9 @@ describe('the watcher server', () => {
   });
 
   test('keeps one connection for a watcher: a newer one replaces the older, and the end of that changes nothing', async () => {
-    const older = client().follow(box);
+    const older = arrived();
     await older.answer(1);
-    const newer = client().follow(box);
+    const newer = arrived();
     await newer.answer(1);
     expect((await older.ended()).code).toBe(status.ABORTED);
     world.become(2);
@@ -239,15 +246,15 @@ describe('the watcher server', () => {
   test('ends a stream that never says who it is, and one that is silent for three heartbeats', async () => {
     await restart({ times: { firstMessage: 50, heartbeat: 50 } });
     expect((await client().follow().ended()).code).toBe(status.DEADLINE_EXCEEDED);
-    const silent = client().follow(box);
+    const silent = arrived();
     await silent.answer(1);
     expect((await silent.ended()).details).toMatch(/nothing was heard for 150 ms/);
     expect(world.fleet.find(manager, boxId('box-1'))?.isConnected).toBe(false);
   });
 
   test('a watcher that does not read costs nothing but itself, and is told the newest when it reads again', async () => {
-    const slow = client().follow(box);
-    const quick = client().follow({ ...box, id: 'box-2' });
+    const slow = arrived();
+    const quick = arrived({ ...box, id: 'box-2' });
     await Promise.all([slow.answer(1), quick.answer(1)]);
     slow.pause();
     for (let generation = 2; generation <= 30; generation += 1) {
@@ -261,7 +268,7 @@ describe('the watcher server', () => {
   test('reads one that talks without end slowly, and hears all others', async () => {
     const chatty = client().follow(box);
     for (let n = 0; n < 500; n += 1) chatty.report({ applied: BigInt(n), seen: BigInt(n) });
-    const quiet = client().follow({ ...box, id: 'box-2' });
+    const quiet = arrived({ ...box, id: 'box-2' });
     await quiet.answer(1);
     await eventually(() => (world.fleet.find(manager, boxId('box-1'))?.report.applied ?? 0) > 0);
     expect(world.fleet.find(manager, boxId('box-1'))?.report.applied).toBeLessThan(400);

@@ -17,7 +17,7 @@ import { createOperations } from '../../../src/operations/operations.ts';
 import type { Operations } from '../../../src/operations/types.ts';
 import type { WorkCount, WorkSource } from '../../../src/ports/work-source.ts';
 import { parseEndpointsFile } from '../../../src/spec/parse.ts';
-import { silentMetrics, silentProber, silentTraffic } from '../silent-ports.ts';
+import { silentDelegates, silentMetrics, silentProber, silentTraffic } from '../silent-ports.ts';
 import { ScriptedProxies } from './proxies.ts';
 
 export interface TestController {
@@ -67,6 +67,7 @@ export async function startTestController(options: TestControllerOptions = {}): 
     publisher: proxies,
     clock: systemClock,
     workSource,
+    delegateSource: silentDelegates,
     metricSource: silentMetrics,
     prober: silentProber,
     log: { warn: (fields, message) => void faults.push({ ...fields, message }) },

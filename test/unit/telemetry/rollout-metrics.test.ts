@@ -10,7 +10,7 @@ describe('a rollout in metrics', () => {
     const metrics = metricsOf(() => rolloutFacts());
     for (const [name, set, size] of [
       ['rollout_state', '{state="Progressing"} 1', 8],
-      ['rollout_step', '{step="Shift"} 1', 5],
+      ['rollout_step', '{step="Shift"} 1', 6],
       ['rollout_verdict', '{verdict="Running"} 1', 6],
     ] as const) {
       const lines = await samples(metrics, name);
