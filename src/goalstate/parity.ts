@@ -54,11 +54,15 @@ export function parity(input: ParityInput): Parity {
 }
 
 /** Rule 10: no roll, no answer, an old answer, or one that cannot be compared with the roll. */
-function whyUnknown({ roll, answer, baseline, spec, decommissioned, now }: ParityInput): string | undefined {
+function whyUnknown(input: ParityInput): string | undefined {
+  const { roll, answer, baseline, candidate, spec, decommissioned, startedAt, now } = input;
   if (answer.kind === 'unknown') return `the delegates are unknown: ${answer.reason}`;
-  // Else whoever is on the candidate already would be taken for all that there are.
-  const untold = answer.kind === 'counted' && answer.unknown.find(({ version }) => version === baseline);
-  if (untold) return `the delegates of ${baseline} are unknown: ${untold.reason}`;
+  // Without the baseline's number, whoever is on the candidate already would be taken for all that there are. Without the
+  // candidate's they are missing while there is time, and no deadline lets the rollout go on without knowing.
+  const isLate = after(startedAt, spec.deadline) <= now;
+  const needed = isLate ? [baseline, candidate] : [baseline];
+  const untold = answer.kind === 'counted' && answer.unknown.find(({ version }) => needed.includes(version));
+  if (untold) return `the delegates of ${untold.version} are unknown: ${untold.reason}`;
   if (answer.asOf < now - FRESH) {
     return `the delegates were last counted ${Math.round((now - answer.asOf) / 1_000)} s ago, which is too old`;
   }
