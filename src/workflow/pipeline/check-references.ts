@@ -1,5 +1,6 @@
 /** Which references can be seen to lead nowhere: to an input or a step that there is not, or that has not ended by then. */
 import type { Json } from '../../model/json.ts';
+import { visible } from '../../model/text.ts';
 import type { AddProblem } from './check-values.ts';
 import { EXECUTION_FACTS, parseTemplate, type Reference, textsOf } from './template.ts';
 
@@ -31,7 +32,8 @@ export function referenceProblems(value: Json, field: string, scope: Scope, add:
 }
 
 function referenceProblem(reference: Reference, scope: Scope): string | undefined {
-  const { root, name, text } = reference;
+  const { root, name } = reference;
+  const text = visible(reference.text, 120);
   if (root === 'execution') return unknown(text, 'fact of the execution', name, EXECUTION_FACTS);
   if (root === 'input') return unknown(text, 'input', name, scope.inputs);
   for (const { step, finished, unfinished } of scope.levels) {

@@ -12,6 +12,8 @@ import { didYouMean } from '../../../spec/suggest.ts';
 
 /** Nodes that are read of one document, those behind aliases each time anew. */
 const MAX_NODES = 20_000;
+/** Characters of text that are read of one document, those behind aliases each time anew. */
+const MAX_TEXT = 1_048_576;
 /** Levels of values that are plain JSON. */
 const MAX_VALUE_DEPTH = 32;
 
@@ -26,6 +28,8 @@ export class NodeReader {
   readonly findings: Findings;
   readonly #document: SourceDocument;
   #nodes = 0;
+  #text = 0;
+  #hasToldTooMuch = false;
 
   constructor(document: SourceDocument) {
     this.#document = document;
@@ -133,17 +137,25 @@ export class NodeReader {
     );
   }
 
-  /** What an alias stands for; other nodes stand for themselves. */
+  /** What an alias stands for; other nodes stand for themselves. Undefined with a fault where too much has been read. */
   follow(node: Node, path: string): Node | undefined {
+    const target = isAlias(node) ? this.#document.aliases.get(node) : node;
+    if (target === undefined && isAlias(node))
+      return this.#fault(path, `the alias *${node.source} has no anchor &${node.source} before it`);
     this.#nodes += 1;
-    if (this.#nodes === MAX_NODES + 1)
-      this.findings.add('', `has more than ${MAX_NODES} values, those behind aliases counted each time`);
-    if (this.#nodes > MAX_NODES) return undefined;
-    if (!isAlias(node)) return node;
-    return (
-      this.#document.aliases.get(node) ??
-      this.#fault(path, `the alias *${node.source} has no anchor &${node.source} before it`)
-    );
+    if (isScalar(target) && typeof target.value === 'string') this.#text += target.value.length;
+    return this.#isTooMuch ? this.#tooMuch() : target;
+  }
+
+  #tooMuch(): undefined {
+    if (this.#hasToldTooMuch) return undefined;
+    this.#hasToldTooMuch = true;
+    const limits = `at most ${MAX_NODES} with ${MAX_TEXT} characters are read`;
+    return this.#fault('', `has too many values, those behind aliases counted each time: ${limits}`);
+  }
+
+  get #isTooMuch(): boolean {
+    return this.#nodes > MAX_NODES || this.#text > MAX_TEXT;
   }
 
   #entries(node: Node, path: string): ReadonlyMap<string, Entry> | undefined {
@@ -159,6 +171,7 @@ export class NodeReader {
         this.findings.add(path, `the key ${what} must be text: quote it`, keyOffset);
         continue;
       }
+      this.#text += key.value.length;
       const first = entries.get(key.value);
       if (first === undefined) entries.set(key.value, { keyOffset, value: value ?? new Scalar(null) });
       else {
