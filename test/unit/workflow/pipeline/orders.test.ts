@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Json } from '../../../../src/model/json.ts';
 import {
   approval,
   parallel,
@@ -11,6 +13,7 @@ import {
 import type { PipelineStep } from '../../../../src/workflow/pipeline/definition.ts';
 import { PipelineRun } from '../../../support/pipeline-run.ts';
 import { PipelineWorld } from '../../../support/pipeline-simulation/world.ts';
+import { seed } from '../../../support/seed.ts';
 
 function run(...steps: readonly PipelineStep[]): PipelineRun {
   return new PipelineRun(pipeline('p', steps));
@@ -178,5 +181,19 @@ test('data of a format that this release does not know is a fault of the machine
   world.execution = { ...world.execution, data: { format: 2 } };
   expect(() => world.apply({ kind: 'Cancel', payload: null, dueAt: world.now })).toThrow(
     'format 2; this release knows 1',
+  );
+});
+
+test('whatever an event carries, the machine answers; what it cannot read changes nothing', () => {
+  const it = run(approval('ask'), shell('a', 'one'));
+  const { data } = it.execution;
+  const kinds = ['TaskFinished', 'Timer', 'Approve', 'Retry', 'Start', 'another'];
+  fc.assert(
+    fc.property(fc.constantFrom(...kinds), fc.jsonValue(), (kind, payload) => {
+      const { step } = it.world.apply({ kind, payload: payload as Json, dueAt: it.world.now });
+      expect(step).toMatchObject({ data, events: [], tasks: [], cancelTasks: [], cancelEvents: [] });
+      expect(step.notes).toHaveLength(1);
+    }),
+    { seed: seed(), numRuns: 500 },
   );
 });
