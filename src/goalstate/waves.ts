@@ -141,7 +141,9 @@ function haltOf(wave: Wave, boxes: WaveBoxes, { recorded, now }: WavesInput): Wa
   const failed = Math.max(here, 0) + Math.max(boxes.failedBefore.length - forgiven.before, 0);
   if (failed <= wave.maxFailed) return undefined;
   const names = namesOf([...boxes.failedHere, ...boxes.failedBefore]);
-  const because = `${candidate} failed on ${failed} boxes more (of ${names}); maxFailed is ${wave.maxFailed}`;
+  const known = forgiven.here + forgiven.before;
+  const beside = known === 0 ? '' : ` beside ${known} that are forgiven`;
+  const because = `${candidate} failed on ${names}: ${failed}${beside}, and maxFailed is ${wave.maxFailed}`;
   return { reason: 'TooManyFailed', because, since: now };
 }
 

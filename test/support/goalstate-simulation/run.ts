@@ -7,7 +7,7 @@ import { TICK } from './setting.ts';
 import { Trouble } from './trouble.ts';
 import { SimulatedWorld } from './world.ts';
 
-const TROUBLE = 300;
+const TROUBLE = 200;
 /** Waits, windows and the slowest waves fit into this many rounds of calm. */
 const CALM = 2_000;
 

@@ -7,8 +7,8 @@ import { watcherIdentity } from '../watchers.ts';
 
 export const TICK = 10_000;
 
-/** Open for the first twenty minutes of every hour. */
-const EVERY_HOUR: readonly MaintenanceWindow[] = Array.from({ length: 24 }, (_, hour) => ({
+/** Open for the first twenty minutes of every hour that a life can see. */
+const EVERY_HOUR: readonly MaintenanceWindow[] = Array.from({ length: 8 }, (_, hour) => ({
   days: WEEKDAYS,
   startMinute: hour * 60,
   duration: 1_200_000,

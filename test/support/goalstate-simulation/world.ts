@@ -53,6 +53,8 @@ export class SimulatedWorld {
   verdict: Parity | undefined;
   rules: Rules | undefined;
   #gatheringUntil = 0;
+  /** Made once for what is stored. */
+  #wish: { readonly stored: Stored; readonly artifacts: number; readonly wish: Wish } | undefined;
   #sent = new Map<DelegateId, SentGoal>();
 
   constructor(chance: Chance) {
@@ -87,13 +89,19 @@ export class SimulatedWorld {
 
   wish(): Wish {
     const { record, delegates } = this.stored;
-    return wishOf({ record, delegates, artifacts: this.artifacts });
+    if (this.#wish?.stored !== this.stored || this.#wish.artifacts !== this.artifacts.size) {
+      const wish = wishOf({ record, delegates, artifacts: this.artifacts });
+      this.#wish = { stored: this.stored, artifacts: this.artifacts.size, wish };
+    }
+    return this.#wish.wish;
   }
 
   commit(change: Partial<Stored>): void {
     const before = this.stored;
+    const next = { ...before, ...change };
     // As it is read again after a restart.
-    this.stored = JSON.parse(JSON.stringify({ ...before, ...change })) as Stored;
+    const delegates = JSON.parse(JSON.stringify(next.delegates)) as DelegatesRecord;
+    this.stored = { ...next, delegates };
     this.rules?.committed(before, this.stored);
   }
 
