@@ -88,6 +88,8 @@ const importTable: Readonly<Record<string, Row>> = {
   ),
   'adapters/workflow-work-source': shell('model', 'ports', 'gen', 'adapters'),
   'adapters/grpc-work-source': shell('model', 'ports', 'gen', 'adapters'),
+  // The embedded engine of the workflow store: its thread, files and errors are those of the controller's store.
+  'adapters/workflow-sqlite': shell('model', 'ports', 'adapters/sqlite', 'adapters/store-thread.ts'),
   telemetry: shell('model', 'ports'),
   controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),
   operations: shell('model', 'ports', 'telemetry', ...decisions, 'report', 'spec', 'controller'),

@@ -1,7 +1,7 @@
 /** A step of an execution: its new state, what it appends and takes back, its history, and the end of its event. */
 import { after } from '../../model/instant.ts';
 import type { NewTask, Step } from '../../model/step.ts';
-import type { ExecutionState, Worker } from '../../model/workflow.ts';
+import type { Worker } from '../../model/workflow.ts';
 import type { ApplyOutcome, EventLease } from '../../ports/workflow-store.ts';
 import { appendEvent, createTask, ownerOf } from './appending.ts';
 import { leasedEvent } from './events.ts';
@@ -35,6 +35,7 @@ export function apply(scope: Scope, { lease, revision, step, worker }: ApplyRequ
   ];
   if (step.end !== undefined) lines.push({ kind: 'Ended', step: step.end.state, detail: step.end.error });
   advance(scope, row, step);
+  if (row['ended_at'] !== null && step.end === undefined) runAgain(scope, row);
   record(scope, { execution: key, revision: revision + 1, worker }, lines);
   return { kind: 'Applied' };
 }
@@ -59,29 +60,27 @@ function ended(scope: Scope, execution: number): readonly NewLine[] {
   return cancelTasks(scope, execution, 'all');
 }
 
-/** The execution's row after the step. One that had ended runs again, with its whole time anew. */
+/** The execution's row after the step. */
 function advance(scope: Scope, row: Row, { data, end }: Step): void {
-  const { now, sql } = scope;
-  const state: ExecutionState = end === undefined ? 'Running' : end.state;
-  const isAgain = end === undefined && row['ended_at'] !== null;
-  let deadline = row['deadline'] ?? null;
-  if (isAgain && row['timeout'] !== null) {
-    const anew = after(now, Number(row['timeout']));
-    appendEvent(scope, ownerOf(row), { kind: 'Timeout', payload: 'null', dueAt: anew });
-    deadline = anew;
-  }
-  sql.run(
-    `UPDATE execution SET state = ?, revision = revision + 1, updated_at = ?, ended_at = ?, deadline = ?, error = ?, result = ?,
-      data = ? WHERE key = ?`,
-    state,
-    now,
-    end === undefined ? null : now,
-    deadline,
+  scope.sql.run(
+    `UPDATE execution SET state = ?, revision = revision + 1, updated_at = ?, ended_at = ?, error = ?, result = ?, data = ?
+      WHERE key = ?`,
+    end?.state ?? 'Running',
+    scope.now,
+    end === undefined ? null : scope.now,
     end?.error ?? '',
     end?.result === undefined ? null : encoded('the result of the execution', end.result),
     encoded('the state of the execution', data),
     row['key'] ?? null,
   );
+}
+
+/** An execution that had failed runs again, with its whole time anew. */
+function runAgain(scope: Scope, row: Row): void {
+  if (row['timeout'] === null) return;
+  const deadline = after(scope.now, Number(row['timeout']));
+  appendEvent(scope, ownerOf(row), { kind: 'Timeout', payload: 'null', dueAt: deadline });
+  scope.sql.run('UPDATE execution SET deadline = ? WHERE key = ?', deadline, row['key'] ?? null);
 }
 
 function cancelEvents({ sql }: Scope, execution: number, unwanted: Step['cancelEvents']): void {

@@ -5,16 +5,8 @@ import type { ExecutionId, HistoryEntry } from '../../../src/model/workflow.ts';
 import type { ClaimedEvent, WorkflowStore } from '../../../src/ports/workflow-store.ts';
 import { eventually } from '../../support/eventually.ts';
 import { full, seed } from '../../support/seed.ts';
-import {
-  delegateWorker,
-  ending,
-  newEvent,
-  newTask,
-  slots,
-  step,
-  V1,
-  worker,
-} from '../../support/workflow/builders.ts';
+import { delegateWorker, newTask, slots, V1, worker } from '../../support/workflow/builders.ts';
+import { counted, counting, countingStep } from '../../support/workflow/counting.ts';
 import {
   applied,
   claimed,
@@ -56,44 +48,15 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   ),
 });
 
-/**
- * Two branches count up beside each other, with a task after each of their steps, and the last to arrive ends the
- * execution: every lost or doubled event shows in the counts.
- */
-interface Counts {
-  readonly [branch: string]: number;
-}
-
-function decide({ event, execution }: ClaimedEvent, length: number): ReturnType<typeof step> {
-  const counts = execution.data as unknown as Counts;
-  if (event.kind === 'Start') {
-    return step({
-      data: { a: 0, b: 0 },
-      events: [newEvent('Count', { payload: 'a' }), newEvent('Count', { payload: 'b' })],
-    });
-  }
-  if (event.kind === 'TaskFinished') {
-    const { key } = event.payload as { key: string };
-    return step({ data: { ...counts }, events: [newEvent('Count', { payload: key.slice(0, 1) })] });
-  }
-  const branch = event.payload as string;
-  const data = { ...counts, [branch]: (counts[branch] ?? 0) + 1 };
-  if (data['a'] === length && data['b'] === length) return { ...ending(data), data };
-  if (data[branch] === length) return step({ data });
-  return step({ data, tasks: [newTask(`${branch}${data[branch]}`, { maxAttempts: 1_000 })] });
-}
-
 async function work(
   store: WorkflowStore,
   deeds: readonly Deed[],
-  lengths: ReadonlyMap<ExecutionId, number>,
   isOver: () => Promise<boolean>,
 ): Promise<void> {
   for (let turn = 0; !(await isOver()); turn += 1) {
     const deed = deeds[turn % deeds.length] as Deed;
     const lease = deed === 'abandon' || deed === 'late' ? 1 : LONG;
-    for (const claim of await claimed(store, { limit: 2, lease }))
-      await handle(store, claim, deed, lengths.get(claim.execution.id) ?? 0);
+    for (const claim of await claimed(store, { limit: 2, lease })) await handle(store, claim, deed);
     for (const { task, lease: held, delegate } of await claimedTasks(store, [slots({ free: 2 })], lease)) {
       const result = {
         lease: { task: task.id, token: held.token },
@@ -113,7 +76,7 @@ async function work(
 }
 
 /** Attempts are bounded, and a worker that only ever abandons must not use them up: the fifth attempt is applied. */
-async function handle(store: WorkflowStore, claim: ClaimedEvent, deed: Deed, length: number): Promise<void> {
+async function handle(store: WorkflowStore, claim: ClaimedEvent, deed: Deed): Promise<void> {
   const isPatient = claim.event.attempt < 5;
   if (deed === 'abandon' && isPatient) return;
   if (deed === 'giveBack' && isPatient) {
@@ -125,7 +88,7 @@ async function handle(store: WorkflowStore, claim: ClaimedEvent, deed: Deed, len
     const request = {
       lease: leaseOf(claim),
       revision: current.execution.revision,
-      step: decide(current, length),
+      step: countingStep(current),
       worker: worker(),
     };
     const outcome = await store.apply(request);
@@ -257,21 +220,22 @@ export function clientsContract(adapter: string, makeDatabase: MakeWorkflowDatab
             const [first] = stores as [WorkflowStore, ...WorkflowStore[]];
             try {
               const lengths = new Map<ExecutionId, number>();
-              for (const length of executions) lengths.set((await started(first)).id, length);
+              for (const length of executions)
+                lengths.set((await started(first, { data: counting(length) })).id, length);
               const deadline = Date.now() + 30_000;
               const isOver = async (): Promise<boolean> => {
                 if (Date.now() > deadline) throw new Error('the executions do not end');
                 return (await first.oldestOpen(V1, 1)).length === 0;
               };
               await Promise.all(
-                workers.map((deeds, index) => work(stores[index % CLIENTS] ?? first, deeds, lengths, isOver)),
+                workers.map((deeds, index) => work(stores[index % CLIENTS] ?? first, deeds, isOver)),
               );
               for (const [id, length] of lengths) {
+                const { result, steps } = counted(length);
                 expect(await existing(first, id)).toMatchObject({
                   state: 'Succeeded',
-                  result: { a: length, b: length },
-                  // Start, each count of both branches, and each task in between.
-                  revision: 1 + 2 * length + 2 * (length - 1),
+                  result,
+                  revision: steps,
                 });
                 expectWhole(await first.history(id));
               }
