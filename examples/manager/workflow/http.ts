@@ -24,7 +24,8 @@ export async function handleWorkflow(parts: {
 }): Promise<void> {
   const { instance, engine, request, response, url } = parts;
   try {
-    if (url.pathname === '/metrics' && request.method === 'GET') {
+    const isDirect = request.headers['x-forwarded-proto'] === undefined;
+    if (url.pathname === '/metrics' && request.method === 'GET' && isDirect) {
       request.resume();
       const { contentType, body } = await engine.metrics.scrape();
       response.setHeader('content-type', contentType);
