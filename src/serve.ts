@@ -14,10 +14,12 @@ import { defaultDataDir, defaultSocket } from './cli/paths.ts';
 import { type Context, print } from './cli/shell.ts';
 import { CommandsNotAllowedError } from './controller/options.ts';
 import { makeFolder, stateFile } from './data-folder.ts';
-import { type Core, openCore } from './serve-core.ts';
+import { type Core, type CoreOptions, openCore } from './serve-core.ts';
 import { startHttpServer } from './telemetry/http-server.ts';
 import { createLog } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
+import { watcherObservers } from './telemetry/watcher-log.ts';
+import { startWatcherServer, type WatcherServer } from './watcher-server/server.ts';
 import { exportEnvoy } from './xds/export.ts';
 import { startXdsServer } from './xds/server.ts';
 
@@ -53,6 +55,8 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
       startXdsServer({ publisher: core.publisher, ...place, services: [core.accessLog.service] }),
     );
     closing.defer(() => xds.close());
+    const watchers = await openWatchers(core, { flags, log, metrics, status });
+    if (watchers !== undefined) closing.defer(() => watchers.close());
     closing.defer(() => core.controller.stop());
     const admin = await startAdminServer({
       operations: core.operations,
@@ -66,7 +70,7 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
     });
     closing.defer(() => admin.close());
     for (const { address, message } of openAddresses(flags)) log.warn({ address }, message);
-    status.bound({ xds, http: http.address, admin });
+    status.bound({ xds, http: http.address, ...(watchers && { watchers }), admin });
 
     await core.controller.start();
     status.ready();
@@ -101,10 +105,17 @@ class Status {
     return this.#loaded.promise;
   }
 
-  bound({ xds, http, admin }: { xds: AddressFlag; http: AddressFlag; admin: AdminServer }): void {
+  bound(places: {
+    readonly xds: AddressFlag;
+    readonly http: AddressFlag;
+    readonly watchers?: AddressFlag;
+    readonly admin: AdminServer;
+  }): void {
+    const { xds, http, watchers, admin } = places;
     this.#endpoints = [
       { name: 'xds', address: addressText(xds) },
       { name: 'http', address: addressText(http) },
+      ...(watchers === undefined ? [] : [{ name: 'watcher', address: addressText(watchers) }]),
       ...admin.addresses.map((address) => ({ name: 'admin', address })),
     ];
   }
@@ -158,7 +169,7 @@ class Status {
 
 /** Addresses off loopback, and what that means: none of them has a login. */
 function openAddresses(flags: ControllerFlags): readonly { address: string; message: string }[] {
-  const { adminAddress, xdsAddress, httpAddress } = flags;
+  const { adminAddress, xdsAddress, httpAddress, watcherAddress } = flags;
   const open: { address: string; message: string }[] = [];
   if (adminAddress !== undefined && !isLoopback(adminAddress)) {
     const message = 'the admin API has no login: whoever reaches this address may do everything';
@@ -173,7 +184,34 @@ function openAddresses(flags: ControllerFlags): readonly { address: string; mess
     const message = 'metrics and health have no login: whoever reaches this address reads them';
     open.push({ address: addressText(httpAddress), message });
   }
+  if (watcherAddress !== undefined && !isLoopbackHost(watcherAddress.host)) {
+    const message =
+      'watchers have no login and no TLS here: whoever reaches this address can say that it is any box, and reads where artifacts are';
+    open.push({ address: addressText(watcherAddress), message });
+  }
   return open;
+}
+
+/** Serves watchers, where an address was given for it. */
+async function openWatchers(
+  core: Core,
+  options: Pick<CoreOptions, 'flags' | 'log' | 'metrics'> & { readonly status: Status },
+): Promise<WatcherServer | undefined> {
+  const { flags, log, metrics, status } = options;
+  const { watcherAddress } = flags;
+  if (watcherAddress === undefined) return undefined;
+  const { controller } = core;
+  const server = await bind(watcherAddress, '--watcher-address', (place) =>
+    startWatcherServer({
+      ...place,
+      watchers: controller.fleet,
+      clock: controller.options.clock,
+      isReady: () => status.info().state !== 'Loading',
+      observer: watcherObservers(metrics, log),
+    }),
+  );
+  metrics.watchers.follow(() => server.streams());
+  return server;
 }
 
 function makeDataDir(dataDir: string): void {

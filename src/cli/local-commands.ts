@@ -13,6 +13,8 @@ export interface ControllerFlags {
   readonly store: 'file' | 'memory';
   readonly xdsAddress: AddressFlag;
   readonly httpAddress: AddressFlag;
+  /** Where watchers connect; absent: nowhere. */
+  readonly watcherAddress?: AddressFlag;
   readonly adminSocket?: string;
   readonly adminAddress?: string;
   readonly allowCommands?: boolean;

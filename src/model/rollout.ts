@@ -62,6 +62,13 @@ export interface RolloutPolicy {
   readonly delegates?: DelegatesSpec;
 }
 
+/** How many delegates were ready, of those that were expected. */
+export interface DelegateCounts {
+  readonly ready: number;
+  readonly expected: number;
+  readonly at: Instant;
+}
+
 /** One rollout of one service. */
 export interface RolloutRecord {
   readonly id: RolloutId;
@@ -96,6 +103,8 @@ export interface RolloutRecord {
   readonly stepEverywhere?: Instant;
   /** When the roll was fixed: the delegates that this attempt waits for (kept apart). Absent: not yet, or it has none. */
   readonly rollFixedAt?: Instant;
+  /** Its delegates when they last let a step be taken: how many of the roll were ready, of how many. Absent: it waits for none. */
+  readonly delegates?: DelegateCounts;
   /** The longest that proxies had the routes of before a step beside those of the step; absent: not measured. */
   readonly mixedFor?: Milliseconds;
   /** Steps that an operator has promoted past their approval or an undecided gate, by name. */

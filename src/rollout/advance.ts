@@ -1,7 +1,7 @@
 /** The changes that a rollout makes to its service's record: pure, record in, record out. */
 import { after, type Instant, type Milliseconds } from '../model/instant.ts';
 import type { TenantName } from '../model/names.ts';
-import type { RolloutRecord, RolloutState, RolloutStep } from '../model/rollout.ts';
+import type { DelegateCounts, RolloutRecord, RolloutState, RolloutStep } from '../model/rollout.ts';
 import { findVersion, type Hold, type ServiceRecord } from '../model/state.ts';
 import { inState } from './states.ts';
 import { endShift, flipTo, moveVersion, replaceVersion, rollBack, shiftTo } from './transition.ts';
@@ -38,18 +38,19 @@ export function enterStep(
   enter: {
     readonly step: RolloutStep;
     readonly heldBack: readonly TenantName[];
+    readonly delegates?: DelegateCounts;
     readonly because: string;
     readonly now: Instant;
   },
 ): ServiceRecord {
-  const { step, heldBack, because, now } = enter;
+  const { step, heldBack, delegates, because, now } = enter;
   const { rollout } = record;
   if (rollout === undefined) return record;
   const held = withHeldBack(registered(record, rollout, step, now), rollout, { heldBack, now });
   return patch(withTrafficOf(held, rollout, step, now), (current) => {
     const { stepEverywhere: _past, ...rest } = current;
     const moved = inState(rest, { state: 'Progressing', stateReason: doing(step), because, now });
-    return { ...moved, step, stepSince: now };
+    return { ...moved, step, stepSince: now, ...(delegates === undefined ? {} : { delegates }) };
   });
 }
 

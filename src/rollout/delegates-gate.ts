@@ -6,7 +6,7 @@
 import { after, type Instant } from '../model/instant.ts';
 import type { TenantName } from '../model/names.ts';
 import type { Parity, Roll } from '../model/parity.ts';
-import type { RolloutRecord, StepName } from '../model/rollout.ts';
+import type { DelegateCounts, RolloutRecord, StepName } from '../model/rollout.ts';
 import { MAX_HOLDS, type ServiceRecord } from '../model/state.ts';
 import type { Obstacle } from './forward.ts';
 import type { Observation } from './observation.ts';
@@ -22,6 +22,8 @@ export type DelegatesGate =
       readonly because: string;
       /** Tenants to be held on the baseline with the next step. */
       readonly heldBack: readonly TenantName[];
+      /** Absent where they were not counted: an operator waived them. */
+      readonly counts?: DelegateCounts;
     }
   | ({ readonly kind: 'Stay' } & Obstacle)
   | { readonly kind: 'End'; readonly because: string };
@@ -41,7 +43,8 @@ export function delegatesGate(input: Input): DelegatesGate | undefined {
   if (parity === undefined) return unknown(input, 'nobody has counted the delegates yet');
   if (parity.verdict.kind === 'Unknown') return unknown(input, parity.because);
   const missing = undecidedTenants(record, parity, observed.now);
-  return missing.length === 0 ? open(parity.because) : withMissing(input, parity, missing);
+  if (missing.length === 0) return open(parity.because, countsOf(parity, observed.now));
+  return withMissing(input, parity, missing);
 }
 
 /** Tenants whose delegates are missing, and for whom no hold says where they go. */
@@ -63,7 +66,7 @@ function withMissing(input: Input, parity: Parity, missing: readonly TenantName[
     case 'Pause':
       return holdBack(input, parity, missing);
     case 'Proceed':
-      return open(because);
+      return open(because, countsOf(parity, input.observed.now));
     case 'Fail':
       return { kind: 'End', because };
     case 'Waiting':
@@ -77,10 +80,11 @@ function withMissing(input: Input, parity: Parity, missing: readonly TenantName[
 
 /** Those that were held back before count too: the limit is for the rollout, not for each step of it. */
 function holdBack(
-  { record, rollout }: Input,
-  { because, tenants }: Parity,
+  { record, rollout, observed }: Input,
+  parity: Parity,
   missing: readonly TenantName[],
 ): DelegatesGate {
+  const { because, tenants } = parity;
   const before = record.holds.filter(({ heldBackBy }) => heldBackBy === rollout.id).length;
   const { maxHeldBack = 0 } = rollout.policy.delegates ?? {};
   const paused = (why: string): DelegatesGate => ({
@@ -96,7 +100,7 @@ function holdBack(
   if (record.holds.length + missing.length > MAX_HOLDS) {
     return paused(`, but ${record.name} has ${record.holds.length} holds, and ${MAX_HOLDS} is the most`);
   }
-  return { kind: 'Open', because, heldBack: missing };
+  return { kind: 'Open', because, heldBack: missing, counts: countsOf(parity, observed.now) };
 }
 
 function unknown(input: Input, because: string): DelegatesGate {
@@ -108,8 +112,12 @@ function isLate({ rollout, observed }: Input): boolean {
   return after(rollout.stepSince, rollout.policy.delegates?.deadline ?? 0) <= observed.now;
 }
 
-function open(because: string): DelegatesGate {
-  return { kind: 'Open', because, heldBack: [] };
+function open(because: string, counts?: DelegateCounts): DelegatesGate {
+  return { kind: 'Open', because, heldBack: [], ...(counts === undefined ? {} : { counts }) };
+}
+
+function countsOf({ ready, expected }: Parity, at: Instant): DelegateCounts {
+  return { ready, expected, at };
 }
 
 /** The roll that is to be fixed now; undefined where it is fixed, or cannot be yet. */

@@ -2,7 +2,13 @@
 import type { Milliseconds } from '../model/instant.ts';
 import type { TenantName, VersionName } from '../model/names.ts';
 import type { Roll } from '../model/parity.ts';
-import { isOpen, type RolloutState, type RolloutStep, stepName } from '../model/rollout.ts';
+import {
+  type DelegateCounts,
+  isOpen,
+  type RolloutState,
+  type RolloutStep,
+  stepName,
+} from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { End } from './advance.ts';
 import { rollToFix } from './delegates-gate.ts';
@@ -17,6 +23,7 @@ export type RolloutAction = { readonly because: string } & (
       readonly kind: 'EnterStep';
       readonly step: RolloutStep;
       readonly heldBack: readonly TenantName[];
+      readonly delegates?: DelegateCounts;
     }
   | { readonly kind: 'FixRoll'; readonly roll: Roll }
   | ({ readonly kind: 'EndRollout' } & Pick<End, 'state' | 'reason' | 'isBad'>)
@@ -37,8 +44,11 @@ export function planRollout(record: ServiceRecord, move: Move): readonly Rollout
       return [{ kind: 'DeployCandidate', version: rollout.version, because: move.because }];
     case 'Everywhere':
       return [{ ...move, kind: 'StepEverywhere' }];
-    case 'Enter':
-      return [{ kind: 'EnterStep', step: move.step, heldBack: move.heldBack, because: sentence(move) }];
+    case 'Enter': {
+      const { step, heldBack, delegates } = move;
+      const counts = delegates === undefined ? {} : { delegates };
+      return [{ kind: 'EnterStep', step, heldBack, ...counts, because: sentence(move) }];
+    }
     case 'End': {
       const { state, reason, because, isBad } = move;
       return [{ kind: 'EndRollout', state, reason, because, isBad }];

@@ -166,6 +166,7 @@ export function retryRollout(record: ServiceRecord, now: Instant): ServiceRecord
   const {
     stepEverywhere: _e,
     rollFixedAt: _r,
+    delegates: _d,
     movedBackAt: _m,
     endedAt: _a,
     fullyPromotedBy: _f,

@@ -5,6 +5,7 @@
 import { after, type Milliseconds } from '../model/instant.ts';
 import type { TenantName } from '../model/names.ts';
 import {
+  type DelegateCounts,
   isOpen,
   type RolloutRecord,
   type RolloutState,
@@ -31,6 +32,7 @@ export type Move =
       readonly because: string;
       /** Tenants that are held on the baseline with it, since their delegates are missing. */
       readonly heldBack: readonly TenantName[];
+      readonly delegates?: DelegateCounts;
     }
   | {
       readonly kind: 'End';
@@ -248,9 +250,15 @@ function onward(walker: Walker, because: string): Move {
     case undefined:
       return { kind: 'Enter', step, because, heldBack: [] };
     case 'Open': {
-      const { heldBack } = gate;
+      const { heldBack, counts } = gate;
       const isGate = walker.rollout.step.kind === 'Register' || heldBack.length > 0;
-      return { kind: 'Enter', step, because: isGate ? gate.because : because, heldBack };
+      return {
+        kind: 'Enter',
+        step,
+        because: isGate ? gate.because : because,
+        heldBack,
+        ...(counts === undefined ? {} : { delegates: counts }),
+      };
     }
     case 'Stay':
       return gate;

@@ -3,6 +3,7 @@
  * that telemetry imports no one but the model and the ports.
  */
 import type { Check } from '../model/check.ts';
+import type { BoxVersionState } from '../model/goal-state.ts';
 import type { Instance } from '../model/instance.ts';
 import type { CheckRun, Verdict } from '../model/measurement.ts';
 import type { VersionName } from '../model/names.ts';
@@ -46,6 +47,26 @@ export interface ServiceFacts {
   readonly alerts: readonly string[];
   /** The rollout that goes on, or the last one; absent before the first. */
   readonly rollout?: RolloutFacts;
+  /** Absent where nobody runs delegates. */
+  readonly delegates?: DelegateFacts;
+}
+
+/** The delegates of a service, in numbers. */
+export interface DelegateFacts {
+  readonly watchers: { readonly connected: number; readonly away: number };
+  /** Of goal states; 0: none was made. */
+  readonly generation: number;
+  /** Waves that have halted. */
+  readonly halted: number;
+  readonly versions: readonly VersionDelegateFacts[];
+}
+
+export interface VersionDelegateFacts {
+  readonly version: VersionName;
+  /** Boxes by what their watchers that are connected say of it. */
+  readonly states: ReadonlyMap<BoxVersionState, number>;
+  /** Delegates that have a stream to it, as the source says; absent: not known. */
+  readonly connected?: number;
 }
 
 export interface RolloutFacts {
@@ -62,6 +83,8 @@ export interface RolloutFacts {
   /** Open work of versions that drain; `open` is absent where it is unknown. */
   readonly openWork: readonly { readonly version: VersionName; readonly open?: number }[];
   readonly wayBack: { readonly isReady: boolean };
+  /** Delegates of the candidate as the gate counts them; absent where it waits for none, or they are not known. */
+  readonly delegates?: { readonly ready: number; readonly expected: number };
 }
 
 export interface VersionFacts {

@@ -6,12 +6,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { accessLogMetrics } from './access-log-metrics.ts';
+import { delegateMetrics } from './delegate-metrics.ts';
 import type { Facts, Filler } from './facts.ts';
 import { type LoopMetrics, loopMetrics } from './loop-metrics.ts';
 import { type MeasurementMetrics, measurementMetrics } from './measurement-metrics.ts';
 import { type RolloutCounters, rolloutCounters } from './rollout-counters.ts';
 import { rolloutMetrics } from './rollout-metrics.ts';
 import { stateMetrics } from './state-metrics.ts';
+import { type WatcherEvents, watcherMetrics } from './watcher-metrics.ts';
 import { type WebhookMetrics, webhookMetrics } from './webhook-metrics.ts';
 import { type XdsMetrics, xdsMetrics } from './xds-metrics.ts';
 
@@ -43,6 +45,8 @@ export class Metrics {
   readonly measurements: MeasurementMetrics;
   /** To be told of deliveries by the notifier. */
   readonly webhooks: WebhookMetrics;
+  /** To be told of watchers by the watcher server. */
+  readonly watchers: WatcherEvents;
   readonly #fillers: readonly Filler[];
   #last: Promise<unknown> = Promise.resolve();
   readonly #ready: Gauge;
@@ -66,9 +70,11 @@ export class Metrics {
     this.rollouts = rolloutCounters(this.registry);
     this.measurements = measurementMetrics(this.registry);
     this.webhooks = webhookMetrics(this.registry);
+    this.watchers = watcherMetrics(this.registry);
     this.#fillers = [
       stateMetrics(this.registry),
       rolloutMetrics(this.registry),
+      delegateMetrics(this.registry),
       accessLogMetrics(this.registry),
     ];
     collectDefaultMetrics({ register: this.registry });

@@ -1,6 +1,7 @@
 /** The shape in which a rollout is kept: where it is, why, and the policy that it began with. */
 
 import {
+  type DelegateCounts,
   type Freeze,
   ROLLOUT_STATES,
   type RolloutId,
@@ -68,6 +69,7 @@ export const storedRollout: Shape<RolloutRecord> = object<RolloutRecord>({
   stepSince: storedInstant,
   stepEverywhere: optional(storedInstant),
   rollFixedAt: optional(storedInstant),
+  delegates: optional(object<DelegateCounts>({ ready: count, expected: count, at: storedInstant })),
   mixedFor: optional(length),
   promoted: list(storedStepName),
   fullyPromotedBy: optional(text),

@@ -36,6 +36,12 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
           shown: '127.0.0.1:18002',
         }),
       )
+      .addOption(
+        new Option(
+          '--watcher-address <host:port>',
+          'let the watchers of delegates connect here, for example 127.0.0.1:18003 (default: nowhere)',
+        ).argParser(address),
+      )
       .option(
         '--admin-socket <path>',
         'Unix socket of the admin API (default: admin.sock in the data folder)',
