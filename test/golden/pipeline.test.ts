@@ -18,10 +18,12 @@ goldenCases({
 
 const EXAMPLES = 'examples/pipelines';
 
-test.each(readdirSync(EXAMPLES))('the example %s is valid, and what it needs has a default', (name) => {
+test.each(readdirSync(EXAMPLES))('the example %s is valid, and begins with an input', (name) => {
   const file = `${EXAMPLES}/${name}`;
   const { pipelines, problems } = parsePipelines({ file, text: readFileSync(file, 'utf8') });
   expect(problems).toEqual([]);
-  const [pipeline] = pipelines;
-  expect(pipeline && startPipeline({ pipeline })).toMatchObject({ kind: 'Ready' });
+  for (const pipeline of pipelines) {
+    const input = Object.fromEntries(pipeline.inputs.map(({ name: own }) => [own, 'given']));
+    expect(startPipeline({ pipeline, input })).toMatchObject({ kind: 'Ready' });
+  }
 });
