@@ -1,6 +1,6 @@
 /** What a watcher is told on its box: who it is, by whoever installed it, and what the customer allows. */
-import type { WatcherIdentity } from './goal-state.ts';
-import type { Milliseconds } from './instant.ts';
+import type { WatcherIdentity, WatcherReport } from './goal-state.ts';
+import type { Instant, Milliseconds } from './instant.ts';
 import type { MaintenanceWindow } from './spec.ts';
 
 /** The document of kind `Watcher`, with every default filled in. */
@@ -53,4 +53,20 @@ export interface WatcherLimits {
   /** That stays free. */
   readonly keepFree: number;
   readonly artifact: number;
+}
+
+/** What a watcher says on its own box, to `switchyard watcher status`. */
+export interface WatcherStatus {
+  readonly identity: WatcherIdentity;
+  readonly report: WatcherReport;
+  /** The way to the controller; while there is none the box goes on with the goal state that it has. */
+  readonly link:
+    | { readonly kind: 'Connected'; readonly since: Instant; readonly way: 'Stream' | 'Poll' }
+    | { readonly kind: 'Connecting'; readonly since: Instant; readonly reason: string };
+  /** Why the controller has no goal state for this box; empty where it has. */
+  readonly answer: string;
+  /** Releases of the watcher that were tried and did not prove themselves. */
+  readonly badReleases: readonly string[];
+  /** When this was said. */
+  readonly at: Instant;
 }

@@ -1,0 +1,142 @@
+/** Runs the watcher's agent: opens its adapters, takes up what runs, follows the controller until it is told to stop. */
+
+import type { KeyObject } from 'node:crypto';
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import { systemClock } from './adapters/clock.ts';
+import { writeDurably } from './adapters/durable-file.ts';
+import { ProcessesRuntime } from './adapters/processes/runtime.ts';
+import { makeFolder } from './data-folder.ts';
+import type { WatcherPolicy, WatcherSettings, WatcherStatus } from './model/watcher.ts';
+import { Agent } from './watcher/agent.ts';
+import { ArtifactStore } from './watcher/artifacts/store.ts';
+import { startControl } from './watcher/control.ts';
+import { DRAIN_PATH, HEALTH_PATH } from './watcher/launch.ts';
+import { Channel } from './watcher/link/channel.ts';
+import { Link } from './watcher/link/link.ts';
+import { StateFile } from './watcher/state.ts';
+
+/** What a watcher is told. */
+export interface WatcherService {
+  readonly settings: WatcherSettings;
+  readonly policy: WatcherPolicy;
+  readonly publicKeys: readonly KeyObject[];
+  readonly log: Logger;
+  /** Of Switchyard. */
+  readonly release: string;
+  /** Aborted: it stops, and delegates go on. */
+  readonly signal: AbortSignal;
+  /** Called once everything that ran was taken up, and it knows what it should run or reached its controller. */
+  readonly onProven: () => void;
+}
+
+/** So often may a delegate end before its version is given up. */
+const BUDGET = { ends: 3, within: 10 * 60_000 };
+
+const chance = (): number => randomInt(2 ** 32) / 2 ** 32;
+
+/** Resolves when it was stopped. Rejects where it cannot begin: another watcher has the folder, a state that it cannot read. */
+export async function serveWatcher(service: WatcherService): Promise<void> {
+  const { settings, policy, publicKeys, log, release, signal } = service;
+  const folder = settings.dataFolder;
+  makeFolder(folder);
+  await using closing = new AsyncDisposableStack();
+  const state = await StateFile.open(join(folder, 'watcher.json'), settings.identity.service);
+  const { drainTimeout } = policy;
+  const runtime = await ProcessesRuntime.open({
+    clock: systemClock,
+    stateFolder: join(folder, 'processes'),
+    drain: {
+      path: DRAIN_PATH,
+      statusPath: HEALTH_PATH,
+      ...(drainTimeout !== undefined && { limit: drainTimeout }),
+    },
+    budget: BUDGET,
+    launchesDiffer: true,
+  });
+  closing.defer(() => runtime.close());
+  const artifacts = await ArtifactStore.open({
+    folder,
+    publicKeys,
+    policy,
+    clock: systemClock,
+    random: chance,
+    onChange: () => agent.wake(),
+  });
+  closing.defer(() => artifacts.close());
+  const identity = {
+    ...settings.identity,
+    maxVersions: Math.min(settings.identity.maxVersions, policy.maxVersions),
+    release,
+  };
+  const channel = new Channel(settings.controller, identity);
+  closing.defer(() => channel.close());
+  let answer = '';
+  const statusFile = join(folder, 'status.json');
+  const agent: Agent = new Agent({
+    settings,
+    policy,
+    runtime,
+    artifacts,
+    state,
+    clock: systemClock,
+    log,
+    keep: () => [],
+    onReport: () => {
+      link.changed();
+      void saved();
+    },
+  });
+  const link: Link = new Link({
+    channel,
+    clock: systemClock,
+    random: chance,
+    report: () => agent.report,
+    onAnswer: ({ goal, reason }) => {
+      answer = reason;
+      if (goal === undefined) return;
+      void agent
+        .offer(goal)
+        .catch((error: unknown) => log.error({ err: error }, 'a goal state cannot be kept'));
+    },
+    onState: (now) => {
+      log.info({ link: now }, now.kind === 'Connected' ? 'reached the controller' : 'the controller is away');
+      prove();
+    },
+  });
+  const status = (): WatcherStatus => ({
+    identity,
+    report: agent.report,
+    link: link.state,
+    answer,
+    badReleases: [],
+    at: systemClock.now(),
+  });
+  let writing: Promise<void> | undefined;
+  const saved = (): Promise<void> => {
+    writing ??= writeDurably(statusFile, `${JSON.stringify(status(), undefined, 2)}\n`)
+      .catch((error: unknown) => log.warn({ err: error }, 'the status cannot be written'))
+      .finally(() => {
+        writing = undefined;
+      });
+    return writing;
+  };
+  let isTakenUp = false;
+  const prove = (): void => {
+    if (isTakenUp && (state.current.goal !== undefined || link.state.kind === 'Connected'))
+      service.onProven();
+  };
+  const control = await startControl(join(folder, 'watcher.sock'), {
+    status,
+    retry: (version) => agent.retry(version),
+    upgrade: () => Promise.reject(new Error('not here')),
+  });
+  closing.defer(() => control.close());
+  await runtime.settled(settings.identity.service);
+  isTakenUp = true;
+  prove();
+  log.info({ box: identity.id, service: identity.service, release, folder }, 'watching');
+  await Promise.all([agent.run(signal), link.run(signal)]);
+  await saved();
+}

@@ -1,0 +1,87 @@
+/**
+ * How a watcher asks again: by a stream while streams live, by polls where they do not, and ever more slowly while nobody
+ * answers. Pure.
+ */
+import { after, type Instant, type Milliseconds } from '../../model/instant.ts';
+
+export interface Pace {
+  readonly way: 'Stream' | 'Poll';
+  /** In a row. */
+  readonly failures: number;
+  /** Streams in a row that did not live. */
+  readonly shortStreams: number;
+  /** When a stream is tried again by one that polls. */
+  readonly streamAgainAt: Instant | undefined;
+}
+
+export const FIRST_PACE: Pace = { way: 'Stream', failures: 0, shortStreams: 0, streamAgainAt: undefined };
+
+/** How an attempt ended. */
+export type Ending =
+  /** A stream that had been answered. */
+  | { readonly kind: 'StreamEnded'; readonly lived: Milliseconds }
+  | { readonly kind: 'Polled'; readonly interval: Milliseconds }
+  | { readonly kind: 'Failed' }
+  /** It was asked to come back. */
+  | { readonly kind: 'ComeBack'; readonly after: Milliseconds };
+
+export interface Next {
+  readonly pace: Pace;
+  readonly delay: Milliseconds;
+}
+
+const FIRST_DELAY: Milliseconds = 1_000;
+const LONGEST_DELAY: Milliseconds = 60_000;
+const LONGEST_COME_BACK: Milliseconds = 10 * 60_000;
+/** A stream that lived so long is one that lives. */
+const LIVES: Milliseconds = 60_000;
+/** So many streams that did not live, and polls are tried. */
+const ENOUGH_SHORT = 3;
+const STREAM_AGAIN: Milliseconds = 10 * 60_000;
+
+/** `random` is from 0 to below 1: those that were cut off together must not come back together. */
+export function nextAttempt(input: {
+  readonly pace: Pace;
+  readonly ending: Ending;
+  readonly now: Instant;
+  readonly random: number;
+}): Next {
+  const { pace, ending, now, random } = input;
+  switch (ending.kind) {
+    case 'ComeBack': {
+      const delay = Math.min(ending.after, LONGEST_COME_BACK);
+      return { pace, delay: Math.round(delay * (1 + random / 10)) };
+    }
+    case 'StreamEnded': {
+      if (ending.lived >= LIVES) return { pace: FIRST_PACE, delay: backoff(1, random) };
+      return again({ ...pace, shortStreams: pace.shortStreams + 1 }, random);
+    }
+    case 'Polled': {
+      const streamAgainAt = pace.streamAgainAt ?? after(now, STREAM_AGAIN);
+      const delay = Math.round(ending.interval * (0.9 + random / 5));
+      return now >= streamAgainAt
+        ? { pace: FIRST_PACE, delay }
+        : { pace: { ...pace, failures: 0, streamAgainAt }, delay };
+    }
+    case 'Failed':
+      return again(
+        pace.way === 'Stream' ? { ...pace, shortStreams: pace.shortStreams + 1 } : { ...pace, way: 'Stream' },
+        random,
+      );
+  }
+}
+
+/** After a failure. Where streams have not lived for a while, a poll shows whether the way is the reason. */
+function again(pace: Pace, random: number): Next {
+  const failures = pace.failures + 1;
+  const poll = pace.way === 'Stream' && pace.shortStreams >= ENOUGH_SHORT;
+  return {
+    pace: { ...pace, failures, streamAgainAt: undefined, ...(poll && { way: 'Poll' }) },
+    delay: backoff(failures, random),
+  };
+}
+
+function backoff(failures: number, random: number): Milliseconds {
+  const full = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.min(failures - 1, 20));
+  return Math.round(full / 2 + (full / 2) * random);
+}
