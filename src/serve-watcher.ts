@@ -1,7 +1,6 @@
 /** Runs the watcher's agent: opens its adapters, takes up what runs, follows the controller until it is told to stop. */
 
-import type { KeyObject } from 'node:crypto';
-import { randomInt } from 'node:crypto';
+import { type KeyObject, randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { systemClock } from './adapters/clock.ts';
@@ -16,6 +15,8 @@ import { DRAIN_PATH, HEALTH_PATH } from './watcher/launch.ts';
 import { Channel } from './watcher/link/channel.ts';
 import { Link } from './watcher/link/link.ts';
 import { StateFile } from './watcher/state.ts';
+import { acceptUpgrade } from './watcher/upgrade/accept.ts';
+import { Slots } from './watcher/upgrade/slots.ts';
 
 /** What a watcher is told. */
 export interface WatcherService {
@@ -25,6 +26,8 @@ export interface WatcherService {
   readonly log: Logger;
   /** Of Switchyard. */
   readonly release: string;
+  /** The slot that it runs from; `installed` where it is none. */
+  readonly slot: string;
   /** Aborted: it stops, and delegates go on. */
   readonly signal: AbortSignal;
   /** Called once everything that ran was taken up, and it knows what it should run or reached its controller. */
@@ -36,9 +39,14 @@ const BUDGET = { ends: 3, within: 10 * 60_000 };
 
 const chance = (): number => randomInt(2 ** 32) / 2 ** 32;
 
+/** `Upgrade`: a new release is here to be tried. */
+export type WatcherEnd = 'Stopped' | 'Upgrade';
+
 /** Resolves when it was stopped. Rejects where it cannot begin: another watcher has the folder, a state that it cannot read. */
-export async function serveWatcher(service: WatcherService): Promise<void> {
-  const { settings, policy, publicKeys, log, release, signal } = service;
+export async function serveWatcher(service: WatcherService): Promise<WatcherEnd> {
+  const { settings, policy, publicKeys, log, release, slot } = service;
+  const upgrade = new AbortController();
+  const signal = AbortSignal.any([service.signal, upgrade.signal]);
   const folder = settings.dataFolder;
   makeFolder(folder);
   await using closing = new AsyncDisposableStack();
@@ -72,6 +80,9 @@ export async function serveWatcher(service: WatcherService): Promise<void> {
   };
   const channel = new Channel(settings.controller, identity);
   closing.defer(() => channel.close());
+  const slots = await Slots.open(folder);
+  let held = await slots.held();
+  let badReleases = await slots.bad();
   let answer = '';
   const statusFile = join(folder, 'status.json');
   const agent: Agent = new Agent({
@@ -82,7 +93,7 @@ export async function serveWatcher(service: WatcherService): Promise<void> {
     state,
     clock: systemClock,
     log,
-    keep: () => [],
+    keep: () => held,
     onReport: () => {
       link.changed();
       void saved();
@@ -110,7 +121,8 @@ export async function serveWatcher(service: WatcherService): Promise<void> {
     report: agent.report,
     link: link.state,
     answer,
-    badReleases: [],
+    slot,
+    badReleases: badReleases.map(({ version, reason }) => `${version}: ${reason}`),
     at: systemClock.now(),
   });
   let writing: Promise<void> | undefined;
@@ -130,7 +142,21 @@ export async function serveWatcher(service: WatcherService): Promise<void> {
   const control = await startControl(join(folder, 'watcher.sock'), {
     status,
     retry: (version) => agent.retry(version),
-    upgrade: () => Promise.reject(new Error('not here')),
+    async upgrade(manifest) {
+      badReleases = await slots.bad();
+      const { version } = await acceptUpgrade({
+        manifest,
+        artifacts,
+        slots,
+        policy,
+        clock: systemClock,
+        signal,
+      });
+      held = await slots.held();
+      // After the answer is on its way.
+      setImmediate(() => upgrade.abort());
+      return `release ${version} is here and is tried now; status says which one runs`;
+    },
   });
   closing.defer(() => control.close());
   await runtime.settled(settings.identity.service);
@@ -139,4 +165,5 @@ export async function serveWatcher(service: WatcherService): Promise<void> {
   log.info({ box: identity.id, service: identity.service, release, folder }, 'watching');
   await Promise.all([agent.run(signal), link.run(signal)]);
   await saved();
+  return upgrade.signal.aborted ? 'Upgrade' : 'Stopped';
 }

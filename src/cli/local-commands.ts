@@ -31,8 +31,18 @@ export interface RestoreFlags {
   readonly yes?: boolean;
 }
 
+export interface WatcherFlags {
+  readonly config: string;
+  readonly proveWithin: number;
+  readonly logLevel: ControllerFlags['logLevel'];
+  /** It is the process that the launcher started. */
+  readonly agent?: boolean;
+}
+
 export interface LocalCommands {
   /** Runs until it is told to stop. */
   controller(context: Context, flags: ControllerFlags): Promise<ExitCode>;
+  /** Runs until it is told to stop; delegates go on. */
+  watcher(context: Context, flags: WatcherFlags): Promise<ExitCode>;
   restore(context: Context, backup: string, flags: RestoreFlags): Promise<ExitCode>;
 }

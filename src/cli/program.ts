@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 import type { LocalCommands } from './local-commands.ts';
 import { type Context, type GlobalOptions, OUTPUTS, paintFor, type Shell } from './shell.ts';
+import { boxVerbs } from './verbs/boxes.ts';
 import { addChangeVerbs } from './verbs/change.ts';
 import { addExecutionVerbs } from './verbs/executions.ts';
 import { localVerbs } from './verbs/local.ts';
@@ -67,6 +68,7 @@ export function declare(
     addRolloutVerbs,
     addChangeVerbs,
     addExecutionVerbs,
+    boxVerbs(line.local),
     localVerbs(line.local, line.version),
   ];
   for (const add of groups) add(program, session);

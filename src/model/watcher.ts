@@ -65,6 +65,8 @@ export interface WatcherStatus {
     | { readonly kind: 'Connecting'; readonly since: Instant; readonly reason: string };
   /** Why the controller has no goal state for this box; empty where it has. */
   readonly answer: string;
+  /** The slot that the watcher runs from, `a` or `b`; `installed` where it was never upgraded. */
+  readonly slot: string;
   /** Releases of the watcher that were tried and did not prove themselves. */
   readonly badReleases: readonly string[];
   /** When this was said. */

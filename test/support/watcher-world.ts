@@ -193,6 +193,7 @@ export async function createWatcherWorld(): Promise<WatcherWorld> {
         publicKeys: [releases.publicKey],
         log: createLog({ level: 'silent' }),
         release: '0.0.0',
+        slot: 'installed',
         signal: stop.signal,
         onProven: () => {
           isProven = true;

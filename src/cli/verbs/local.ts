@@ -9,7 +9,7 @@ import { defaultDataDir } from '../paths.ts';
 import { print } from '../shell.ts';
 import { type AddVerbs, defaulted, yesOption } from './session.ts';
 
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** The verbs, given what main does for them. */
 export function localVerbs(local: LocalCommands, ours: string): AddVerbs {

@@ -13,7 +13,11 @@ export interface HereOptions {
 const wired = (): never => {
   throw new Error('this command is wired by main; run it as a process');
 };
-const local: LocalCommands = { controller: async () => wired(), restore: async () => wired() };
+const local: LocalCommands = {
+  controller: async () => wired(),
+  watcher: async () => wired(),
+  restore: async () => wired(),
+};
 
 /** Runs one command to its end. */
 export async function runHere(args: readonly string[], options: HereOptions = {}): Promise<Finished> {
