@@ -51,7 +51,9 @@ export class HandController implements Watchers {
   }
 
   answer(): ReturnType<Watchers['poll']> {
-    return this.goal === undefined ? { reason: this.reason } : { goal: this.goal, reason: '' };
+    return this.goal === undefined
+      ? { kind: 'NoGoal', reason: this.reason }
+      : { kind: 'Goal', goal: this.goal };
   }
 
   tell(goal: GoalState): void {

@@ -36,7 +36,7 @@ async function readPolicy(file: string): Promise<WatcherPolicy> {
 /** What is wrong with a file of either kind. */
 export async function problemsOf(file: string): Promise<readonly DocumentProblem[]> {
   const source = await readOne(file);
-  const isSettings = /^kind: *["']?Watcher["']? *(#.*)?$/m.test(source.text);
+  const isSettings = /["']?kind["']?: *["']?Watcher\b(?!Policy)/.test(source.text);
   return (isSettings ? parseWatcher(source) : parseWatcherPolicy(source)).problems;
 }
 
