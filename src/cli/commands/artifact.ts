@@ -58,7 +58,7 @@ export async function sign(
     size,
     command,
   };
-  const signature = signArtifact(unsigned, await privateKey(flags.key));
+  const signature = signArtifact(unsigned, await privateKeyOf(flags.key));
   const url = flags.url ?? pathToFileURL(resolve(file)).href;
   const manifest = `${file}.manifest.json`;
   await writeFile(manifest, printManifest({ ...unsigned, url, signature }));
@@ -138,7 +138,7 @@ async function digest(file: string): Promise<{ readonly sha256: string; readonly
   return { sha256: hash.digest('hex'), size: found.size };
 }
 
-async function privateKey(file: string): Promise<ReturnType<typeof readPrivateKey>> {
+async function privateKeyOf(file: string): Promise<ReturnType<typeof readPrivateKey>> {
   const pem = await readFile(file, 'utf8').catch((error: Error) => {
     throw new CliError(EXIT.usage, `cannot read the private key ${file}: ${error.message}`);
   });
