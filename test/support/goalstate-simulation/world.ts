@@ -53,6 +53,7 @@ export class SimulatedWorld {
   verdict: Parity | undefined;
   rules: Rules | undefined;
   #gatheringUntil = 0;
+  #goals: { readonly wish: Wish; readonly goals: Goals } | undefined;
   /** Made once for what is stored. */
   #wish: { readonly stored: Stored; readonly artifacts: number; readonly wish: Wish } | undefined;
   #sent = new Map<DelegateId, SentGoal>();
@@ -180,7 +181,11 @@ export class SimulatedWorld {
   #tell(): void {
     const { record, delegates } = this.stored;
     if (delegates.current.generation === 0 || this.now < this.#gatheringUntil) return;
-    const goals = new Goals({ service: record.name, delegates, wish: this.wish() });
+    const wish = this.wish();
+    if (this.#goals?.wish !== wish) {
+      this.#goals = { wish, goals: new Goals({ service: record.name, delegates, wish }) };
+    }
+    const { goals } = this.#goals;
     for (const box of this.boxes) {
       const watcher = this.watchers.get(box.identity.id);
       if (!box.isOnline || watcher?.isConnected !== true) continue;
