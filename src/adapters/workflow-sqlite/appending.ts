@@ -16,10 +16,10 @@ export interface Owner {
   readonly priority: number;
 }
 
-/** The owner that a row of `execution` is. */
-export function ownerOf(row: Row): Owner {
+/** The owner that a row of `execution` is (`key`), or that of a row of `event` or `task` (`execution`). */
+export function ownerOf(row: Row, key: 'key' | 'execution'): Owner {
   return {
-    key: Number(row['key']),
+    key: Number(row[key]),
     tenant: String(row['tenant']),
     version: String(row['version']),
     priority: Number(row['priority']),

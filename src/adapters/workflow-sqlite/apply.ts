@@ -42,7 +42,7 @@ export function apply(scope: Scope, { lease, revision, step, worker }: ApplyRequ
 
 /** Takes back what the step does not want any more, then appends: a key may be used again at once. */
 function appended(scope: Scope, row: Row, step: Step): readonly NewLine[] {
-  const owner = ownerOf(row);
+  const owner = ownerOf(row, 'key');
   cancelEvents(scope, owner.key, step.cancelEvents);
   const cancelled = cancelTasks(scope, owner.key, step.cancelTasks);
   for (const { kind, payload, delay = 0 } of step.events) {
@@ -79,7 +79,7 @@ function advance(scope: Scope, row: Row, { data, end }: Step): void {
 function runAgain(scope: Scope, row: Row): void {
   if (row['timeout'] === null) return;
   const deadline = after(scope.now, Number(row['timeout']));
-  appendEvent(scope, ownerOf(row), { kind: 'Timeout', payload: 'null', dueAt: deadline });
+  appendEvent(scope, ownerOf(row, 'key'), { kind: 'Timeout', payload: 'null', dueAt: deadline });
   scope.sql.run('UPDATE execution SET deadline = ? WHERE key = ?', deadline, row['key'] ?? null);
 }
 

@@ -23,7 +23,7 @@ export function command(scope: Scope, { execution: id, kind, payload, by, worker
   const execution = toExecution(row);
   if (execution.state !== FITTING[kind]) return 'Refused';
   if (kind === 'Retry' && fencedSince(scope, execution.version) !== undefined) return 'Refused';
-  const event = appendEvent(scope, ownerOf(row), { kind, payload: text, dueAt: scope.now });
+  const event = appendEvent(scope, ownerOf(row, 'key'), { kind, payload: text, dueAt: scope.now });
   record(scope, { execution: Number(row['key']), revision: execution.revision, worker }, [
     { kind: 'Commanded', event, step: kind, detail: `by ${by}` },
   ]);

@@ -8,9 +8,9 @@ import {
   MAX_EVENT_ATTEMPTS,
   type WorkflowStore,
 } from '../../ports/workflow-store.ts';
-import { existingRow } from './find.ts';
+import { briefOf, existingRow } from './find.ts';
 import { record } from './history.ts';
-import { eventKey, toEvent, toExecution } from './rows.ts';
+import { eventKey, toEvent } from './rows.ts';
 import type { Scope } from './scope.ts';
 import type { Row } from './sql.ts';
 import { fencedSince } from './versions.ts';
@@ -66,7 +66,7 @@ export function giveUp(
   { error, worker }: { readonly error: string; readonly worker: Worker },
 ): void {
   const execution = Number(event['execution']);
-  const { revision } = toExecution(existingRow(scope, execution));
+  const { revision } = briefOf(scope, execution);
   scope.sql.run(
     'UPDATE event SET leased = 0, ready = 0, wake_at = NULL, dead_at = ?, error = ? WHERE key = ?',
     scope.now,
@@ -97,7 +97,7 @@ export function deadLetters(
           limit,
         );
   return rows.map((row) => ({
-    event: toEvent(row, toExecution(existingRow(scope, Number(row['execution']))).id),
+    event: toEvent(row, briefOf(scope, Number(row['execution'])).id),
     at: row['dead_at'] as Instant,
     error: String(row['error']),
   }));

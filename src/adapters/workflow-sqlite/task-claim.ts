@@ -2,9 +2,9 @@
 import { after, type Instant } from '../../model/instant.ts';
 import type { TaskId } from '../../model/workflow.ts';
 import type { ClaimedTask, DelegateSlots, WorkflowStore } from '../../ports/workflow-store.ts';
-import { existingRow } from './find.ts';
+import { briefOf } from './find.ts';
 import { record } from './history.ts';
-import { toExecution, toTags, toTask } from './rows.ts';
+import { toTags, toTask } from './rows.ts';
 import type { Scope } from './scope.ts';
 import type { Row } from './sql.ts';
 import { wake } from './wake.ts';
@@ -77,7 +77,7 @@ function claimed(
   );
   const token = Number(row['token']) + 1;
   const key = Number(row['execution']);
-  const execution = toExecution(existingRow(scope, key));
+  const execution = briefOf(scope, key);
   record(scope, { execution: key, revision: execution.revision, worker }, [
     {
       kind: 'TaskLeased',

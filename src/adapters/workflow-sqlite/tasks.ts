@@ -4,7 +4,7 @@ import type { Json } from '../../model/json.ts';
 import type { DelegateId, ExecutionId, Task, TaskId, TaskOutcome, Worker } from '../../model/workflow.ts';
 import type { FinishOutcome, TaskLease, WorkflowStore } from '../../ports/workflow-store.ts';
 import { appendEvent, ownerOf } from './appending.ts';
-import { executionRow, existingRow } from './find.ts';
+import { briefOf, executionRow } from './find.ts';
 import { type NewLine, record } from './history.ts';
 import { encoded } from './json.ts';
 import { toTask } from './rows.ts';
@@ -137,7 +137,7 @@ function finish(scope: Scope, task: Row, told: Told & { readonly outcome: TaskOu
   scope.sql.run('DELETE FROM task WHERE key = ?', task['key'] ?? null);
   // Its parts are within their limits, the key and the names of fields come on top.
   const payload: Json = { key: String(task['name']), outcome: { ...outcome } };
-  appendEvent(scope, ownerOf(existingRow(scope, Number(task['execution']))), {
+  appendEvent(scope, ownerOf(task, 'execution'), {
     kind: 'TaskFinished',
     payload: JSON.stringify(payload),
     dueAt: scope.now,
@@ -151,7 +151,7 @@ function finish(scope: Scope, task: Row, told: Told & { readonly outcome: TaskOu
 
 function tell(scope: Scope, task: Row, { worker, ...line }: Told & Pick<NewLine, 'kind' | 'detail'>): void {
   const execution = Number(task['execution']);
-  const revision = Number(existingRow(scope, execution)['revision']);
+  const { revision } = briefOf(scope, execution);
   const { kind, detail = '', token, delegate } = line;
   record(scope, { execution, revision, worker }, [
     {

@@ -145,9 +145,14 @@ function control(call: Exclude<Call, OperationCall>): void {
 function watch(): NodeJS.Timeout | undefined {
   if (opened === undefined) return undefined;
   const statement = opened.database.prepare('PRAGMA data_version');
-  let last = statement.get()?.['data_version'];
+  let last: unknown;
   return setInterval(() => {
-    const current = statement.get()?.['data_version'];
+    let current: unknown;
+    try {
+      current = statement.get()?.['data_version'];
+    } catch {
+      // What is wrong with the file is told to whoever calls next. Until then, something may have changed.
+    }
     if (current === last) return;
     last = current;
     answer({ kind: 'changed' });
