@@ -5,6 +5,7 @@
 
 import type { Change } from './changes.ts';
 import type { Row } from './columns.ts';
+import type { Statement } from './connection.ts';
 import type { Connections, Transaction } from './connections.ts';
 import { isUnavailable } from './faults.ts';
 import { reading } from './needs.ts';
@@ -29,8 +30,8 @@ export interface BatchesOptions {
   readonly connections: Connections;
   /** Transactions under way at a time. */
   readonly concurrency: number;
-  /** Called after a commit that made something due. */
-  readonly onDue: () => void;
+  /** What is sent behind a commit that makes something due. */
+  readonly word: () => readonly Statement[];
 }
 
 export class Batches {
@@ -73,11 +74,13 @@ export class Batches {
 
   async #transact(batch: readonly Asked[]): Promise<void> {
     try {
-      const { settled, isAnythingDue } = await this.#options.connections.transact(
+      const settled = await this.#options.connections.transact(
         'a change of executions',
-        deciding(batch.map(({ change }) => change)),
+        deciding(
+          batch.map(({ change }) => change),
+          this.#options.word,
+        ),
       );
-      if (isAnythingDue) this.#options.onDue();
       batch.forEach(({ resolve, reject }, index) => {
         const answer = settled[index];
         if (answer?.kind === 'done') resolve(answer.outcome);
@@ -92,10 +95,10 @@ export class Batches {
 }
 
 /** The transaction of several changes, decided one after the other. */
-function deciding(changes: readonly Change<unknown>[]): Transaction<{
-  readonly settled: readonly Settled[];
-  readonly isAnythingDue: boolean;
-}> {
+function deciding(
+  changes: readonly Change<unknown>[],
+  word: () => readonly Statement[],
+): Transaction<readonly Settled[]> {
   const { statements, read } = reading(changes.map(({ needs }) => needs));
   return {
     reads: statements,
@@ -109,8 +112,9 @@ function deciding(changes: readonly Change<unknown>[]): Transaction<{
         }
       });
       return {
-        outcome: { settled, isAnythingDue: workspace.isAnythingDue },
+        outcome: settled,
         writes: writesOf(workspace),
+        behind: workspace.isAnythingDue ? word() : [],
       };
     },
   };

@@ -137,15 +137,18 @@ export class Connection {
     return answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.rows : []));
   }
 
-  /** Commits a transaction that was begun: sends its writes, the receipt and the end in one go. */
-  async commit(writes: readonly Statement[]): Promise<void> {
+  /** Commits a transaction that was begun: sends its writes, the receipt, the end and what comes behind it in one go. */
+  async commit(writes: readonly Statement[], behind: readonly Statement[]): Promise<void> {
     const receipt = {
       // A division by zero ends the transaction where the line was closed by somebody who asked what became of it.
       text: `WITH written AS (UPDATE receipts SET transaction = $2, at = $3 WHERE connection = $1 AND NOT closed RETURNING 1)
         SELECT 1 / count(*) FROM written`,
       values: [this.id, this.#transaction + 1, Date.now()],
     };
-    await this.send([...writes, receipt, { text: 'COMMIT' }]);
+    const committed = this.send([...writes, receipt, { text: 'COMMIT' }]);
+    // A transaction of its own: what becomes of it says nothing about ours.
+    this.send(behind).catch(() => undefined);
+    await committed;
     this.#transaction += 1;
   }
 

@@ -23,6 +23,8 @@ export interface Transaction<Outcome> {
   decide(results: readonly (readonly Row[])[]): {
     readonly outcome: Outcome;
     readonly writes: readonly Statement[];
+    /** Sent behind the commit, as a transaction that may be lost. */
+    readonly behind?: readonly Statement[];
   };
 }
 
@@ -73,14 +75,18 @@ export class Connections {
             ? first
             : connection.send(transaction.furtherReads(first));
         });
-        const { outcome, writes } = await rolledBack(connection, async () => decided(transaction, results));
+        const {
+          outcome,
+          writes,
+          behind = [],
+        } = await rolledBack(connection, async () => decided(transaction, results));
         if (writes.length === 0) {
           await connection.send([{ text: 'COMMIT' }]);
           return outcome;
         }
         doubt = { connection: connection.id, number: connection.nextTransaction, outcome };
         try {
-          await connection.commit(writes);
+          await connection.commit(writes, behind);
         } catch (error) {
           // The server says that it did not do it.
           if (!isLost(error)) doubt = undefined;

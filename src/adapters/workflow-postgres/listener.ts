@@ -4,13 +4,14 @@
  * at most once in a few milliseconds. Nothing depends on it: who hears nothing for a while is called anyway.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection, type ConnectionOptions, identifier } from './connection.ts';
+import { Connection, type ConnectionOptions, identifier, type Statement } from './connection.ts';
 
 /** A client that was told nothing looks all the same: the word of one that was killed before it spoke is lost. */
 const CALL_AT_LEAST_EVERY_MS = 1_000;
 const LONGEST_PAUSE_MS = 1_000;
+const QUIET_MS = 3;
 
-export function channelOf(schema: string): string {
+function channelOf(schema: string): string {
   return `switchyard_${schema}`.slice(0, 63);
 }
 
@@ -70,31 +71,30 @@ export class Listener {
   }
 }
 
-/** Tells the channel soon, and not more often than once in `every` milliseconds. */
+/** Decides when the channel is told: at once, and then not more often than once in a few milliseconds. */
 export class Announcer {
-  readonly #tell: () => Promise<unknown>;
-  readonly #every: number;
+  readonly #word: Statement;
+  readonly #tell: (word: Statement) => Promise<unknown>;
+  #isQuiet = false;
   #isWanted = false;
-  #isTelling = false;
 
-  constructor(tell: () => Promise<unknown>, every = 2) {
+  constructor(schema: string, tell: (word: Statement) => Promise<unknown>) {
+    this.#word = { text: "SELECT pg_notify($1, '')", values: [channelOf(schema)] };
     this.#tell = tell;
-    this.#every = every;
   }
 
-  announce(): void {
-    this.#isWanted = true;
-    if (!this.#isTelling) void this.#run();
+  /** What to send behind a commit that makes something due; nothing where it is told soon anyway. */
+  word(): readonly Statement[] {
+    this.#isWanted = this.#isQuiet;
+    if (this.#isQuiet) return [];
+    this.#isQuiet = true;
+    setTimeout(() => this.#awake(), QUIET_MS).unref();
+    return [this.#word];
   }
 
-  async #run(): Promise<void> {
-    this.#isTelling = true;
-    while (this.#isWanted) {
-      this.#isWanted = false;
-      // Lost words are made up for by the listeners themselves.
-      await this.#tell().catch(() => undefined);
-      await sleep(this.#every, undefined, { ref: false });
-    }
-    this.#isTelling = false;
+  #awake(): void {
+    this.#isQuiet = false;
+    // Lost words are made up for by the listeners themselves.
+    if (this.#isWanted) for (const word of this.word()) this.#tell(word).catch(() => undefined);
   }
 }

@@ -10,7 +10,7 @@ import { Connections } from './connections.ts';
 import { EventClaims } from './event-claims.ts';
 import { abandoning, commanding, givingBack, reviving } from './giving-up.ts';
 import { renewEvents, renewTasks } from './leases.ts';
-import { Announcer, channelOf, Listener } from './listener.ts';
+import { Announcer, Listener } from './listener.ts';
 import { migrate } from './migrate.ts';
 import { Queries } from './queries.ts';
 import { starting } from './starting.ts';
@@ -48,17 +48,19 @@ export async function openPostgresWorkflowStore(
   const shared = { connectionString, schema, applicationName, statementTimeout };
   const connections = new Connections({ ...shared, receipts: true, size, patience });
   const listener = new Listener({ ...shared, receipts: false });
-  const announcer = new Announcer(() =>
-    connections.run('a word to others', [{ text: "SELECT pg_notify($1, '')", values: [channelOf(schema)] }]),
-  );
-  const onDue = (): void => announcer.announce();
+  const announcer = new Announcer(schema, (word) => connections.run('a word to others', [word]));
   // One connection is left for claims and queries.
-  const batches = new Batches({ connections, concurrency: Math.max(1, size - 1), onDue });
+  const batches = new Batches({
+    connections,
+    concurrency: Math.max(1, size - 1),
+    word: () => announcer.word(),
+  });
   const claims = new EventClaims(connections);
   const queries = new Queries(connections);
   const versions = new Versions(connections);
   let lookedAt = 0;
 
+  /** Makes tasks due again whose delegates are gone. */
   async function expire(wanted: readonly VersionName[], worker: Worker): Promise<void> {
     if (performance.now() - lookedAt < LOOK_FOR_EXPIRED_MS) return;
     lookedAt = performance.now();
@@ -73,8 +75,10 @@ export async function openPostgresWorkflowStore(
     now: async () => instant(await queries.now()),
     start: async (request) => batches.make(starting(request)),
     async claimEvents(request) {
-      await expire(request.versions, request.worker);
-      const { claims: claimed, exhausted } = await claims.claim(request);
+      const [{ claims: claimed, exhausted }] = await Promise.all([
+        claims.claim(request),
+        expire(request.versions, request.worker),
+      ]);
       await Promise.all(exhausted.map((lease) => batches.make(abandoning(lease, request.worker))));
       return claimed;
     },
