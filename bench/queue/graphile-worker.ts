@@ -19,7 +19,9 @@ export const openGraphileWorkerInBatches: OpenEngine = (connectionString) =>
 
 async function open(connectionString: string, how: 'each' | 'together'): Promise<Engine> {
   const pgPool = new Pool({ connectionString, max: POOL });
-  pgPool.on('error', (error) => console.error(error.message));
+  const tell = (error: Error): void => console.error(error.message);
+  pgPool.on('error', tell);
+  pgPool.on('connect', (connection) => connection.on('error', tell));
   const utils = await makeWorkerUtils({ pgPool, logger });
   await utils.migrate();
   const client = new Client({ connectionString });

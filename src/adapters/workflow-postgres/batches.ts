@@ -8,6 +8,7 @@ import type { Row } from './columns.ts';
 import type { Statement } from './connection.ts';
 import type { Connections, Transaction } from './connections.ts';
 import { isUnavailable } from './faults.ts';
+import { checkReader } from './migrate.ts';
 import { reading } from './needs.ts';
 import { Workspace } from './workspace.ts';
 import { writesOf } from './writes.ts';
@@ -32,6 +33,8 @@ export interface BatchesOptions {
   readonly concurrency: number;
   /** What is sent behind a commit that makes something due. */
   readonly word: () => readonly Statement[];
+  /** The version of the tables that this release knows. */
+  readonly known: number;
 }
 
 export class Batches {
@@ -78,7 +81,7 @@ export class Batches {
         'a change of executions',
         deciding(
           batch.map(({ change }) => change),
-          this.#options.word,
+          this.#options,
         ),
       );
       batch.forEach(({ resolve, reject }, index) => {
@@ -97,13 +100,15 @@ export class Batches {
 /** The transaction of several changes, decided one after the other. */
 function deciding(
   changes: readonly Change<unknown>[],
-  word: () => readonly Statement[],
+  { word, known }: Pick<BatchesOptions, 'word' | 'known'>,
 ): Transaction<readonly Settled[]> {
   const { statements, read } = reading(changes.map(({ needs }) => needs));
   return {
     reads: statements,
     decide: (results: readonly (readonly Row[])[]) => {
-      const workspace = new Workspace(read(results));
+      const found = read(results);
+      checkReader(found.oldestReader, known);
+      const workspace = new Workspace(found);
       const settled = changes.map((change): Settled => {
         try {
           return { kind: 'done', outcome: change.decide(workspace) };

@@ -3,11 +3,11 @@
  * Calls are tried again while the server is away, for as long as the patience lasts; a transaction whose end was not
  * answered is looked up before it is tried again, so that nothing is done twice.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Milliseconds } from '../../model/instant.ts';
 import type { Row } from './columns.ts';
 import { Connection, type ConnectionOptions, type Statement } from './connection.ts';
-import { explained, isLost, isReceiptRefused, isTransient, WorkflowStoreError } from './faults.ts';
+import { isLost, isReceiptRefused, WorkflowStoreError } from './faults.ts';
+import { OwnError, patiently } from './patience.ts';
 
 export interface ConnectionsOptions extends ConnectionOptions {
   readonly size: number;
@@ -27,9 +27,6 @@ export interface Transaction<Outcome> {
     readonly behind?: readonly Statement[];
   };
 }
-
-const FIRST_PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 1_000;
 
 type Waiter = (slot: number) => void;
 
@@ -114,24 +111,9 @@ export class Connections {
     return Number(row['transaction']) >= number;
   }
 
-  /** Tries again after lost connections and what may pass, until the patience ends. */
-  async #persist<Result>(what: string, attempt: () => Promise<Result>): Promise<Result> {
-    const deadline = performance.now() + this.#options.patience;
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-      try {
-        return await attempt();
-      } catch (error) {
-        if (error instanceof DecisionError) throw error.cause;
-        if (error instanceof WorkflowStoreError) throw error;
-        if (this.#closed) throw new WorkflowStoreError(`${what}: the store was closed`, { cause: error });
-        const may = isLost(error) || isTransient(error) || isReceiptRefused(error);
-        if (!may || performance.now() + pause > deadline) throw explained(what, error);
-      }
-      // Jittered, so that many clients do not come back at the same moment.
-      await sleep(pause * (0.5 + Math.random()), undefined, { signal: this.#closing.signal }).catch(
-        () => undefined,
-      );
-    }
+  #persist<Result>(what: string, attempt: () => Promise<Result>): Promise<Result> {
+    const { patience } = this.#options;
+    return patiently(what, { patience, closing: this.#closing.signal }, attempt);
   }
 
   async #with<Result>(work: (connection: Connection) => Promise<Result>): Promise<Result> {
@@ -170,9 +152,6 @@ export class Connections {
   }
 }
 
-/** Carries what a decision threw past all that is done about errors of the server. */
-class DecisionError extends Error {}
-
 function decided<Outcome>(
   transaction: Transaction<Outcome>,
   results: readonly (readonly Row[])[],
@@ -180,7 +159,7 @@ function decided<Outcome>(
   try {
     return transaction.decide(results);
   } catch (error) {
-    throw new DecisionError('a decision threw', { cause: error });
+    throw new OwnError('a decision threw', { cause: error });
   }
 }
 

@@ -1,16 +1,17 @@
 /** Brings the tables to what this release needs, one client at a time, and refuses what it cannot work with. */
 import pg from 'pg';
 import { identifier } from './connection.ts';
-import { explained, WorkflowStoreError } from './faults.ts';
-import { MIGRATIONS, type Migration } from './schema.ts';
+import { WorkflowStoreError } from './faults.ts';
+import { type Patience, patiently } from './patience.ts';
+import type { Migration } from './schema.ts';
 
-export interface MigrateOptions {
+export interface MigrateOptions extends Patience {
   readonly connectionString: string;
   readonly schema: string;
   /** False: what is missing is an error that says so, for roles that may not create tables. */
   readonly mayMigrate: boolean;
-  /** The migrations that this release knows; other than the default in tests of neighbouring releases. */
-  readonly migrations?: readonly Migration[];
+  /** The migrations that this release knows. */
+  readonly migrations: readonly Migration[];
 }
 
 interface Installed {
@@ -19,8 +20,13 @@ interface Installed {
 }
 
 /** Resolves when the database is at the newest version that this release knows, or at a newer one that it can work with. */
-export async function migrate(options: MigrateOptions): Promise<void> {
-  const { connectionString, schema, mayMigrate, migrations = MIGRATIONS } = options;
+export function migrate(options: MigrateOptions): Promise<void> {
+  // What was committed is found the next time, so that it can be tried again.
+  return patiently('the migration of the workflow store', options, () => migrateOnce(options));
+}
+
+async function migrateOnce(options: MigrateOptions): Promise<void> {
+  const { connectionString, schema, mayMigrate, migrations } = options;
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 10_000 });
   client.on('error', () => undefined);
   try {
@@ -30,7 +36,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
     if (isEnough(found, known)) return;
     if (!mayMigrate)
       throw new WorkflowStoreError(
-        `schema ${JSON.stringify(schema)} of the workflow store is at version ${found.version}, and this release needs ${known}; run \`switchyard\`'s migration with a role that may create tables first`,
+        `schema ${JSON.stringify(schema)} of the workflow store is at version ${found.version}, and this release needs ${known}; open the store once with a role that may create tables`,
       );
     await client.query('BEGIN');
     // Released with the transaction, whatever becomes of this client.
@@ -51,20 +57,21 @@ export async function migrate(options: MigrateOptions): Promise<void> {
       ]);
     }
     await client.query('COMMIT');
-  } catch (error) {
-    throw error instanceof WorkflowStoreError
-      ? error
-      : explained('the migration of the workflow store', error);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
 function isEnough({ version, oldestReader }: Installed, known: number): boolean {
-  if (version < known) return false;
-  if (oldestReader <= known) return true;
+  checkReader(oldestReader, known);
+  return version >= known;
+}
+
+/** Throws where a newer release has taken away what this one needs. */
+export function checkReader(oldestReader: number, known: number): void {
+  if (oldestReader <= known) return;
   throw new WorkflowStoreError(
-    `the tables of the workflow store are at version ${version}, which needs a release that knows version ${oldestReader}; this one knows ${known}: upgrade it`,
+    `the tables of the workflow store need a release that knows their version ${oldestReader}, and this one knows ${known}: upgrade it`,
   );
 }
 

@@ -36,6 +36,8 @@ export interface Needs {
 /** What was read, under the locks. */
 export interface Read {
   readonly now: number;
+  /** The lowest version of the tables that a release must know to work with them. */
+  readonly oldestReader: number;
   readonly executions: readonly Row[];
   readonly events: readonly Row[];
   readonly tasks: readonly Row[];
@@ -95,11 +97,15 @@ const READ_KEYS = `SELECT ${EXECUTION_COLUMNS} FROM unnest($1::text[], $2::text[
 
 // After all locks: times and ids of one execution rise with its changes.
 const CLOCK_AND_IDS = `SELECT ${NOW} AS now,
+  (SELECT oldest_reader FROM migrations ORDER BY version DESC LIMIT 1) AS oldest_reader,
   ARRAY (SELECT nextval('execution_ids') FROM generate_series(1, $1::int))::text[] AS executions,
   ARRAY (SELECT nextval('event_ids') FROM generate_series(1, $2::int))::text[] AS events,
   ARRAY (SELECT nextval('task_ids') FROM generate_series(1, $3::int))::text[] AS tasks`;
 
-type Part = Exclude<keyof Read, 'now' | 'executionIds' | 'eventIds' | 'taskIds'> | 'clock' | 'lock';
+type Part =
+  | Exclude<keyof Read, 'now' | 'oldestReader' | 'executionIds' | 'eventIds' | 'taskIds'>
+  | 'clock'
+  | 'lock';
 
 /** The statements for all needs together, and how their results are read. */
 export function reading(all: readonly Needs[]): {
@@ -162,6 +168,7 @@ export function reading(all: readonly Needs[]): {
       const clock = rowsOf('clock')[0] ?? {};
       return {
         now: Number(clock['now']),
+        oldestReader: Number(clock['oldest_reader']),
         executions: rowsOf('executions'),
         events: rowsOf('events'),
         tasks: rowsOf('tasks'),

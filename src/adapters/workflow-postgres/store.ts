@@ -13,6 +13,7 @@ import { renewEvents, renewTasks } from './leases.ts';
 import { Announcer, Listener } from './listener.ts';
 import { migrate } from './migrate.ts';
 import { Queries } from './queries.ts';
+import { MIGRATIONS, type Migration } from './schema.ts';
 import { starting } from './starting.ts';
 import { stepping } from './stepping.ts';
 import { expiring, finishing, returning } from './task-changes.ts';
@@ -32,6 +33,8 @@ export interface PostgresWorkflowStoreOptions {
   readonly statementTimeout?: Milliseconds;
   /** False: tables that are missing or old are an error, for roles that may not create any. Default true. */
   readonly mayMigrate?: boolean;
+  /** The migrations that this release knows; others in tests of neighbouring releases. */
+  readonly migrations?: readonly Migration[];
 }
 
 /** Leases of tasks that ran out are looked for this often at the most, by each client. */
@@ -43,17 +46,20 @@ export async function openPostgresWorkflowStore(
 ): Promise<WorkflowStore> {
   const { connectionString, schema = 'switchyard_workflow', mayMigrate = true } = options;
   const { connections: size = 4, patience = 30_000, statementTimeout = 30_000 } = options;
-  await migrate({ connectionString, schema, mayMigrate });
+  const { migrations = MIGRATIONS } = options;
+  await migrate({ connectionString, schema, mayMigrate, patience, migrations });
   const applicationName = `switchyard workflow ${hostname()} ${process.pid}`;
   const shared = { connectionString, schema, applicationName, statementTimeout };
   const connections = new Connections({ ...shared, receipts: true, size, patience });
   const listener = new Listener({ ...shared, receipts: false });
   const announcer = new Announcer(schema, (word) => connections.run('a word to others', [word]));
   // One connection is left for claims and queries.
+  const known = migrations.at(-1)?.version ?? 0;
   const batches = new Batches({
     connections,
     concurrency: Math.max(1, size - 1),
     word: () => announcer.word(),
+    known,
   });
   const claims = new EventClaims(connections);
   const queries = new Queries(connections);

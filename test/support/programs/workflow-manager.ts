@@ -1,7 +1,8 @@
 /**
- * A manager with delegates in one process, over a workflow file, which a test kills: it begins executions, works on
+ * A manager with delegates in one process, over a workflow file or a Postgres, which a test kills: it begins executions, works on
  * events and tasks, and prints a line for each thing that the store has told it is done. Arguments: one JSON object.
  */
+import { openPostgresWorkflowStore } from '../../../src/adapters/workflow-postgres/store.ts';
 import { openWorkflowSqlite } from '../../../src/adapters/workflow-sqlite/store.ts';
 import type { TenantName, VersionName } from '../../../src/model/names.ts';
 import type { ExecutionId } from '../../../src/model/workflow.ts';
@@ -11,8 +12,12 @@ import { counting, countingStep } from '../workflow/counting.ts';
 import type { Told } from '../workflow/history-checker.ts';
 import type { ManagerArguments } from '../workflow/manager-process.ts';
 
-const { file, name, version, begins, tenants, lease } = JSON.parse(process.argv[2] ?? '') as ManagerArguments;
-const store = await openWorkflowSqlite({ file });
+const { database, name, version, begins, tenants, lease } = JSON.parse(
+  process.argv[2] ?? '',
+) as ManagerArguments;
+const store = database.startsWith('postgres://')
+  ? await openPostgresWorkflowStore({ connectionString: database, patience: 60_000 })
+  : await openWorkflowSqlite({ file: database });
 const me = worker(version as VersionName, `${name}-${process.pid}`);
 
 /** A pipe is written to at once, so the line outlives a kill. */

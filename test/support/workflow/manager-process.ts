@@ -1,4 +1,4 @@
-/** Starts a manager on a workflow file in a process of its own, and keeps what it was told is done. */
+/** Starts a manager on a workflow file or a Postgres in a process of its own, and keeps what it was told is done. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,8 @@ import type { Told } from './history-checker.ts';
 const PROGRAM = fileURLToPath(new URL('../programs/workflow-manager.ts', import.meta.url));
 
 export interface ManagerArguments {
-  readonly file: string;
+  /** The path of a workflow file, or the connection string of a Postgres. */
+  readonly database: string;
   readonly name: string;
   readonly version: string;
   /** The executions that it begins, numbered; their idempotency keys are made of its name and their number. */
