@@ -1,6 +1,5 @@
 /** `switchyard artifact` and `switchyard watcher`, from a key pair to a delegate that runs, as their users run them. */
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -8,9 +7,9 @@ import { parseManifest } from '../../../src/artifact/manifest.ts';
 import type { WatcherStatus } from '../../../src/model/watcher.ts';
 import { runHere } from '../../support/admin/here.ts';
 import { eventually } from '../../support/eventually.ts';
+import { endProcess, MAIN, startWatcherProcess, writeBoxFile } from '../../support/run-watcher.ts';
 import { createWatcherWorld, type WatcherWorld } from '../../support/watcher-world.ts';
 
-const MAIN = resolve('src/main.ts');
 let world: WatcherWorld;
 let config: string;
 let watchers: ChildProcess[];
@@ -18,44 +17,17 @@ let watchers: ChildProcess[];
 beforeEach(async () => {
   world = await createWatcherWorld();
   watchers = [];
-  config = join(world.folder, 'watcher.yaml');
-  writeConfig();
+  config = writeBoxFile(world);
 });
 afterEach(async () => {
-  for (const watcher of watchers) await end(watcher, 'SIGTERM');
+  for (const watcher of watchers) await endProcess(watcher, 'SIGTERM');
   await world.dispose();
 });
 
-function writeConfig(): void {
-  const { settings } = world;
-  const spec = {
-    id: 'box-1',
-    service: 'manager',
-    tenant: 'acme',
-    controller: { address: settings.controller.address },
-    publicKeyFiles: ['release.pub'],
-    dataFolder: settings.dataFolder,
-    ports: settings.ports,
-    environment: settings.environment,
-  };
-  const document = { apiVersion: 'switchyard.dev/v1alpha1', kind: 'Watcher', spec };
-  writeFileSync(config, JSON.stringify(document));
-  writeFileSync(join(world.folder, 'release.pub'), readFileSync(world.releases.publicKeyFile));
-}
-
 function startWatcher(...flags: string[]): ChildProcess {
-  const flagged = ['watcher', 'run', '--config', config, '--log-level', 'info', ...flags];
-  const watcher = spawn(process.execPath, [MAIN, ...flagged], { stdio: ['ignore', 'ignore', 'pipe'] });
-  watcher.stderr?.resume();
+  const watcher = startWatcherProcess(config, flags);
   watchers.push(watcher);
   return watcher;
-}
-
-async function end(watcher: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-  if (watcher.exitCode !== null || watcher.signalCode !== null) return;
-  const ended = once(watcher, 'exit');
-  watcher.kill(signal);
-  await ended;
 }
 
 async function status(): Promise<WatcherStatus> {
@@ -168,7 +140,7 @@ test('the watcher as a process: status while it runs and when it does not, and i
   expect(table.stdout).toMatch(/Controller: +connected by stream/);
   expect(table.stdout).toMatch(/v1 +Ready/);
   const before = world.alive();
-  await end(watcher, 'SIGKILL');
+  await endProcess(watcher, 'SIGKILL');
   await eventually(async () => (await runHere(['watcher', 'status', '--config', config])).code === 1);
   expect((await runHere(['watcher', 'status', '--config', config])).stderr).toContain(
     'the watcher does not run',
