@@ -58,7 +58,11 @@ export class Link {
       const ended = await this.#live(signal);
       this.#connected = false;
       if (signal.aborted) return;
-      failures = failuresAfter({ failures, lived: performance.now() - began, patience });
+      // A goodbye is no failure.
+      failures =
+        ended.kind === 'Goodbye'
+          ? 1
+          : failuresAfter({ failures, lived: performance.now() - began, patience });
       const delay = this.#delayAfter(ended, reconnectDelay({ failures, patience, random: random() }));
       log.info({ ended: ended.kind, reason: ended.reason, failures, delay }, 'the stream has ended');
       await sleep(delay, undefined, { signal }).catch(() => {});

@@ -103,11 +103,11 @@ export class Work {
     const { lease, kind } = assignment;
     if (this.#held.has(nameOf(lease))) return;
     const reason = this.#whyNot(assignment);
-    const run = this.#kinds[kind];
-    if (reason !== undefined || run === undefined) {
-      this.#listener?.onDeclined(lease, reason ?? `this delegate knows no tasks of kind ${kind}`);
+    if (reason !== undefined) {
+      this.#listener?.onDeclined(lease, reason);
       return;
     }
+    const run = this.#kinds[kind] ?? unknownKind(kind);
     for (const held of this.#held.values()) {
       if (held.lease.task === lease.task && held.lease.token < lease.token) this.stop(held.lease);
     }
@@ -212,6 +212,15 @@ export class Work {
     });
     this.#listener?.onChange();
   }
+}
+
+/** No other delegate of the version knows it either: that is for the author of the pipeline to hear. */
+function unknownKind(kind: string): TaskKind {
+  return async () => ({
+    kind: 'Failed',
+    error: `delegates of this version know no tasks of kind ${JSON.stringify(kind)}`,
+    retryable: false,
+  });
 }
 
 /** The record of a task that does not run any more. */

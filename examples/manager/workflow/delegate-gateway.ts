@@ -20,6 +20,9 @@ import {
 } from './delegate-messages.ts';
 import type { Engine } from './engine.ts';
 
+/** How long a stream may be silent at first. */
+const HELLO_WITHIN_MS = 10_000;
+
 type Answer = NonNullable<MessageInitShape<typeof ConnectResponseSchema>['message']>;
 
 /** Serves one delegate until it leaves, is silent for too long, or this instance ends. */
@@ -43,13 +46,21 @@ export async function* connectDelegate(stream: {
   };
   const goodbye = () => put({ case: 'goodbye', value: { reason: 'this manager is about to end' } });
   engine.leaving.addEventListener('abort', goodbye, { once: true });
+  const late = setTimeout(
+    () => end(new ConnectError('no hello came', Code.DeadlineExceeded)),
+    HELLO_WITHIN_MS,
+  );
   let delegate: ConnectedDelegate | undefined;
+  let isOver = false;
   const reading = (async () => {
     for await (const { message } of requests) {
       if (delegate !== undefined) await take({ engine, delegate, message, put });
-      else if (message.case === 'hello')
+      else if (message.case === 'hello') {
+        clearTimeout(late);
         delegate = await welcome({ engine, context, hello: message.value, put, end });
-      else throw new ConnectError(`hello must come first, not ${message.case}`, Code.InvalidArgument);
+        // The stream may have ended while the store was asked.
+        if (isOver) delegate.leave();
+      } else throw new ConnectError(`hello must come first, not ${message.case}`, Code.InvalidArgument);
     }
   })().then(
     () => end(),
@@ -60,6 +71,8 @@ export async function* connectDelegate(stream: {
     if (failure !== undefined) throw failure;
     await reading;
   } finally {
+    isOver = true;
+    clearTimeout(late);
     engine.leaving.removeEventListener('abort', goodbye);
     delegate?.leave();
   }

@@ -16,17 +16,17 @@ const DEFAULT_LIMIT = 50;
 const MOST_EXECUTIONS = 500;
 const LONGEST_TEXT = 1_000;
 
-/** The answer to a request below /executions or /tasks; undefined: there is no such thing here. Throws ApiError. */
+/** The answer to a request below /executions; undefined: there is no such thing here. Throws ApiError. */
 export async function answerExecutions(
   engine: Engine,
   request: ApiRequest,
 ): Promise<ApiResponse | undefined> {
-  const [first, id, verb, ...rest] = request.path;
-  if (rest.length > 0) return undefined;
-  if (first === 'tasks' && id !== undefined && verb === undefined && request.method === 'GET') {
-    return taskReport(engine, id);
+  const [first, id, verb, task, ...rest] = request.path;
+  if (rest.length > 0 || first !== 'executions') return undefined;
+  if (id !== undefined && verb === 'tasks' && task !== undefined) {
+    return request.method === 'GET' ? taskReport(engine, request, { id, task }) : undefined;
   }
-  if (first !== 'executions') return undefined;
+  if (task !== undefined) return undefined;
   if (id === undefined) {
     if (request.method === 'POST') return start(engine, request);
     return request.method === 'GET' ? list(engine, request) : undefined;
@@ -117,16 +117,22 @@ async function show(engine: Engine, request: ApiRequest, id: string): Promise<Ap
 }
 
 /** What a task's delegate has told so far, where its stream is to this instance. */
-function taskReport({ reports, identity }: Engine, id: string): ApiResponse {
-  const report = reports.get(id);
+async function taskReport(
+  engine: Engine,
+  request: ApiRequest,
+  { id, task }: { readonly id: string; readonly task: string },
+): Promise<ApiResponse> {
+  const execution = await found(engine, request, id);
+  const open = await engine.store.openTasks(execution.id);
+  const report = open.some((each) => each.task.id === task) ? engine.reports.get(task) : undefined;
   if (report === undefined) {
     throw new ApiError(
       404,
       'NOT_FOUND',
-      `${identity.instance} has heard nothing of a task ${id} that is open`,
+      `${engine.identity.instance} has heard nothing of an open task ${JSON.stringify(task.slice(0, 100))} of ${id}`,
     );
   }
-  return { status: 200, body: { id, ...report } };
+  return { status: 200, body: { id: task, ...report } };
 }
 
 type CommandKind = 'Cancel' | 'Approve' | 'Retry';

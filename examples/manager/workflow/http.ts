@@ -11,7 +11,7 @@ type Response = Parameters<Handler>[1];
 
 /** Whether a path is the workflow half's. */
 export function isWorkflowPath(pathname: string): boolean {
-  return /^\/(executions|tasks)(\/|$)/.test(pathname) || pathname === '/metrics';
+  return /^\/executions(\/|$)/.test(pathname) || pathname === '/metrics';
 }
 
 /** Answers one request. Never rejects. */

@@ -89,12 +89,14 @@ export class ConnectedDelegate {
     }
   }
 
-  /** It did not begin the task and never will. Rejects where the store does not answer; then the lease runs out. */
+  /**
+   * It did not begin the task and never will. Rejects where the store does not answer; then the lease runs out. Its place
+   * counts again from the next poll on, so that the same task does not come and go all the time.
+   */
   async decline(lease: TaskLease): Promise<void> {
-    const { session, store, hasPlace } = this.#parts;
+    const { session, store } = this.#parts;
     session.release(lease);
     await store.returnTask(lease);
-    hasPlace();
   }
 
   /** Its stream has ended. */

@@ -3,6 +3,7 @@
  * results. Work follows news: a delegate without any costs no more than its heartbeats. Construct it, then `run` it.
  */
 import type { Milliseconds } from '../../model/instant.ts';
+import type { TenantName } from '../../model/names.ts';
 import type { Worker } from '../../model/workflow.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClaimedTask, TaskLease, WorkflowStore } from '../../ports/workflow-store.ts';
@@ -46,6 +47,8 @@ export interface DispatcherListener {
 
 /** Delegates that one claim is for: larger ones would keep the store from others for too long. */
 const SLOTS_OF_A_CLAIM = 1_000;
+/** After a round of claims the loop rests for this many times as long as it took. */
+const RESTS_PER_ROUND = 2;
 /** News of so long are served by one claim. */
 const GATHERING: Milliseconds = 5;
 /** Between two tries to reach a store that does not answer. */
@@ -79,9 +82,10 @@ export class Dispatcher {
     this.#saveBell = new Bell(clock);
   }
 
-  /** Looks for tasks now: some were created. */
-  wake(): void {
-    this.#anyIsDue = true;
+  /** Looks for tasks now: some were created, of one tenant, or nobody knows of whom. */
+  wake(tenant?: TenantName): void {
+    if (tenant === undefined) this.#anyIsDue = true;
+    else this.#sessions.ask(tenant);
     this.#bell.ring();
   }
 
@@ -174,11 +178,13 @@ export class Dispatcher {
       if (this.#anyIsDue || now - lastAskedAll >= pollEvery) {
         this.#anyIsDue = false;
         lastAskedAll = now;
-        this.#sessions.askAll();
+        this.#sessions.ask();
       }
       try {
         await this.#claimForAll(signal);
         failures = 0;
+        // News come all the time where much is done, and a round for thousands takes its time: others need the store too.
+        await this.#pause((this.#options.clock.now() - now) * RESTS_PER_ROUND, signal);
       } catch (error) {
         failures += 1;
         listener.onFault({ doing: 'claiming tasks', error });

@@ -14,6 +14,7 @@ import type {
 } from '../../ports/workflow-store.ts';
 import type { Machine } from '../machine.ts';
 import { Dispatcher, type DispatcherListener } from './dispatcher.ts';
+import { Pruner } from './pruner.ts';
 import { Runner, type RunnerListener } from './runner.ts';
 
 export interface HostOptions {
@@ -27,16 +28,27 @@ export interface HostOptions {
   readonly concurrency?: number;
   readonly pollEvery?: Milliseconds;
   readonly saveEvery?: Milliseconds;
+  /** Executions that ended are removed after this time, with their history. Default 30 days. */
+  readonly keepEnded?: Milliseconds;
 }
+
+const DAY = 86_400_000;
 
 export class WorkflowHost {
   readonly runner: Runner;
   readonly dispatcher: Dispatcher;
   readonly #store: WorkflowStore;
   readonly #worker: Worker;
+  readonly #pruner: Pruner;
 
   constructor(options: HostOptions) {
-    const { listener, machines, concurrency, saveEvery, ...common } = options;
+    const { listener, machines, concurrency, saveEvery, keepEnded = 30 * DAY, ...common } = options;
+    this.#pruner = new Pruner({
+      store: options.store,
+      clock: options.clock,
+      keepEnded,
+      onFault: (error) => listener.onFault({ doing: 'removing executions that ended long ago', error }),
+    });
     this.#store = options.store;
     this.#worker = options.worker;
     this.runner = new Runner({
@@ -45,7 +57,7 @@ export class WorkflowHost {
       ...(concurrency !== undefined && { concurrency }),
       listener: {
         onApplied: (applied) => {
-          if (applied.step.tasks.length > 0) this.dispatcher.wake();
+          if (applied.step.tasks.length > 0) this.dispatcher.wake(applied.event.tenant);
           listener.onApplied(applied);
         },
         onGivenBack: (failed) => listener.onGivenBack(failed),
@@ -84,6 +96,6 @@ export class WorkflowHost {
 
   /** Works until the signal, then finishes the events that it has. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.runner.run(signal), this.dispatcher.run(signal)]);
+    await Promise.all([this.runner.run(signal), this.dispatcher.run(signal), this.#pruner.run(signal)]);
   }
 }

@@ -1,10 +1,12 @@
 /** The delegates that have a stream to a manager, and who of them is to be asked for at the next claim. */
+import type { TenantName } from '../../model/names.ts';
 import type { DelegateId } from '../../model/workflow.ts';
 import type { ClaimedTask } from '../../ports/workflow-store.ts';
 import type { DelegateSession } from './delegate-session.ts';
 
 export class Sessions {
   readonly #byDelegate = new Map<DelegateId, Set<DelegateSession>>();
+  readonly #byTenant = new Map<TenantName, Set<DelegateSession>>();
   readonly #toAsk = new Set<DelegateSession>();
   #count = 0;
 
@@ -17,20 +19,20 @@ export class Sessions {
   }
 
   add(session: DelegateSession): void {
-    const { delegate } = session.arrival.worker;
-    const sessions = this.#byDelegate.get(delegate) ?? new Set();
-    this.#byDelegate.set(delegate, sessions.add(session));
+    const { worker, tenant } = session.arrival;
+    addTo(this.#byDelegate, worker.delegate, session);
+    addTo(this.#byTenant, tenant, session);
     this.#count += 1;
     this.hasPlace(session);
   }
 
   /** False: it is not here. */
   remove(session: DelegateSession): boolean {
+    if (!this.has(session)) return false;
+    const { worker, tenant } = session.arrival;
+    removeFrom(this.#byDelegate, worker.delegate, session);
+    removeFrom(this.#byTenant, tenant, session);
     this.#toAsk.delete(session);
-    const { delegate } = session.arrival.worker;
-    const sessions = this.#byDelegate.get(delegate);
-    if (sessions?.delete(session) !== true) return false;
-    if (sessions.size === 0) this.#byDelegate.delete(delegate);
     this.#count -= 1;
     return true;
   }
@@ -62,9 +64,10 @@ export class Sessions {
     if (session.free > 0 && this.has(session)) this.#toAsk.add(session);
   }
 
-  /** Any task may have become due. */
-  askAll(): void {
-    for (const session of this.all()) this.hasPlace(session);
+  /** Tasks may have become due: of one tenant, or of any. */
+  ask(tenant?: TenantName): void {
+    const sessions = tenant === undefined ? this.all() : (this.#byTenant.get(tenant) ?? []);
+    for (const session of sessions) this.hasPlace(session);
   }
 
   /** Up to `limit` that are to be asked for, who have waited longest first; they count as asked. */
@@ -77,4 +80,16 @@ export class Sessions {
     }
     return chosen;
   }
+}
+
+function addTo<Key>(index: Map<Key, Set<DelegateSession>>, key: Key, session: DelegateSession): void {
+  const sessions = index.get(key);
+  if (sessions === undefined) index.set(key, new Set([session]));
+  else sessions.add(session);
+}
+
+function removeFrom<Key>(index: Map<Key, Set<DelegateSession>>, key: Key, session: DelegateSession): void {
+  const sessions = index.get(key);
+  sessions?.delete(session);
+  if (sessions?.size === 0) index.delete(key);
 }

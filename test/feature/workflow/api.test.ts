@@ -88,7 +88,7 @@ describe('a question', () => {
     ['GET', '/executions/none', 404, /there is no execution "none"/],
     ['POST', '/executions/none/cancel', 404, /there is no execution "none"/],
     ['POST', '/executions/none/explode', 404, /there is no POST/],
-    ['GET', '/tasks/none', 404, /has heard nothing of a task none/],
+    ['GET', '/executions/none/tasks/none', 404, /there is no execution "none"/],
   ])('%s %s is answered with %d in words', async (method, path, status, message) => {
     const answer = await new Customer(manager.port).ask(method, path);
     expect(answer).toMatchObject({ status, body: { message: expect.stringMatching(message) } });

@@ -121,6 +121,13 @@ describe('an execution', () => {
     expect((await customer.show(id)).openTasks).toMatchObject([
       { key: expect.stringContaining('long'), delegate: 'box-1', percent: 40, note: 'half way' },
     ]);
+    const [task] = (await customer.show(id)).openTasks;
+    expect((await customer.ask('GET', `/executions/${id}/tasks/${task?.id}`)).body).toMatchObject({
+      percent: 40,
+      log: '::progress 40 half way\n',
+    });
+    const foreign = new Customer(manager.port, 'umbrella');
+    expect((await foreign.ask('GET', `/executions/${id}/tasks/${task?.id}`)).status).toBe(404);
     expect(delegate.health().openTasks).toBe(1);
     await customer.ask('POST', `/executions/${id}/cancel`, { by: 'ada' });
     await expect.poll(() => delegate.health().openTasks, { timeout: 10_000 }).toBe(0);
