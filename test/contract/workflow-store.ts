@@ -16,7 +16,7 @@ import { taskResultsContract } from './workflow-store/task-results.ts';
 import { versionsContract } from './workflow-store/versions.ts';
 import type { MakeWorkflowDatabase } from './workflow-store/world.ts';
 
-export type { MakeWorkflowDatabase, WorkflowDatabase } from './workflow-store/world.ts';
+export type { MakeWorkflowDatabase } from './workflow-store/world.ts';
 
 /** Runs the suite over one adapter. */
 export function workflowStoreContract(adapter: string, makeDatabase: MakeWorkflowDatabase): void {
