@@ -11,6 +11,7 @@ import { handleHttp } from './http.ts';
 import type { Instance } from './instance.ts';
 import { websocketUpgrades } from './websocket.ts';
 import type { Engine } from './workflow/engine.ts';
+import { followFence } from './workflow/fence.ts';
 
 /** Every HTTP/2 connection begins with "PRI * HTTP/2.0"; no method of HTTP/1.1 begins so. RFC 9113, 3.4. */
 const HTTP2_PREFACE = Buffer.from('PRI');
@@ -60,6 +61,7 @@ export async function serve(
     listener.listen({ ...at, backlog: 1024 }, resolve);
   });
   const { address, port } = listener.address() as AddressInfo;
+  if (engine !== undefined) void followFence(instance, engine, engine.leaving);
 
   return {
     host: address,
