@@ -30,6 +30,13 @@ interface Entry {
   convergedAt: number;
 }
 
+/** A version that stops being active, beside whatever else changes. */
+interface Leaving {
+  readonly version: string;
+  readonly begunAt: number;
+  convergedAt: number;
+}
+
 /** The versions that may serve default traffic in a stage. */
 export function defaultVersions(stage: Stage): readonly string[] {
   if (stage.weight <= 0) return [stage.from];
@@ -46,6 +53,7 @@ export interface Pending {
 
 export class History {
   readonly #entries: Entry[];
+  readonly #leavings: Leaving[] = [];
 
   /** `first` has been in force since before any request. */
   constructor(first: Stage) {
@@ -80,6 +88,24 @@ export class History {
     };
   }
 
+  /**
+   * Notes that a version is being taken away, whatever stages come and go meanwhile: from `at` on pins to it may be
+   * refused, and must be once that has converged.
+   */
+  leave({ version, at }: { version: string; at: number }): Pending {
+    const leaving: Leaving = { version, begunAt: at, convergedAt: Infinity };
+    this.#leavings.push(leaving);
+    return {
+      converged: (time) => {
+        leaving.convergedAt = time;
+      },
+      discarded: () => {
+        const index = this.#leavings.indexOf(leaving);
+        if (index >= 0) this.#leavings.splice(index, 1);
+      },
+    };
+  }
+
   /** The stages that a request may have met that was sent and answered at these times; at least one. */
   during(startedAt: number, endedAt: number): readonly NumberedStage[] {
     const met: NumberedStage[] = [];
@@ -90,7 +116,21 @@ export class History {
       if (entry.begunAt <= endedAt) met.push(entry.stage);
       replacedAt = Math.min(replacedAt, entry.convergedAt);
     }
-    return met.toReversed();
+    return met.toReversed().flatMap((stage) => this.#withLeavings(stage, startedAt, endedAt));
+  }
+
+  /** A stage without the versions that have left; and, where some are about to, also without those. */
+  #withLeavings(stage: NumberedStage, startedAt: number, endedAt: number): readonly NumberedStage[] {
+    const begun = this.#leavings.filter(
+      ({ version, begunAt }) => begunAt <= endedAt && stage.active.includes(version),
+    );
+    if (begun.length === 0) return [stage];
+    const without = (leavings: readonly Leaving[]): NumberedStage => ({
+      ...stage,
+      active: stage.active.filter((version) => leavings.every((leaving) => leaving.version !== version)),
+    });
+    const gone = begun.filter(({ convergedAt }) => convergedAt < startedAt);
+    return gone.length === begun.length ? [without(gone)] : [without(gone), without(begun)];
   }
 
   #last(): Entry {
