@@ -1,5 +1,7 @@
 /** A watcher on its box, against the real server and with delegates that are processes: what it runs, and what it says. */
+import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -200,4 +202,25 @@ test('a box that was told nothing says so, and stops nothing', async () => {
     async () => (await ask<WatcherStatus>('GET', '/status')).answer === 'nothing is wanted yet',
   );
   expect(world.alive()).toHaveLength(1);
+});
+
+test('the limits of the policy hold for the processes of delegates', async () => {
+  const limits = { memory: 2 ** 31, niceness: 7, disk: 2 ** 33, keepFree: 0, artifact: 2 ** 30 };
+  world.start({ policy: { limits } });
+  world.want([await world.release('v1')]);
+  await world.reported({ v1: 'Ready' });
+  const [pid = 0] = world.alive();
+  expect(getPriority(pid)).toBe(7);
+  const text = readFileSync(`/proc/${pid}/limits`, 'utf8');
+  expect(text).toMatch(/Max data size +2147483648 +2147483648 /);
+  expect(text).toMatch(/Max file size +8589934592 +8589934592 /);
+});
+
+test('a command that needs what the box does not have is not started, and the report says what', async () => {
+  world.start({ settings: { environment: { WORLD: world.folder } } });
+  world.want([await world.release('v1')]);
+  await world.reported({ v1: 'ArtifactFailed' });
+  expect(world.reasonOf('v1')).toBe(
+    "its command needs ${env.DIARY}, and environment in the watcher's file has no DIARY",
+  );
 });

@@ -24,7 +24,7 @@ function follow(endings: readonly Ending[], from: Pace = FIRST_PACE, random = 1)
 const failed: Ending = { kind: 'Failed' };
 
 test('while nobody answers it asks ever more slowly, by stream and by poll, at most every minute', () => {
-  const next = follow(Array<Ending>(12).fill(failed));
+  const next = follow(Array.from({ length: 12 }, () => failed));
   expect(next.map(({ delay }) => delay / 1000)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60]);
   expect(new Set(next.map(({ pace }) => pace.way))).toEqual(new Set(['Stream', 'Poll']));
 });
