@@ -14,14 +14,15 @@ import { Controller } from './controller/controller.ts';
 import type { RuntimeSet } from './controller/runtimes.ts';
 import { endpointsFolder, processesFolder, stateFile } from './data-folder.ts';
 import { createOperations } from './operations/operations.ts';
-import type { Operations, ProxyView } from './operations/types.ts';
+import type { RolloutView } from './operations/rollout-types.ts';
+import type { Operations, ProxyView, ServiceView } from './operations/types.ts';
 import type { Clock } from './ports/clock.ts';
 import { notifyOf, openOutside } from './serve-outside.ts';
 import { parseEndpointsFile } from './spec/parse.ts';
 import { measuredOperations, measuredStore } from './telemetry/call-metrics.ts';
 import { followConvergence } from './telemetry/convergence.ts';
 import { eventLog } from './telemetry/event-log.ts';
-import type { Facts } from './telemetry/facts.ts';
+import type { Facts, RolloutFacts, ServiceFacts } from './telemetry/facts.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 import { xdsLog } from './telemetry/xds-log.ts';
 import { bothObservers } from './xds/observer.ts';
@@ -66,6 +67,12 @@ const MEASURED_OPERATIONS = [
   'retry',
   'freeze',
   'unfreeze',
+  'publishArtifact',
+  'haltWaves',
+  'resumeWaves',
+  'skipWave',
+  'reassert',
+  'decommission',
   'backup',
   'down',
 ] as const satisfies readonly (keyof Operations)[];
@@ -119,14 +126,27 @@ export async function openCore({ dataDir, flags, log, metrics, closing }: CoreOp
   );
   const facts = (): Omit<Facts, 'ready'> => ({
     publication: controller.publications.number,
-    services: operations.services().map((service) => ({
-      ...service,
-      ...(service.record.rollout !== undefined && { rollout: operations.rollout(service.record.name) }),
-    })),
+    services: operations.services().map((service) => serviceFacts(operations, service)),
     proxies: operations.proxies().map((proxy) => ({ ...proxy, rejecting: isRejecting(proxy) })),
     accessLog: { proxies: accessLog.reporters().length, ...accessLog.totals() },
   });
   return { controller, publisher, operations, accessLog, facts };
+}
+
+function serviceFacts(operations: Operations, service: ServiceView): ServiceFacts {
+  const { name, rollout } = service.record;
+  const delegates = operations.delegateNumbers(name);
+  return {
+    ...service,
+    ...(rollout !== undefined && { rollout: rolloutFacts(operations.rollout(name)) }),
+    ...(delegates !== undefined && { delegates }),
+  };
+}
+
+/** Delegates that nobody has counted are no 0 of 0. */
+function rolloutFacts({ delegates, ...view }: RolloutView): RolloutFacts {
+  const isKnown = delegates !== undefined && delegates.parity?.verdict.kind !== 'Unknown';
+  return { ...view, ...(isKnown && { delegates }) };
 }
 
 /** Whether a proxy rejected something, on this connection or an earlier one, and has not taken it since. */

@@ -2,8 +2,10 @@
  * Our words and the numbers that stand for them in the admin API. Each table is complete by the compiler: a new word
  * does not build until it has a number.
  */
+
 import { ControllerState, ServiceChangeKind } from '../gen/switchyard/admin/v1/admin_service_pb.js';
 import { ConvergenceState, ProblemSeverity, StragglerKind } from '../gen/switchyard/admin/v1/changes_pb.js';
+import { WaveProgress } from '../gen/switchyard/admin/v1/delegates_pb.js';
 import {
   AnswerKind,
   BadDirection,
@@ -32,6 +34,7 @@ import type {
   VersionMark,
   VersionState as VersionWord,
 } from '../model/state.ts';
+import type { WaveView } from '../operations/delegate-types.ts';
 import type { StepView } from '../operations/rollout-types.ts';
 import type {
   Convergence,
@@ -139,6 +142,14 @@ export const ROLLOUT_STEP = {
   Shift: RolloutStepKind.SHIFT,
   Soak: RolloutStepKind.SOAK,
 } satisfies Record<RolloutStep['kind'], RolloutStepKind>;
+
+export const WAVE_PROGRESS = {
+  Ahead: WaveProgress.AHEAD,
+  Waiting: WaveProgress.WAITING,
+  Canaries: WaveProgress.CANARIES,
+  Rest: WaveProgress.REST,
+  Done: WaveProgress.DONE,
+} satisfies Record<WaveView['progress'], WaveProgress>;
 
 export const STEP_PROGRESS = {
   Done: StepProgress.DONE,

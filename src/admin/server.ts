@@ -12,6 +12,7 @@ import { HealthImplementation } from 'grpc-health-check';
 import { changeHandlers } from './changes.ts';
 import { AdminService } from './contract.ts';
 import { adminDefinition, type FaultListener, implementation, STOPPING } from './definition.ts';
+import { delegateHandlers } from './delegates.ts';
 import { type Listening, listenOnAddress, listenOnSocket } from './listen.ts';
 import { type ReadSources, readHandlers } from './reads.ts';
 import { rolloutChangeHandlers } from './rollout-changes.ts';
@@ -67,6 +68,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
     ...changeHandlers(options.operations, options.onFault),
     ...rolloutReadHandlers(options.operations),
     ...rolloutChangeHandlers(options.operations, options.onFault),
+    ...delegateHandlers(options.operations, options.onFault),
     ...watchHandlers(options),
   };
   server.addService(adminDefinition, implementation(handlers, environment));

@@ -18,6 +18,7 @@ import type { OpenWorkView, ReplayOutcome, RolloutView, VerifyOutcome } from '..
 import type { VersionView } from '../operations/types.ts';
 import { DRAIN_CERTIFICATE, ROLLOUT_STATE, ROLLOUT_STEP, STEP_PROGRESS } from './enums.ts';
 import { eventToMessage, freezeToMessage, versionToMessage, workSplitToMessage } from './views.ts';
+import { parityToMessage } from './views-delegates.ts';
 import {
   checkRunToMessage,
   checkToMessage,
@@ -35,6 +36,8 @@ export function rolloutToMessage(record: RolloutRecord): MessageInitShape<typeof
     stepEverywhere,
     movedBackAt,
     endedAt,
+    rollFixedAt: _fixed,
+    delegates,
     ...same
   } = record;
   return {
@@ -51,6 +54,7 @@ export function rolloutToMessage(record: RolloutRecord): MessageInitShape<typeof
     ...stamp('stepEverywhere', stepEverywhere),
     ...stamp('movedBackAt', movedBackAt),
     ...stamp('endedAt', endedAt),
+    ...(delegates && { delegates: { ...delegates, at: timestampFromMs(delegates.at) } }),
   };
 }
 
@@ -76,7 +80,7 @@ export interface RolloutFacts {
 
 export function rolloutViewToMessage(facts: RolloutFacts): MessageInitShape<typeof RolloutViewSchema> {
   const { view, versions, decisions } = facts;
-  const { record, actualWeight, verdict, freeze, wayBack } = view;
+  const { record, actualWeight, verdict, delegates, freeze, wayBack } = view;
   return {
     rollout: rolloutToMessage(record),
     steps: view.steps.map(({ step, progress }) => ({
@@ -101,6 +105,7 @@ export function rolloutViewToMessage(facts: RolloutFacts): MessageInitShape<type
       readyEndpoints: wayBack.readyEndpoints,
       problems: [...wayBack.problems],
     },
+    ...(delegates && { delegates: parityToMessage(delegates) }),
     ...(freeze && { freeze: freezeToMessage(freeze) }),
     decisions: decisions.map(eventToMessage),
   };

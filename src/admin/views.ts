@@ -150,6 +150,7 @@ export function holdToMessage(service: ServiceName, hold: Hold): MessageInitShap
     by: hold.by,
     since: timestampFromMs(hold.since),
     expires: timestampFromMs(hold.expires),
+    heldBackBy: hold.heldBackBy ?? '',
   };
 }
 

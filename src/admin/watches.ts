@@ -11,6 +11,7 @@ import {
   WatchProxiesResponseSchema,
   WatchServicesResponseSchema,
 } from '../gen/switchyard/admin/v1/admin_service_pb.js';
+import { WatchDelegatesResponseSchema } from '../gen/switchyard/admin/v1/delegates_pb.js';
 import { WatchRolloutResponseSchema } from '../gen/switchyard/admin/v1/rollout_calls_pb.js';
 import type { Milliseconds } from '../model/instant.ts';
 import { type ServiceName, serviceName } from '../model/names.ts';
@@ -20,8 +21,12 @@ import { exact, named, optionalService } from './parse.ts';
 import { proxiesMessage, type ReadSources } from './reads.ts';
 import { rolloutMessage } from './rollout-reads.ts';
 import { eventToMessage, serviceToMessage } from './views.ts';
+import { delegatesToMessage } from './views-delegates.ts';
 
-export type WatchHandlers = Pick<Handlers, 'watchServices' | 'watchProxies' | 'watchRollout' | 'watchEvents'>;
+export type WatchHandlers = Pick<
+  Handlers,
+  'watchServices' | 'watchProxies' | 'watchRollout' | 'watchDelegates' | 'watchEvents'
+>;
 
 /** Time in which changes are gathered into one message, in milliseconds. */
 const HOLD_OFF: Milliseconds = 50;
@@ -60,6 +65,16 @@ export function watchHandlers(sources: ReadSources): WatchHandlers {
         signal,
         atLeastEvery: MEASURED_ANEW,
         read: async () => create(WatchRolloutResponseSchema, await rolloutIfAny(operations, name)),
+      });
+    },
+    watchDelegates({ service }, { signal }) {
+      const name = named('service', service, serviceName);
+      return views({
+        operations,
+        signal,
+        atLeastEvery: MEASURED_ANEW,
+        read: () =>
+          create(WatchDelegatesResponseSchema, { view: delegatesToMessage(operations.delegates(name)) }),
       });
     },
     watchEvents({ service, afterSequence }, { signal }) {

@@ -7,7 +7,7 @@
 import { keptWaves, NO_DELEGATES, nextGeneration, noteReported } from '../goalstate/generation.ts';
 import { Goals, type Offer, type SentGoal } from '../goalstate/goals.ts';
 import { followRollout } from '../goalstate/wave-rollout.ts';
-import { beginWaves, planWaves } from '../goalstate/waves.ts';
+import { beginWaves, planWaves, type WavesInput } from '../goalstate/waves.ts';
 import { type Wish, wishOf } from '../goalstate/wish.ts';
 import type { NewAuditEvent } from '../model/audit.ts';
 import type { Artifact, WatcherRecord } from '../model/goal-state.ts';
@@ -81,18 +81,9 @@ function advanceWaves(
   const begun = begunWaves({ record, waves: kept, current, now });
   const done: WaveDone[] = [];
   const waves = begun.map((one) => {
-    const urgent = record.rollout?.version === one.candidate && record.rollout.urgent;
-    const { recorded: followed, stopped } = followRollout(one, continuing(record, one));
-    const step = planWaves({
-      recorded: followed,
-      watchers,
-      decommissioned,
-      now,
-      urgent,
-      gathering,
-      stopped,
-    });
-    if (step.next === followed) return followed;
+    const followed = followWaves(record, one);
+    const step = planWaves({ ...followed, watchers, decommissioned, now, gathering });
+    if (step.next === followed.recorded) return step.next;
     const isTold =
       step.next.phase !== one.phase || step.next.wave !== one.wave || step.next.halt !== undefined;
     done.push({ waves: step.next, because: step.done.at(-1) ?? step.because, isTold });
@@ -100,6 +91,16 @@ function advanceWaves(
   });
   const isSame = waves.length === recorded.length && waves.every((one, index) => one === recorded[index]);
   return { waves: isSame ? recorded : waves, done };
+}
+
+/** The waves as the rollout of their candidate stands, and whether it waits for times and windows. */
+export function followWaves(
+  record: ServiceRecord,
+  waves: WavesRecord,
+): Pick<WavesInput, 'recorded' | 'stopped' | 'urgent'> {
+  const { rollout } = record;
+  const urgent = rollout?.version === waves.candidate && rollout.urgent;
+  return { ...followRollout(waves, continuing(record, waves)), urgent };
 }
 
 /** Another rollout of the same version goes on with its waves: what was admitted stays admitted. */

@@ -71,6 +71,13 @@ export function planWaves(input: WavesInput): WavesStep {
   }
 }
 
+/** The operator's order that no further box is admitted. */
+export function haltWaves(recorded: WavesRecord, order: Omit<WaveOrder, 'kind'>): WavesRecord {
+  const { by, reason, at } = order;
+  const because = `halted by ${by}${reason === '' ? '' : `: ${reason}`}`;
+  return { ...recorded, halt: { reason: 'Operator', because, since: at } };
+}
+
 /** The operator's order to go on after a halt: what has failed so far is forgiven. */
 export function resumeWaves(
   recorded: WavesRecord,

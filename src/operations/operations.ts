@@ -3,8 +3,11 @@ import type { Controller } from '../controller/controller.ts';
 import type { TrafficLog } from '../ports/traffic-log.ts';
 
 import { apply } from './apply.ts';
+import { publishArtifact } from './artifacts.ts';
 import { type OperationContext, requireService, requireVersion } from './context.ts';
 import { converge } from './converge.ts';
+import { decommission, haltWaves, reassert, resumeWaves, skipWave } from './delegate-verbs.ts';
+import { delegateNumbers, delegatesView, goalStatesView, wavesView } from './delegates-view.ts';
 import { deleteService } from './delete-service.ts';
 import { deploy } from './deploy.ts';
 import { down } from './down.ts';
@@ -66,6 +69,16 @@ export function createOperations(controller: Controller, trafficLog: TrafficLog)
     report: (query) => report(context, query),
     verify: (request) => verify(context, request),
     replay: (request) => replay(context, request),
+    publishArtifact: (request) => publishArtifact(context, request),
+    haltWaves: (request) => haltWaves(context, request),
+    resumeWaves: (request) => resumeWaves(context, request),
+    skipWave: (request) => skipWave(context, request),
+    reassert: (request) => reassert(context, request),
+    decommission: (request) => decommission(context, request),
+    delegates: (service) => delegatesView(context, service),
+    waves: (service) => wavesView(context, service),
+    delegateNumbers: (service) => delegateNumbers(context, service),
+    goalStates: (service) => goalStatesView(context, service),
     isStopping: () => isStopping,
     table: () => controller.publications.table,
     subscribe: (listener) => controller.subscribe(listener),

@@ -8,6 +8,7 @@ import type { RolloutReport } from '../model/report.ts';
 import type { Freeze, RolloutId, RolloutRecord, RolloutStep } from '../model/rollout.ts';
 import type { DrainCertificate } from '../model/state.ts';
 import type { WorkSplit } from '../model/workflow.ts';
+import type { RolloutDelegatesView } from './delegate-types.ts';
 import type { ChangeOutcome, ChangeRequest } from './types.ts';
 
 /** Wants another version, as `apply` with a changed `spec.version` does. */
@@ -101,6 +102,8 @@ export interface RolloutView {
   /** Open work of versions that drain. */
   readonly openWork: readonly OpenWorkView[];
   readonly wayBack: WayBack;
+  /** Absent: it waits for no delegates. */
+  readonly delegates?: RolloutDelegatesView;
   readonly freeze?: Freeze;
 }
 

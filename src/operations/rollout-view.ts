@@ -9,10 +9,11 @@ import { actualWeight } from '../report/actual-weight.ts';
 import { wayBackProblems } from '../rollout/forward.ts';
 import { groupMoves, groupOf } from '../rollout/group.ts';
 import { countReady } from '../rollout/observation.ts';
-import { stepsOf } from '../rollout/steps.ts';
+import { hasDelegates, isFlipped, stepsOf } from '../rollout/steps.ts';
 import { type Move, walkerOf } from '../rollout/walk.ts';
 import { weightOf } from '../routing/table.ts';
 import { type OperationContext, requireService } from './context.ts';
+import type { RolloutDelegatesView } from './delegate-types.ts';
 import type { OpenWorkView, RolloutView, StepView, WayBack } from './rollout-types.ts';
 import { OperationError } from './types.ts';
 
@@ -29,6 +30,7 @@ export function rolloutView(context: OperationContext, service: ServiceName): Ro
   const checks = controller.measurements.runs(rollout, rollout.endedAt ?? now);
   const verdict = verdictOf(rollout, checks);
   const move = ownMove(context, record);
+  const delegates = delegatesOf(context, record, rollout);
   const actual = observedWeight(context, record, rollout, now);
   return {
     record: toldNow(rollout, move),
@@ -40,7 +42,27 @@ export function rolloutView(context: OperationContext, service: ServiceName): Ro
     waitsFor: move?.kind === 'Stay' ? [move.because] : [],
     openWork: openWork(context, record),
     wayBack: wayBack(context, record, rollout),
+    ...(delegates === undefined ? {} : { delegates }),
     ...(record.freeze === undefined ? {} : { freeze: record.freeze }),
+  };
+}
+
+/** Asked while the gate is; afterwards as it last let a step be taken. */
+function delegatesOf(
+  { controller }: OperationContext,
+  record: ServiceRecord,
+  rollout: RolloutRecord,
+): RolloutDelegatesView | undefined {
+  if (!hasDelegates(rollout.policy)) return undefined;
+  const isAsked = isOpen(rollout.state) && !isFlipped(record, rollout);
+  const parity = isAsked ? controller.observe(record).rollout?.delegates?.parity : undefined;
+  const { ready, expected } = parity ?? rollout.delegates ?? { ready: 0, expected: 0 };
+  const heldBack = record.holds.filter(({ heldBackBy }) => heldBackBy === rollout.id);
+  return {
+    ...(parity === undefined ? {} : { parity }),
+    ready,
+    expected,
+    heldBack: heldBack.map(({ tenant }) => tenant),
   };
 }
 

@@ -10,6 +10,7 @@ import type { ServiceName, TenantName, VersionName } from '../model/names.ts';
 import type { DocumentProblem } from '../model/problem.ts';
 import type { ServiceRecord, Traffic, VersionRecord } from '../model/state.ts';
 import type { OpenWork } from '../ports/work-source.ts';
+import type { DelegateOperations } from './delegate-types.ts';
 import type { RolloutOperations } from './rollout-types.ts';
 
 export type { Decision, ExplainRequest, RequestFacts } from '../model/decision.ts';
@@ -207,7 +208,7 @@ export interface ProxyView {
 }
 
 /** All verbs; main wires one, the admin API calls it. */
-export interface Operations extends RolloutOperations {
+export interface Operations extends RolloutOperations, DelegateOperations {
   apply(request: ApplyRequest): Promise<ApplyOutcome>;
   deleteService(request: DeleteServiceRequest): Promise<ChangeOutcome>;
   flip(request: FlipRequest): Promise<ChangeOutcome>;

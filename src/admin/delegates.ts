@@ -1,0 +1,74 @@
+/** The calls about delegates: what runs on which box, waves, goal states, artifacts, and the verbs on them. */
+import type { PublishedArtifact } from '../gen/switchyard/admin/v1/delegates_pb.js';
+import type { Artifact } from '../model/goal-state.ts';
+import { type ServiceName, serviceName, versionName } from '../model/names.ts';
+import type { DelegateId } from '../model/workflow.ts';
+import type { Operations } from '../operations/types.ts';
+import { changeRunner } from './change-run.ts';
+import type { Handlers } from './contract.ts';
+import type { FaultListener } from './definition.ts';
+import { exact, invalid, named } from './parse.ts';
+import { delegatesToMessage, goalStatesToMessage, wavesToMessage } from './views-delegates.ts';
+
+/** The methods of the API that this file answers. */
+export type DelegateHandlers = Pick<
+  Handlers,
+  | 'listDelegates'
+  | 'listWaves'
+  | 'getGoalStates'
+  | 'publishArtifact'
+  | 'haltWaves'
+  | 'resumeWaves'
+  | 'skipWave'
+  | 'reassertGoalStates'
+  | 'decommissionBox'
+>;
+
+export function delegateHandlers(operations: Operations, onFault: FaultListener): DelegateHandlers {
+  const run = changeRunner(operations, onFault);
+  return {
+    async listDelegates({ service }) {
+      return { view: delegatesToMessage(operations.delegates(named('service', service, serviceName))) };
+    },
+    async listWaves({ service }) {
+      const waves = operations.waves(named('service', service, serviceName));
+      return { waves: waves.map(wavesToMessage) };
+    },
+    async getGoalStates({ service }) {
+      return goalStatesToMessage(operations.goalStates(named('service', service, serviceName)));
+    },
+    publishArtifact: (message, call) =>
+      run(message, call, (change) =>
+        operations.publishArtifact({ ...change, artifact: artifactOf(message.artifact, change.service) }),
+      ),
+    haltWaves: (message, call) => run(message, call, (change) => operations.haltWaves(change)),
+    resumeWaves: (message, call) => run(message, call, (change) => operations.resumeWaves(change)),
+    skipWave: (message, call) => run(message, call, (change) => operations.skipWave(change)),
+    reassertGoalStates: (message, call) => run(message, call, (change) => operations.reassert(change)),
+    decommissionBox: (message, call) =>
+      run(message, call, (change) =>
+        operations.decommission({ ...change, box: boxOf(message.box), undo: message.undo }),
+      ),
+  };
+}
+
+function artifactOf(message: PublishedArtifact | undefined, service: ServiceName): Artifact {
+  if (message === undefined) throw invalid('artifact', 'is missing; it says what watchers fetch');
+  const { version, url, sha256, size, signature, command } = message;
+  return {
+    service,
+    version: named('artifact.version', version, versionName),
+    url,
+    sha256: sha256.toLowerCase(),
+    size: exact('artifact.size', size),
+    signature,
+    command: [...command],
+  };
+}
+
+const BOX_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+function boxOf(text: string): DelegateId {
+  if (BOX_ID.test(text)) return text as DelegateId;
+  throw invalid('box', `${JSON.stringify(text)} must be 1 to 128 of letters, digits, ".", "_" and "-"`);
+}
