@@ -1,5 +1,6 @@
 /** The calls about delegates: what runs on which box, waves, goal states, artifacts, and the verbs on them. */
-import type { PublishedArtifact } from '../gen/switchyard/admin/v1/delegates_pb.js';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { DelegatesViewSchema, PublishedArtifact } from '../gen/switchyard/admin/v1/delegates_pb.js';
 import type { Artifact } from '../model/goal-state.ts';
 import { type ServiceName, serviceName, versionName } from '../model/names.ts';
 import type { DelegateId } from '../model/workflow.ts';
@@ -7,7 +8,7 @@ import type { Operations } from '../operations/types.ts';
 import { changeRunner } from './change-run.ts';
 import type { Handlers } from './contract.ts';
 import type { FaultListener } from './definition.ts';
-import { exact, invalid, named } from './parse.ts';
+import { exact, invalid, named, optionalService } from './parse.ts';
 import { delegatesToMessage, goalStatesToMessage, wavesToMessage } from './views-delegates.ts';
 
 /** The methods of the API that this file answers. */
@@ -28,7 +29,7 @@ export function delegateHandlers(operations: Operations, onFault: FaultListener)
   const run = changeRunner(operations, onFault);
   return {
     async listDelegates({ service }) {
-      return { view: delegatesToMessage(operations.delegates(named('service', service, serviceName))) };
+      return { views: delegatesMessages(operations, optionalService('service', service)) };
     },
     async listWaves({ service }) {
       const waves = operations.waves(named('service', service, serviceName));
@@ -50,6 +51,19 @@ export function delegateHandlers(operations: Operations, onFault: FaultListener)
         operations.decommission({ ...change, box: boxOf(message.box), undo: message.undo }),
       ),
   };
+}
+
+/** Of one service, or of all that have delegates. Throws NotFound for one that does not exist. */
+export function delegatesMessages(
+  operations: Operations,
+  service: ServiceName | undefined,
+): MessageInitShape<typeof DelegatesViewSchema>[] {
+  if (service !== undefined) return [delegatesToMessage(operations.delegates(service))];
+  return operations
+    .services()
+    .map(({ record }) => record.name)
+    .filter((name) => operations.delegateNumbers(name) !== undefined)
+    .map((name) => delegatesToMessage(operations.delegates(name)));
 }
 
 function artifactOf(message: PublishedArtifact | undefined, service: ServiceName): Artifact {

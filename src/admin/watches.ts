@@ -17,11 +17,11 @@ import type { Milliseconds } from '../model/instant.ts';
 import { type ServiceName, serviceName } from '../model/names.ts';
 import { OperationError, type Operations } from '../operations/types.ts';
 import type { Handlers } from './contract.ts';
+import { delegatesMessages } from './delegates.ts';
 import { exact, named, optionalService } from './parse.ts';
 import { proxiesMessage, type ReadSources } from './reads.ts';
 import { rolloutMessage } from './rollout-reads.ts';
 import { eventToMessage, serviceToMessage } from './views.ts';
-import { delegatesToMessage } from './views-delegates.ts';
 
 export type WatchHandlers = Pick<
   Handlers,
@@ -68,13 +68,13 @@ export function watchHandlers(sources: ReadSources): WatchHandlers {
       });
     },
     watchDelegates({ service }, { signal }) {
-      const name = named('service', service, serviceName);
+      const only = optionalService('service', service);
       return views({
         operations,
         signal,
         atLeastEvery: MEASURED_ANEW,
         read: () =>
-          create(WatchDelegatesResponseSchema, { view: delegatesToMessage(operations.delegates(name)) }),
+          create(WatchDelegatesResponseSchema, { views: delegatesMessages(operations, only) }),
       });
     },
     watchEvents({ service, afterSequence }, { signal }) {

@@ -10,10 +10,10 @@ import { positionOf } from './position.ts';
  * `OnItsWay`: it was told, and works on it. `Aside`: it does not run the candidate now and nobody waits for it: its
  * customer refuses it or waits for a window, or it can run one version only and switches after the flip.
  */
-type BoxProgress = 'Ready' | 'Failed' | 'Aside' | 'OnItsWay';
+export type BoxProgress = 'Ready' | 'Failed' | 'Aside' | 'OnItsWay';
 
 /** How a connected box that was told stands with the candidate, by its last report. */
-function progressOf(watcher: WatcherRecord, candidate: VersionName): BoxProgress {
+export function progressOf(watcher: WatcherRecord, candidate: VersionName): BoxProgress {
   const { identity, report } = watcher;
   if (identity.maxVersions <= 1 || report.refusal !== '') return 'Aside';
   switch (report.versions.find(({ version }) => version === candidate)?.state) {
