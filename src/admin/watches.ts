@@ -73,8 +73,7 @@ export function watchHandlers(sources: ReadSources): WatchHandlers {
         operations,
         signal,
         atLeastEvery: MEASURED_ANEW,
-        read: () =>
-          create(WatchDelegatesResponseSchema, { views: delegatesMessages(operations, only) }),
+        read: () => create(WatchDelegatesResponseSchema, { views: delegatesMessages(operations, only) }),
       });
     },
     watchEvents({ service, afterSequence }, { signal }) {

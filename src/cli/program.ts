@@ -8,6 +8,7 @@ import type { LocalCommands } from './local-commands.ts';
 import { type Context, type GlobalOptions, OUTPUTS, paintFor, type Shell } from './shell.ts';
 import { boxVerbs } from './verbs/boxes.ts';
 import { addChangeVerbs } from './verbs/change.ts';
+import { addDelegateVerbs } from './verbs/delegates.ts';
 import { addExecutionVerbs } from './verbs/executions.ts';
 import { localVerbs } from './verbs/local.ts';
 import { addLookVerbs } from './verbs/look.ts';
@@ -67,6 +68,7 @@ export function declare(
     addLookVerbs,
     addRolloutVerbs,
     addChangeVerbs,
+    addDelegateVerbs,
     addExecutionVerbs,
     boxVerbs(line.local),
     localVerbs(line.local, line.version),

@@ -151,8 +151,8 @@ export function endRollout(record: ServiceRecord, end: End): ServiceRecord {
   }));
 }
 
-/** The traffic is where those tenants were held. */
-function withoutHeldBack(record: ServiceRecord, { id }: RolloutRecord): ServiceRecord {
+/** Without the holds of a rollout: the traffic is where those tenants were held. */
+export function withoutHeldBack(record: ServiceRecord, { id }: RolloutRecord): ServiceRecord {
   const holds = record.holds.filter(({ heldBackBy }) => heldBackBy !== id);
   return holds.length === record.holds.length ? record : { ...record, holds };
 }

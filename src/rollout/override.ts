@@ -3,6 +3,7 @@ import type { Instant } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import { isOpen, type RolloutRecord, type RolloutStep, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
+import { withoutHeldBack } from './advance.ts';
 import { inState } from './states.ts';
 import { isAfterFlip, stepsOf } from './steps.ts';
 
@@ -48,11 +49,12 @@ export function movedBack(before: ServiceRecord, after: ServiceRecord, override:
   const { by, now } = override;
   const end = { stateReason: 'Operator', because: `rolled back by ${by}`, now };
   const ended = { endedAt: now, movedBackAt: now };
+  const released = withoutHeldBack(after, rollout);
   if (wasPrimary && (isOpen(rollout.state) || rollout.state === 'Succeeded')) {
-    return { ...after, rollout: { ...inState(rollout, { ...end, state: 'RolledBack' }), ...ended } };
+    return { ...released, rollout: { ...inState(rollout, { ...end, state: 'RolledBack' }), ...ended } };
   }
   if (!isOpen(rollout.state)) return after;
-  return { ...after, rollout: { ...inState(rollout, { ...end, state: 'Aborted' }), ...ended } };
+  return { ...released, rollout: { ...inState(rollout, { ...end, state: 'Aborted' }), ...ended } };
 }
 
 /** The rollout standing still; one that an operator has taken over stays so, since `resume` must know it. */

@@ -108,16 +108,26 @@ export class WatcherStream {
   readonly #call: ClientDuplexStream<Buffer, Buffer>;
   readonly answers: FollowResponse[] = [];
   #end: StreamEnd | undefined;
+  #listener: (answer: FollowResponse) => void = () => {};
 
   constructor(call: ClientDuplexStream<Buffer, Buffer>) {
     this.#call = call;
-    call.on('data', (bytes: Buffer) => this.answers.push(fromBinary(FollowResponseSchema, bytes)));
+    call.on('data', (bytes: Buffer) => {
+      const answer = fromBinary(FollowResponseSchema, bytes);
+      this.answers.push(answer);
+      this.#listener(answer);
+    });
     call.on('error', (error: ServiceError) => {
       this.#end = error;
     });
     call.on('status', (end: StreamEnd) => {
       this.#end ??= end;
     });
+  }
+
+  /** Calls back with each answer from now on. */
+  onAnswer(listener: (answer: FollowResponse) => void): void {
+    this.#listener = listener;
   }
 
   identify(identity: IdentityFields): void {

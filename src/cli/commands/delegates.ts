@@ -1,17 +1,17 @@
-/** `get delegates`, `delegates waves show` and `delegates history`: what runs on which box, once or as it changes. */
+/** `get delegates` and `delegates …`: what runs on which box, how a candidate reaches the boxes, and what they were told. */
+import { readFile } from 'node:fs/promises';
+import { InvalidManifestError, parseManifest } from '../../artifact/manifest.ts';
 import {
+  type DelegatesView,
   GetGoalStatesResponseSchema,
   ListDelegatesResponseSchema,
   ListWavesResponseSchema,
-  type DelegatesView,
-  type ListDelegatesResponse,
 } from '../../gen/switchyard/admin/v1/delegates_pb.js';
 import { visible } from '../../model/text.ts';
 import { soon, withClient } from '../connection.ts';
-import { EXIT, type ExitCode } from '../exit.ts';
-import { printList } from '../output.ts';
-import { type Context, note, print } from '../shell.ts';
-import { isForMachines, listLines } from '../output.ts';
+import { CliError, EXIT, type ExitCode } from '../exit.ts';
+import { isForMachines, printList } from '../output.ts';
+import { type Context, note } from '../shell.ts';
 import {
   boxesView,
   boxRows,
@@ -20,11 +20,13 @@ import {
   tenantsView,
   wavesView,
 } from '../views/delegates.ts';
+import { type ChangeFlags, runChange } from './change.ts';
 
 /** How boxes are listed. */
 export interface DelegateFlags {
+  /** A line for each tenant. */
   readonly byTenant?: boolean;
-  /** Only those that are not ready with a version that they should run. */
+  /** Only those whose watcher is away or that do not run what they should. */
   readonly troubled?: boolean;
 }
 
@@ -33,40 +35,21 @@ export async function getDelegates(
   service: string,
   flags: DelegateFlags,
 ): Promise<ExitCode> {
-  const messages = await withClient(context, 'read', async (client) => {
-    const services =
-      service === ''
-        ? (await client.call('listServices', {}, soon())).services.map(({ name }) => name)
-        : [service];
-    return Promise.all(services.map((name) => client.call('listDelegates', { service: name }, soon())));
-  });
-  await show(context, messages, flags);
+  const message = await withClient(context, 'read', (client) =>
+    client.call('listDelegates', { service }, soon()),
+  );
+  const views = message.views.map((view) => chosen(view, flags));
+  const list = { schema: ListDelegatesResponseSchema, message };
+  if (flags.byTenant === true) await printList(context, tenantsView(), { ...list, rows: tenantRows(views) });
+  else await printList(context, boxesView(context.paint, Date.now()), { ...list, rows: boxRows(views) });
+  for (const { service: name, problems } of message.views) {
+    for (const problem of problems) note(context, `${name}: ${visible(problem)}`);
+  }
   return EXIT.ok;
 }
 
-async function show(
-  context: Context,
-  messages: readonly ListDelegatesResponse[],
-  flags: DelegateFlags,
-): Promise<void> {
-  const views = messages.flatMap(({ view }) => view ?? []).map((view) => chosen(view, flags));
-  const [first] = messages;
-  const message =
-    messages.length === 1 && first !== undefined
-      ? first
-      : { $typeName: ListDelegatesResponseSchema.typeName };
-  const list = { schema: ListDelegatesResponseSchema, message };
-  if (flags.byTenant === true) {
-    await printList(context, tenantsView(), { ...list, rows: tenantRows(views) });
-  } else {
-    await printList(context, boxesView(context.paint, Date.now()), { ...list, rows: boxRows(views) });
-  }
-  for (const { service, problems } of views) {
-    for (const problem of problems) note(context, `${service}: ${visible(problem)}`);
-  }
-}
-
-function chosen(view: DelegatesView, { troubled }: DelegateFlags): DelegatesView {
+/** The boxes that are asked for. */
+export function chosen(view: DelegatesView, { troubled }: DelegateFlags): DelegatesView {
   if (troubled !== true) return view;
   const boxes = view.boxes.filter(
     ({ watcher, versions }) =>
@@ -75,4 +58,49 @@ function chosen(view: DelegatesView, { troubled }: DelegateFlags): DelegatesView
       versions.some(({ state }) => state !== 'Ready' && state !== 'Draining'),
   );
   return { ...view, boxes };
+}
+
+export async function showWaves(context: Context, service: string): Promise<ExitCode> {
+  const message = await withClient(context, 'read', (client) =>
+    client.call('listWaves', { service }, soon()),
+  );
+  const rows = message.waves.flatMap((waves) => waves.waves.map((wave) => ({ waves, wave })));
+  await printList(context, wavesView(context.paint), { rows, schema: ListWavesResponseSchema, message });
+  if (isForMachines(context)) return EXIT.ok;
+  for (const { candidate, because, halt, done } of message.waves) {
+    if (!done) note(context, `${candidate}: ${visible(halt?.because ?? because)}`);
+  }
+  return EXIT.ok;
+}
+
+export async function showHistory(context: Context, service: string): Promise<ExitCode> {
+  const message = await withClient(context, 'read', (client) =>
+    client.call('getGoalStates', { service }, soon()),
+  );
+  const list = { rows: message.generations, schema: GetGoalStatesResponseSchema, message };
+  await printList(context, generationsView(), list);
+  return EXIT.ok;
+}
+
+/** Tells the controller what boxes fetch for a version: the manifest that `artifact sign` or `artifact publish` wrote. */
+export async function publishToBoxes(context: Context, file: string, flags: ChangeFlags): Promise<ExitCode> {
+  const { service, size, command, ...facts } = await manifestOf(file);
+  return runChange(context, {
+    method: 'publishArtifact',
+    service,
+    flags,
+    fields: { artifact: { ...facts, size: BigInt(size), command: [...command] } },
+  });
+}
+
+async function manifestOf(file: string) {
+  try {
+    return parseManifest(await readFile(file, 'utf8'));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof InvalidManifestError) throw new CliError(EXIT.usage, `${file}: ${message}`);
+    throw new CliError(EXIT.usage, `cannot read ${file}: ${message}`, [
+      'give the manifest that was written beside the artifact: switchyard artifact sign',
+    ]);
+  }
 }

@@ -6,6 +6,7 @@ import {
   WatchProxiesResponseSchema,
   WatchServicesResponseSchema,
 } from '../../gen/switchyard/admin/v1/admin_service_pb.js';
+import { WatchDelegatesResponseSchema } from '../../gen/switchyard/admin/v1/delegates_pb.js';
 import type { Service } from '../../gen/switchyard/admin/v1/resources_pb.js';
 import { withClient } from '../connection.ts';
 import { EXIT, type ExitCode } from '../exit.ts';
@@ -14,8 +15,10 @@ import { ChangedLines, isLive, redrawn, untilInterrupted } from '../live.ts';
 import { isForMachines, type ListView, listLines } from '../output.ts';
 import { type Context, note, print } from '../shell.ts';
 import { tableLines } from '../table.ts';
+import { boxesView, boxRows, tenantRows, tenantsView } from '../views/delegates.ts';
 import { eventsView, proxiesView } from '../views/proxies.ts';
 import { holdsView, servicesView, versionsView } from '../views/services.ts';
+import { chosen, type DelegateFlags } from './delegates.ts';
 import type { EventFlags } from './get.ts';
 
 export function watchServices(context: Context, service: string): Promise<ExitCode> {
@@ -42,6 +45,22 @@ export function watchProxies(context: Context): Promise<ExitCode> {
     schema: WatchProxiesResponseSchema,
     rows: ({ proxies }) => proxies,
     view: (now) => proxiesView(context.paint, now),
+  });
+}
+
+export function watchDelegates(context: Context, service: string, flags: DelegateFlags): Promise<ExitCode> {
+  const watched = {
+    messages: (client: AdminClient, signal: AbortSignal) =>
+      client.watch('watchDelegates', { service }, signal),
+    schema: WatchDelegatesResponseSchema,
+  };
+  if (flags.byTenant === true) {
+    return watchRows(context, { ...watched, rows: ({ views }) => tenantRows(views), view: tenantsView });
+  }
+  return watchRows(context, {
+    ...watched,
+    rows: ({ views }) => boxRows(views.map((view) => chosen(view, flags))),
+    view: (now) => boxesView(context.paint, now),
   });
 }
 

@@ -6,6 +6,7 @@ import type { ExplainFlags } from '../commands/explain.ts';
 import type { EventFlags } from '../commands/get.ts';
 import type { StatusFlags } from '../commands/status.ts';
 import { CliError, EXIT } from '../exit.ts';
+import { addDelegateGets } from './delegates.ts';
 import { addExecutionGets } from './executions.ts';
 import { addRolloutGets } from './rollouts.ts';
 import { type AddVerbs, defaulted, type Session } from './session.ts';
@@ -103,6 +104,7 @@ function addGet(command: Command, session: Session): void {
       ),
     );
   addRolloutGets(command, session);
+  addDelegateGets(command, session);
   addExecutionGets(command, session);
   command
     .command('work <service> <version>')

@@ -14,6 +14,7 @@ import { type Branch, treeLines } from '../tree.ts';
 import { visibleFields } from '../visible-fields.ts';
 import { wrap } from '../wrap.ts';
 import { checkBranches } from './checks.ts';
+import { delegateFacts, delegatesBranch } from './rollout-delegates.ts';
 import { type InstanceChoice, versionBranches } from './rollout-versions.ts';
 import {
   freezeText,
@@ -91,6 +92,7 @@ function headerLines(view: RolloutView, frame: Frame): string[] {
     ...(rollout.fullyPromotedBy === ''
       ? []
       : [['Promoted', `fully, by ${rollout.fullyPromotedBy}`] as [string, string]]),
+    ...delegateFacts(view, paint),
     ['Way back', wayBackText(view, paint)],
     ...(waits.length === 0 ? [] : [['Waits', waits.join('; ')] as [string, string]]),
   ];
@@ -141,6 +143,7 @@ function bodyLines(view: RolloutView, frame: Frame, detail: Detail): string[] {
       text: view.steps.map((step) => stepText(paint, step, view.rollout)).join(' '),
       wraps: true,
     },
+    ...delegatesBranch(view, frame),
     ...versionBranches(view, { paint, now, instances: detail.instances, wide: frame.wide }),
     ...checksBranch(view, frame),
     {

@@ -117,7 +117,7 @@ export function holdsView(now: number): ListView<Hold> {
       { heading: 'TENANT', text: ({ tenant }) => tenant },
       { heading: 'VERSION', text: ({ version }) => version },
       { heading: 'EXPIRES IN', text: ({ expires }) => (expires === undefined ? '' : until(expires, now)) },
-      { heading: 'BY', text: ({ by }) => by },
+      { heading: 'BY', text: ({ by, heldBackBy }) => (heldBackBy === '' ? by : heldBackBy) },
       { heading: 'AGE', text: ({ since }) => age(since, now), wide: true },
       { heading: 'REASON', text: ({ reason }) => reason },
     ],
