@@ -71,7 +71,7 @@ function answerError(parts: {
     answer(response, status, { code, message, ...(problems !== undefined && { problems }) });
   } else if (error instanceof FencedError) {
     response.setHeader('retry-after', '1');
-    answer(response, 503, { code: 'DRAINING', message: error.message, ...instance.identity });
+    answer(response, 503, { code: 'VERSION_FENCED', message: error.message, ...instance.identity });
   } else {
     engine.log.error({ err: error }, 'a request could not be answered');
     response.setHeader('retry-after', '1');

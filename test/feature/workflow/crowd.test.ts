@@ -1,103 +1,19 @@
-// Many executions of several tenants on two versions at once, while networks are cut, delegates start again and a manager
-// is killed: the history checker, which knows nothing of how they are run, finds nothing wrong with what was recorded.
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Delegate } from '../../../examples/delegate/delegate.ts';
-import { tenantName } from '../../../src/model/names.ts';
-import type { DelegateId, ExecutionId } from '../../../src/model/workflow.ts';
-import type { WorkflowStore } from '../../../src/ports/workflow-store.ts';
-import { eventually } from '../../support/eventually.ts';
+// The history checker, which knows nothing of how executions are run, finds nothing wrong with what a crowd of them left.
+import { expect, test } from 'vitest';
 import { full } from '../../support/seed.ts';
-import { Relay } from '../../support/system/relay.ts';
-import { type DelegateWish, ExampleSite } from '../../support/workflow/example-site.ts';
-import { checkHistory, NO_FINDINGS, type Recorded } from '../../support/workflow/history-checker.ts';
-import { Customer } from '../../support/workflow/manager-api.ts';
-
-let site: ExampleSite;
-beforeEach(async () => {
-  site = await ExampleSite.open();
-});
-afterEach(() => site.close());
+import { CROWD_RESULT, runCrowd } from '../../support/workflow/crowd.ts';
+import { ExampleSite } from '../../support/workflow/example-site.ts';
+import { checkHistory, NO_FINDINGS } from '../../support/workflow/history-checker.ts';
 
 const COUNT = full() ? 1_000 : 150;
-const TENANTS = ['acme', 'umbrella', 'hooli'];
-/** Starts that wait for their answers at the same time. */
-const TOGETHER = 20;
-
-const PIPELINE = `
-pipeline: little
-steps:
-  - name: both
-    parallel:
-      - { name: left, shell: 'printf left', retry: { attempts: 5, backoff: 50ms } }
-      - { name: pause, wait: 50ms }
-  - { name: last, shell: 'printf "%s and right" "$LEFT"', env: { LEFT: "\${steps.both.output.left.stdout}" } }
-output: "\${steps.last.output.stdout}"
-`;
 
 test(`${COUNT} executions all end once, on their version and with their tenant's delegates`, {
   timeout: 240_000,
 }, async () => {
-  const stable = await site.manager({ version: 'v1', instance: 'v1-a', lease: 2_000 });
-  const mortal = await site.managerProcess({ version: 'v1', instance: 'v1-b', lease: 2_000 });
-  const other = await site.manager({ version: 'v2', instance: 'v2-a', lease: 2_000 });
-  // Half of the delegates of v1 come to the manager that dies; then the relay leads to the other one.
-  const [toMortal, toStable] = [await Relay.to(mortal.port), await Relay.to(stable.port)];
-  site.defer(() => toMortal.close());
-  site.defer(() => toStable.close());
-  const wishes = TENANTS.flatMap((tenant): DelegateWish[] => [
-    { tenant, box: `${tenant}-1`, version: 'v1', port: toMortal.port },
-    { tenant, box: `${tenant}-2`, version: 'v1', port: toStable.port },
-    { tenant, box: `${tenant}-1`, version: 'v2', port: other.port },
-  ]);
-  const delegates: Delegate[] = await Promise.all(wishes.map((wish) => site.connected(wish)));
-
-  const customers = TENANTS.flatMap((tenant) => [
-    new Customer(stable.port, tenant),
-    new Customer(other.port, tenant),
-  ]);
-  const started: string[] = [];
-  const starting = (async () => {
-    for (let first = 0; first < COUNT; first += TOGETHER) {
-      const part = Array.from({ length: Math.min(TOGETHER, COUNT - first) }, (_, index) => first + index);
-      const ids = part.map((index) => (customers[index % customers.length] as Customer).start(PIPELINE));
-      started.push(...(await Promise.all(ids)));
-    }
-  })();
-
-  const store = await site.store();
-  const open = async () => (await store.executions({ state: 'Running', limit: 10_000 })).length;
-  await eventually(() => started.length >= COUNT / 3, { within: 60_000, what: 'a third of them' });
-  toStable.cut();
-  toMortal.redirect(stable.port);
-  mortal.child.signal('SIGKILL');
-  await delegates[0]?.abandon();
-  await sleep(500);
-  toStable.heal();
-  await site.connected(wishes[0] as DelegateWish);
-  await starting;
-  await eventually(async () => (await open()) === 0, { within: 200_000, every: 200, what: 'the end of all' });
-
-  const recorded = await read(store, started);
+  await using site = await ExampleSite.open();
+  const recorded = await runCrowd(site, COUNT);
   expect(recorded.executions).toHaveLength(COUNT);
   expect(checkHistory(recorded)).toEqual(NO_FINDINGS);
   const ends = recorded.executions.map(({ state, result, error }) => ({ state, result, error }));
-  expect(ends).toEqual(ends.map(() => ({ state: 'Succeeded', result: 'left and right', error: '' })));
+  expect(ends).toEqual(ends.map(() => ({ state: 'Succeeded', result: CROWD_RESULT, error: '' })));
 });
-
-async function read(store: WorkflowStore, started: readonly string[]): Promise<Recorded> {
-  const executions = await store.executions({ limit: 10_000 });
-  const history = (await Promise.all(executions.map(({ id }) => store.history(id)))).flat();
-  return {
-    executions,
-    history,
-    told: started.map((id) => ({ kind: 'Started', execution: id as ExecutionId })),
-    continues: new Map(),
-    tenants: new Map(
-      TENANTS.flatMap((tenant) =>
-        ['1', '2'].map((box) => [`${tenant}-${box}` as DelegateId, tenantName(tenant)] as const),
-      ),
-    ),
-    isOver: true,
-  };
-}

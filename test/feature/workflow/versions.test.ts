@@ -128,7 +128,7 @@ describe('a version that is fenced', () => {
       tasksLeased: 0n,
     });
     await call(two.port, VersionWorkService.method.liftVersion, { version: 'v1' });
-    await customer.start(WAITS);
+    await eventually(() => customer.start(WAITS));
   });
 
   test('is asked for by a name, or the caller is told what is wrong', async () => {

@@ -1,5 +1,5 @@
 /**
- * Example managers and delegates over one SQLite file, in this process or as processes of their own. Whatever was added
+ * Example managers and delegates over one store, in this process or as processes of their own. Whatever was added
  * is undone in the reverse order when the site closes.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import type { DelegateOptions } from '../../../examples/delegate/options.ts';
 import { Instance } from '../../../examples/manager/instance.ts';
 import { serve } from '../../../examples/manager/server.ts';
 import { Engine } from '../../../examples/manager/workflow/engine.ts';
-import { openWorkflowSqlite } from '../../../src/adapters/workflow-sqlite/store.ts';
+import { openStore } from '../../../examples/manager/workflow/store.ts';
 import { eventually } from '../eventually.ts';
 import { freePort } from '../free-port.ts';
 import { Child } from '../system/child.ts';
@@ -56,16 +56,23 @@ const REPOSITORY = join(import.meta.dirname, '..', '..', '..');
 
 export class ExampleSite {
   readonly folder: string;
+  readonly #store: string;
   readonly #undo = new AsyncDisposableStack();
   #count = 0;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, store = `sqlite:${join(folder, 'workflow.db')}`) {
     this.folder = folder;
+    this.#store = store;
     this.#undo.defer(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   }
 
-  static async open(): Promise<ExampleSite> {
-    return new ExampleSite(await mkdtemp(join(tmpdir(), 'switchyard-examples-')));
+  /** `store` as the manager's command line names it; default: a SQLite file of the site. */
+  static async open(store?: string): Promise<ExampleSite> {
+    return new ExampleSite(await mkdtemp(join(tmpdir(), 'switchyard-examples-')), store);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   close(): Promise<void> {
@@ -76,13 +83,9 @@ export class ExampleSite {
     this.#undo.defer(undo);
   }
 
-  get storeFile(): string {
-    return join(this.folder, 'workflow.db');
-  }
-
   /** Opens the store beside the managers, as an operator might. */
   async store() {
-    const store = await openWorkflowSqlite({ file: this.storeFile });
+    const store = await openStore(this.#store);
     this.defer(() => store.close());
     return store;
   }
@@ -90,7 +93,7 @@ export class ExampleSite {
   async manager(wish: ManagerWish = {}): Promise<ManagerHere> {
     const { version = 'v1', continues = [], lease = 3_000, instance = this.#name(version) } = wish;
     const identity = { version, instance };
-    const store = await openWorkflowSqlite({ file: this.storeFile });
+    const store = await openStore(this.#store);
     const engine = await Engine.start({ identity, store, library: new Map(), continues, lease, log: silent });
     const server = await serve(new Instance(identity), { host: '127.0.0.1', port: 0 }, engine);
     let stopped: Promise<void> | undefined;
@@ -110,7 +113,7 @@ export class ExampleSite {
     const { version = 'v1', continues = [], lease = 3_000, instance = this.#name(version) } = wish;
     const port = await freePort();
     const child = await this.#process(instance, 'manager', [
-      ...flags({ version, instance, port, store: `sqlite:${this.storeFile}`, 'lease-ms': lease }),
+      ...flags({ version, instance, port, store: this.#store, 'lease-ms': lease }),
       ...continues.map((each) => `--continues=${each}`),
     ]);
     await child.until('an answer', async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok);
