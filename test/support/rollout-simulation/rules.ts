@@ -6,8 +6,10 @@ import type { Check } from '../../../src/model/check.ts';
 import type { Measurement } from '../../../src/model/measurement.ts';
 import { isOpen, type RolloutRecord, type RolloutStep, stepName } from '../../../src/model/rollout.ts';
 import { findVersion, type ServiceRecord } from '../../../src/model/state.ts';
+import { LEAVING_LIMIT } from '../../../src/rollout/plan-delegates.ts';
 import { ROLLOUT_TRANSITIONS } from '../../../src/rollout/states.ts';
 import { ALLOWED_TRANSITIONS } from '../../../src/rollout/transition.ts';
+import { delegateFault, heldBackFault } from './delegate-rules.ts';
 import { INSTANCES_EACH } from './fleet.ts';
 import type { Committed, SimulatedWorld } from './world.ts';
 
@@ -17,6 +19,8 @@ export function holdRules(world: SimulatedWorld, committed: Committed): void {
   statesAsDrawn(committed);
   if (committed.by !== 'controller') return;
   gatesBeforeTraffic(world, committed);
+  const tooMany = heldBackFault(world, committed);
+  if (tooMany !== undefined) broken(tooMany, committed);
   tenantsMoveOneWay(committed);
   retireInOrder(world, committed);
   wayBackStays(committed);
@@ -84,6 +88,8 @@ function gatesBeforeTraffic(world: SimulatedWorld, committed: Committed): void {
   if (findVersion(before, rollout.version)?.fenced === true) {
     broken('default traffic moved to a fenced version', committed);
   }
+  const fault = delegateFault(world, committed);
+  if (fault !== undefined) broken(fault, committed);
   const isWaived = rollout.fullyPromotedBy !== undefined || rollout.promoted.includes(stepName(rollout.step));
   if (!isWaived) requirePassed(world, committed, rollout);
   const { step } = after.rollout ?? rollout;
@@ -100,7 +106,8 @@ function wantsApproval({ policy }: RolloutRecord, step: RolloutStep): boolean {
 /** Every critical check of the step that is left was measured well often enough, in this attempt, on real data. */
 function requirePassed(world: SimulatedWorld, committed: Committed, rollout: RolloutRecord): void {
   const { step } = rollout;
-  const kind = step.kind === 'Verify' ? 'Verify' : step.kind === 'Deploy' ? undefined : 'Shift';
+  const isUnchecked = step.kind === 'Deploy' || step.kind === 'Register';
+  const kind = step.kind === 'Verify' ? 'Verify' : isUnchecked ? undefined : 'Shift';
   if (kind === undefined) return;
   for (const check of rollout.policy.verification?.checks ?? []) {
     if (!check.at.includes(kind) || !check.critical || check.dryRun) continue;
@@ -165,7 +172,11 @@ function retireInOrder(world: SimulatedWorld, committed: Committed): void {
       if (shareOf(after, { version: name }) > 0)
         broken(`rule 8: ${name} is retired under traffic`, committed);
     }
-    if (retirement !== undefined && was.retirement !== undefined) {
+    if (was.retirement?.step === 'LeavingGoalStates') {
+      const isLate = was.retirement.since + LEAVING_LIMIT <= world.now;
+      if (observed.leaving?.get(name)?.length !== 0 && !isLate)
+        broken(`rule 8: ${name} is refused although delegates still have it`, committed);
+    } else if (retirement !== undefined && was.retirement !== undefined) {
       const waiting = observed.removals.get(name)?.waitingFor ?? ['unknown'];
       if (waiting.length > 0)
         broken(`rule 8: ${name} went on although ${waiting.join()} had not followed`, committed);

@@ -56,6 +56,7 @@ function trouble(world: SimulatedWorld): void {
   let next = 3;
   for (; world.now < TROUBLE; world.now += TICK) {
     world.fleet.live(world.now);
+    world.boxes.live(world.record, world.now, false);
     if (chance.in(0.02)) {
       world.prometheus = chance.of(['answers', 'answers', 'down', 'nan', 'empty', 'lies']);
     }
@@ -75,6 +76,7 @@ function calm(world: SimulatedWorld): void {
   const ends = world.now + CALM;
   for (; world.now < ends; world.now += TICK) {
     world.fleet.live(world.now);
+    world.boxes.live(world.record, world.now, true);
     settle(world);
     world.rounds();
     const { rollout } = world.record;

@@ -1,7 +1,7 @@
 /** What a simulated rollout is told to do, and how good its candidates really are: drawn by chance. */
 import type { Check } from '../../../src/model/check.ts';
 import { versionName } from '../../../src/model/names.ts';
-import { type MaintenanceWindow, WEEKDAYS } from '../../../src/model/spec.ts';
+import { type MaintenanceWindow, type VersionedService, WEEKDAYS } from '../../../src/model/spec.ts';
 import type { ServiceRecord } from '../../../src/model/state.ts';
 import { aProcessesSpec, aRecord, aVersion } from '../records.ts';
 import { aCheck, aTraffic, aVerification } from '../rollouts.ts';
@@ -47,7 +47,7 @@ export function drawRecord(chance: Chance): ServiceRecord {
       : {}),
   });
   const runtime = base.runtime.kind === 'processes' ? { ...base.runtime, instances: 2 } : base.runtime;
-  const spec = { ...base, runtime };
+  const spec = { ...base, runtime, ...(chance.in(0.4) ? drawDelegates(chance) : {}) };
   return aRecord({
     spec,
     traffic: { kind: 'steady', primary: versionName('v1'), previous: versionName('v0') },
@@ -56,6 +56,22 @@ export function drawRecord(chance: Chance): ServiceRecord {
       aVersion('v1', { state: 'Primary', lastPrimary: at(2) }),
     ],
   });
+}
+
+/** A service whose delegates a rollout waits for. */
+function drawDelegates(chance: Chance): Pick<VersionedService, 'delegates' | 'tenantKey'> {
+  return {
+    tenantKey: { header: 'x-tenant', allow: { kind: 'everywhere' } },
+    delegates: {
+      source: { kind: 'grpc' },
+      activeWithin: 3_600_000,
+      deadline: chance.of([60_000, 120_000]),
+      onMissing: chance.of(['HoldBack', 'HoldBack', 'Wait', 'Proceed', 'Fail']),
+      maxHeldBack: chance.of([0, 20, 40, 100]),
+      holdFor: chance.of([120_000, 86_400_000]),
+      waves: [],
+    },
+  };
 }
 
 function drawChecks(chance: Chance): readonly Check[] {

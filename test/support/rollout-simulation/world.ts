@@ -4,10 +4,13 @@
  */
 
 import { guardRuns, guardsOf, measurementsOf, verdictOf } from '../../../src/controller/guards.ts';
+import { observeDelegates, observeLeaving } from '../../../src/controller/observe-delegates.ts';
 import type { Check } from '../../../src/model/check.ts';
+import type { DelegateAnswer } from '../../../src/model/delegates.ts';
 import type { MeasuredOutcome, Measurement } from '../../../src/model/measurement.ts';
 import type { VersionName } from '../../../src/model/names.ts';
-import { isOpen, type RolloutRecord, stepName } from '../../../src/model/rollout.ts';
+import type { Roll } from '../../../src/model/parity.ts';
+import { isOpen, type RolloutId, type RolloutRecord, stepName } from '../../../src/model/rollout.ts';
 import type { ServiceRecord } from '../../../src/model/state.ts';
 import type { Observation, ShownObservation, WorkObservation } from '../../../src/rollout/observation.ts';
 import { isActivity, isRecording, type PlanAction, plan } from '../../../src/rollout/plan.ts';
@@ -15,6 +18,7 @@ import { applyActions } from '../../../src/rollout/record.ts';
 import { checkedStepOf } from '../../../src/rollout/steps.ts';
 import { serviceRoutes } from '../../../src/routing/table.ts';
 import { judge } from '../../../src/verification/judge.ts';
+import { Boxes } from './boxes.ts';
 import type { Chance } from './chance.ts';
 import { at, Fleet } from './fleet.ts';
 import { drawRecord, drawTruth, type Truth } from './setting.ts';
@@ -35,6 +39,11 @@ export class SimulatedWorld {
   readonly fleet: Fleet;
   readonly measurements: Measurement[] = [];
   readonly truths = new Map<VersionName, Truth>();
+  readonly boxes: Boxes;
+  /** Kept apart from the record, as the store does. */
+  readonly rolls = new Map<RolloutId, Roll>();
+  /** What the delegate source said last. */
+  answer: DelegateAnswer = { kind: 'unknown', reason: 'not asked yet' };
   record: ServiceRecord;
   now = 0;
   prometheus: Prometheus = 'answers';
@@ -49,9 +58,11 @@ export class SimulatedWorld {
   constructor(chance: Chance) {
     this.chance = chance;
     this.fleet = new Fleet(chance);
+    this.boxes = new Boxes(chance);
     this.record = drawRecord(chance);
     for (const { name } of this.record.versions) this.truths.set(name, 'good');
     this.fleet.want(this.record, -60_000);
+    this.boxes.live(this.record, 0, false);
     this.#publish();
   }
 
@@ -70,6 +81,10 @@ export class SimulatedWorld {
     const runs =
       rollout !== undefined && isOpen(rollout.state) ? guardRuns(rollout, this.measurements, now) : [];
     const verdict = rollout === undefined ? undefined : verdictOf(rollout, runs);
+    this.answer = this.boxes.answer(this.now);
+    const facts = { record, answer: this.answer, watchers: new Map(), now };
+    const delegates =
+      rollout === undefined ? undefined : observeDelegates(facts, rollout, this.rolls.get(rollout.id));
     return {
       now,
       instances: this.fleet.instances(record, this.now),
@@ -90,6 +105,7 @@ export class SimulatedWorld {
           return [[name, { step: retirement.step, waitingFor: this.fleet.behind(shown.publication).all }]];
         }),
       ),
+      leaving: observeLeaving(facts),
       ...(rollout === undefined || !isOpen(rollout.state)
         ? {}
         : {
@@ -97,6 +113,7 @@ export class SimulatedWorld {
               runs: runs.map(({ run }) => run),
               ...(verdict === undefined ? {} : { verdict }),
               shown: this.#shownNow(),
+              ...(delegates === undefined ? {} : { delegates }),
             },
           }),
     };
@@ -111,7 +128,12 @@ export class SimulatedWorld {
       const recording = actions.filter(isRecording);
       if (this.#mayCrash()) return this.#crash();
       if (recording.length > 0) {
-        const { record } = applyActions({ record: this.record, actions: recording, now: at(this.now) });
+        const { record, rolls } = applyActions({
+          record: this.record,
+          actions: recording,
+          now: at(this.now),
+        });
+        for (const { rollout, roll } of rolls) this.rolls.set(rollout, roll);
         this.commit(record, 'controller', recording, observed);
       }
       if (this.#mayCrash()) return this.#crash();
