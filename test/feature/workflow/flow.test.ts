@@ -203,3 +203,24 @@ describe('a tenant', () => {
     expect((await acme.ask('GET', '/executions?state=Running')).body).toMatchObject({ executions: [{ id }] });
   });
 });
+
+test('the pipelines of the example manager run by their names', async () => {
+  const manager = await site.managerProcess();
+  await site.connected({ port: manager.port, box: 'box-1' });
+  const customer = new Customer(manager.port);
+  const begin = async (body: object) => {
+    const { status, body: begun } = await customer.ask('POST', '/executions', body);
+    expect(status).toBe(201);
+    return begun['id'] as string;
+  };
+  const deployed = await begin({ name: 'build-and-deploy', input: { revision: 'r7', region: 'south' } });
+  const slept = await begin({ name: 'sleep', input: { seconds: 1 } });
+  expect(await customer.ended(deployed)).toMatchObject({
+    state: 'Succeeded',
+    result: {
+      deployed: 'registry.example.com/app:r7 runs in south',
+      tests: expect.stringMatching(/42 tests$/),
+    },
+  });
+  expect(await customer.ended(slept)).toMatchObject({ state: 'Succeeded' });
+});

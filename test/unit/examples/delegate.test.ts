@@ -1,5 +1,5 @@
 // The parts of the example delegate that need no network.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { Journal, type Lease } from '../../../examples/delegate/journal.ts';
 import { readOptions } from '../../../examples/delegate/options.ts';
 import { KeptOutput } from '../../../examples/delegate/tasks/output.ts';
 import { runShell } from '../../../examples/delegate/tasks/shell.ts';
+import { identify } from '../../../src/adapters/processes/identity.ts';
 import type { Json } from '../../../src/model/json.ts';
 
 let folder: string;
@@ -104,6 +105,15 @@ describe('a command', () => {
       result: { stdout: 'started' },
     });
     expect(performance.now() - began).toBeLessThan(8_000);
+  });
+
+  test('that does not want to end is ended when its time is over, with what it has started', async () => {
+    const outcome = await run(
+      { command: 'trap "" TERM; sleep 300 & echo $! > pid; sleep 300' },
+      { timeout: 300 },
+    );
+    expect(outcome).toMatchObject({ kind: 'Failed', error: 'the command had not ended after 300 ms' });
+    expect(identify(Number(await readFile(join(folder, 'pid'), 'utf8')))).toBeUndefined();
   });
 
   test.each([
