@@ -61,7 +61,7 @@ describe('a delegate', () => {
   test('asks again after its long pause, since a version may be made active again', async () => {
     answer = NOT_ACTIVE;
     await site.delegate({ port: portOf(), box: 'box-1', askAgainAfter: 200 });
-    await eventually(() => asked.length >= 2);
+    expect(await eventually(() => asked.length >= 2)).toBe(true);
   });
 
   test('goes on asking where no instance is ready, or the network is gone', async () => {
@@ -83,6 +83,6 @@ describe('a delegate', () => {
     const delegate = await site.delegate({ port: portOf(), box: 'box-1' });
     await eventually(() => delegate.health().versionNotActive);
     delegate.drain();
-    await delegate.ended;
+    expect(await delegate.ended).toBeUndefined();
   });
 });
