@@ -1,10 +1,11 @@
 /** All our dashboards, and their files as text. */
 import { controlPlane } from './control-plane.ts';
 import { build, type Dashboard } from './dashboard.ts';
+import { delegates } from './delegates.ts';
 import { rollout } from './rollout/rollout.ts';
 import { traffic } from './traffic.ts';
 
-const dashboards: readonly Dashboard[] = [rollout, traffic, controlPlane];
+const dashboards: readonly Dashboard[] = [rollout, traffic, delegates, controlPlane];
 
 /** Where the files are, from the root of the repository. */
 export const DASHBOARD_FOLDER = 'manifests/grafana';
