@@ -88,6 +88,8 @@ const importTable: Readonly<Record<string, Row>> = {
   ),
   'adapters/workflow-work-source': shell('model', 'ports', 'gen', 'adapters'),
   'adapters/grpc-work-source': shell('model', 'ports', 'gen', 'adapters'),
+  // The workflow store's engine for many machines shares nothing with other adapters.
+  'adapters/workflow-postgres': shell('model', 'ports'),
   // The embedded engine of the workflow store: its thread, files and errors are those of the controller's store.
   'adapters/workflow-sqlite': shell('model', 'ports', 'adapters/sqlite', 'adapters/store-thread.ts'),
   telemetry: shell('model', 'ports'),
