@@ -1,7 +1,14 @@
 /** What one delegate has, as far as its manager knows: pure bookkeeping, without I/O and without a timer. */
 import type { Instant } from '../../model/instant.ts';
 import type { TenantName, VersionName } from '../../model/names.ts';
-import type { DelegateRegistration, DelegateWorker, ManagerId, Task, TaskId } from '../../model/workflow.ts';
+import type {
+  DelegateRegistration,
+  DelegateWorker,
+  ExecutionId,
+  ManagerId,
+  Task,
+  TaskId,
+} from '../../model/workflow.ts';
 import type { ClaimedTask, DelegateSlots, TaskLease } from '../../ports/workflow-store.ts';
 
 /** Who came, and with what. */
@@ -109,6 +116,15 @@ export class DelegateSession {
     return place === undefined || place.kind === 'Stopping' ? undefined : place.task;
   }
 
+  /** Tasks of an execution that it was assigned here and has not been told to stop. */
+  leasesOf(execution: ExecutionId): readonly TaskLease[] {
+    return [...this.#places].flatMap(([key, place]) =>
+      place.kind !== 'Stopping' && place.task?.execution === execution
+        ? [{ task: place.task.id, token: tokenOf(key) }]
+        : [],
+    );
+  }
+
   /** It has the task no more. */
   release(lease: TaskLease): void {
     this.#places.delete(keyOf(lease));
@@ -145,6 +161,10 @@ export class DelegateSession {
 
 function keyOf({ task, token }: TaskLease): string {
   return `${task}/${token}`;
+}
+
+function tokenOf(key: string): number {
+  return Number(key.slice(key.lastIndexOf('/') + 1));
 }
 
 /** Of several leases of one task only the newest can be good. */

@@ -4,7 +4,7 @@
  */
 import type { Milliseconds } from '../../model/instant.ts';
 import type { TenantName } from '../../model/names.ts';
-import type { Worker } from '../../model/workflow.ts';
+import type { ExecutionId, Worker } from '../../model/workflow.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClaimedTask, TaskLease, WorkflowStore } from '../../ports/workflow-store.ts';
 import type { Backoff } from './backoff.ts';
@@ -87,6 +87,14 @@ export class Dispatcher {
     if (tenant === undefined) this.#anyIsDue = true;
     else this.#sessions.ask(tenant);
     this.#bell.ring();
+  }
+
+  /** Tasks of an execution were taken back: those of its delegates that are connected here are told now, not at the next renewal. */
+  async tookBack({ tenant, execution }: { tenant: TenantName; execution: ExecutionId }): Promise<void> {
+    const named = [...this.#sessions.of(tenant)].flatMap((session) =>
+      session.leasesOf(execution).map((lease) => ({ lease, session })),
+    );
+    if (named.length > 0) await this.#renewing(() => this.#renewals.prolong(named));
   }
 
   /** Delegates that have a stream to this manager. */
@@ -221,15 +229,18 @@ export class Dispatcher {
   }
 
   async #renew(signal: AbortSignal): Promise<void> {
-    const { lease, listener } = this.#options;
     while (!signal.aborted) {
-      await this.#pause(lease / 4, signal);
+      await this.#pause(this.#options.lease / 4, signal);
       this.#endSilent();
-      try {
-        await this.#renewals.flush();
-      } catch (error) {
-        listener.onFault({ doing: 'renewing leases of tasks', error });
-      }
+      await this.#renewing(() => this.#renewals.flush());
+    }
+  }
+
+  async #renewing(renew: () => Promise<void>): Promise<void> {
+    try {
+      await renew();
+    } catch (error) {
+      this.#options.listener.onFault({ doing: 'renewing leases of tasks', error });
     }
   }
 

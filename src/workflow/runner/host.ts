@@ -57,7 +57,9 @@ export class WorkflowHost {
       ...(concurrency !== undefined && { concurrency }),
       listener: {
         onApplied: (applied) => {
-          if (applied.step.tasks.length > 0) this.dispatcher.wake(applied.event.tenant);
+          const { event, step } = applied;
+          if (step.tasks.length > 0) this.dispatcher.wake(event.tenant);
+          if (step.cancelTasks.length > 0 || step.end !== undefined) void this.dispatcher.tookBack(event);
           listener.onApplied(applied);
         },
         onGivenBack: (failed) => listener.onGivenBack(failed),

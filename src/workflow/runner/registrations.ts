@@ -1,8 +1,9 @@
 /** Keeps what the store knows of a manager's delegates fresh: all of them at once, now and then, whoever had news. */
-import { after, type Instant, instant, type Milliseconds } from '../../model/instant.ts';
+import { after, type Instant, type Milliseconds } from '../../model/instant.ts';
 import type { DelegateRegistration, ManagerId } from '../../model/workflow.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { WorkflowStore } from '../../ports/workflow-store.ts';
+import { StoreTime } from './store-time.ts';
 
 /** One that has gone is still told of, as last seen: a rollout counts those of the last day. */
 const REMEMBERED: Milliseconds = 24 * 3_600_000;
@@ -10,12 +11,14 @@ const REMEMBERED: Milliseconds = 24 * 3_600_000;
 export class Registrations {
   readonly #store: WorkflowStore;
   readonly #clock: Clock;
+  readonly #time: StoreTime;
   readonly #manager: ManagerId;
   readonly #gone = new Map<string, DelegateRegistration>();
 
   constructor(parts: { store: WorkflowStore; clock: Clock; manager: ManagerId }) {
     this.#store = parts.store;
     this.#clock = parts.clock;
+    this.#time = new StoreTime(parts.store, parts.clock);
     this.#manager = parts.manager;
   }
 
@@ -31,13 +34,12 @@ export class Registrations {
 
   /** Tells the store, by its own time. Rejects where it does not answer. */
   async save(connected: readonly DelegateRegistration[]): Promise<void> {
-    const ours = this.#clock.now();
-    const ahead = (await this.#store.now()) - ours;
-    this.#forget(ours);
+    const ahead = await this.#time.ahead();
+    this.#forget(this.#clock.now());
     const delegates = [...connected, ...this.#gone.values()].map((delegate) => ({
       ...delegate,
-      since: moved(delegate.since, ahead),
-      lastSeen: moved(delegate.lastSeen, ahead),
+      since: this.#time.ofStore(delegate.since, ahead),
+      lastSeen: this.#time.ofStore(delegate.lastSeen, ahead),
     }));
     await this.#store.saveDelegates(this.#manager, delegates);
   }
@@ -48,10 +50,6 @@ export class Registrations {
       this.#gone.delete(key);
     }
   }
-}
-
-function moved(at: Instant, by: Milliseconds): Instant {
-  return instant(Math.max(0, at + by));
 }
 
 function keyOf({ delegate, version, tenant }: DelegateRegistration): string {

@@ -7,10 +7,15 @@ import type { DelegateSession } from './delegate-session.ts';
 /** Leases of one call: larger ones would keep the store from others for too long. */
 const LEASES_OF_A_CALL = 1_000;
 
+interface Named {
+  readonly lease: TaskLease;
+  readonly session: DelegateSession;
+}
+
 export class Renewals {
   readonly #store: WorkflowStore;
   readonly #lease: Milliseconds;
-  readonly #named = new Map<TaskId, { readonly lease: TaskLease; readonly session: DelegateSession }>();
+  readonly #named = new Map<TaskId, Named>();
 
   constructor(parts: { store: WorkflowStore; lease: Milliseconds }) {
     this.#store = parts.store;
@@ -34,14 +39,17 @@ export class Renewals {
     const all = [...this.#named.values()];
     for (let first = 0; first < all.length; first += LEASES_OF_A_CALL) {
       const part = all.slice(first, first + LEASES_OF_A_CALL);
-      const lost = new Set(
-        await this.#store.renewTasks({ leases: part.map(({ lease }) => lease), lease: this.#lease }),
-      );
-      for (const { lease, session } of part) {
+      await this.prolong(part);
+      for (const { lease } of part) {
         if (this.#named.get(lease.task)?.lease.token === lease.token) this.#named.delete(lease.task);
-        if (lost.has(lease.task)) tell(session, lease);
       }
     }
+  }
+
+  /** Prolongs these now, and tells their delegates what is lost. Rejects where the store does not answer. */
+  async prolong(named: readonly Named[]): Promise<void> {
+    const lost = new Set(await this.renew(named.map(({ lease }) => lease)));
+    for (const { lease, session } of named) if (lost.has(lease.task)) tell(session, lease);
   }
 
   /** Prolongs these at once. Answers those that are lost. */

@@ -13,6 +13,7 @@ import { type Backoff, retryDelay } from './backoff.ts';
 import { Bell } from './bell.ts';
 import { CompatibleVersions } from './compatible.ts';
 import { describeError } from './faults.ts';
+import { StoreTime } from './store-time.ts';
 
 export interface RunnerOptions {
   readonly store: WorkflowStore;
@@ -55,6 +56,7 @@ export class Runner {
   readonly #options: Required<RunnerOptions>;
   readonly #machines: ReadonlyMap<string, Machine>;
   readonly #compatible: CompatibleVersions;
+  readonly #time: StoreTime;
   readonly #bell: Bell;
   readonly #working = new Map<string, { readonly lease: EventLease; readonly done: Promise<void> }>();
   #moreAreDue = false;
@@ -70,6 +72,7 @@ export class Runner {
     };
     this.#machines = new Map(options.machines.map((machine) => [machine.name, machine]));
     this.#compatible = new CompatibleVersions(options.store, options.clock);
+    this.#time = new StoreTime(options.store, options.clock);
     this.#bell = new Bell(options.clock);
   }
 
@@ -171,7 +174,7 @@ export class Runner {
     }
     let { execution } = work;
     for (let conflicts = 0; conflicts < MOST_CONFLICTS; conflicts += 1) {
-      const step = decide(machine, { execution, event, now: await store.now() });
+      const step = decide(machine, { execution, event, now: await this.#time.now() });
       const outcome = await store.apply({ lease, revision: execution.revision, step, worker });
       if (outcome.kind === 'Applied') return step;
       if (outcome.kind === 'LeaseLost') return undefined;

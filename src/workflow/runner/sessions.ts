@@ -18,6 +18,10 @@ export class Sessions {
     for (const sessions of this.#byDelegate.values()) yield* sessions;
   }
 
+  of(tenant: TenantName): Iterable<DelegateSession> {
+    return this.#byTenant.get(tenant) ?? [];
+  }
+
   add(session: DelegateSession): void {
     const { worker, tenant } = session.arrival;
     addTo(this.#byDelegate, worker.delegate, session);
@@ -66,7 +70,7 @@ export class Sessions {
 
   /** Tasks may have become due: of one tenant, or of any. */
   ask(tenant?: TenantName): void {
-    const sessions = tenant === undefined ? this.all() : (this.#byTenant.get(tenant) ?? []);
+    const sessions = tenant === undefined ? this.all() : this.of(tenant);
     for (const session of sessions) this.hasPlace(session);
   }
 

@@ -111,7 +111,8 @@ describe('an execution', () => {
   });
 
   test('that is cancelled ends its task on the delegate with everything that the task has started', async () => {
-    const manager = await site.manager({ lease: 1_000 });
+    // At the next renewal it would take a quarter of the lease.
+    const manager = await site.manager({ lease: 120_000 });
     const delegate = await site.connected({ port: manager.port, box: 'box-1' });
     const customer = new Customer(manager.port);
     const id = await customer.start(
