@@ -2,7 +2,6 @@
  * Many executions of several tenants on two versions at once, while networks are cut, a delegate starts again and a manager
  * is killed. What was recorded is read from the store, for the history checker.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Delegate } from '../../../examples/delegate/delegate.ts';
 import { tenantName } from '../../../src/model/names.ts';
 import type { DelegateId, ExecutionId } from '../../../src/model/workflow.ts';
@@ -67,7 +66,8 @@ export async function runCrowd(site: ExampleSite, count: number): Promise<Record
   toMortal.redirect(stable.port);
   mortal.child.signal('SIGKILL');
   await delegates[0]?.abandon();
-  await sleep(500);
+  // The second delegate of v1 is cut off until it has noticed.
+  await eventually(() => delegates[1]?.health().connected === false);
   toStable.heal();
   await site.connected(wishes[0] as DelegateWish);
   await starting;
