@@ -23,6 +23,8 @@ import { freePort } from '../support/free-port.ts';
 import { type PrometheusServer, prometheusProgram, startPrometheus } from '../support/prometheus.ts';
 import type { ServiceDocument } from '../support/system/documents.ts';
 import { type Site, useSite } from '../support/system/site.ts';
+import { reportFields, WatcherClient } from '../support/watcher-client.ts';
+import { watcherReport } from '../support/watchers.ts';
 
 /** Enough for panels of errors, and far within the limit of the check. */
 const FAULTS = { failPercent: 2, delayMs: 0 };
@@ -33,8 +35,9 @@ const shown = (): Shown => ({ from: began, to: Date.now() / 1000, step: 1 });
 let prometheus: PrometheusServer;
 // Where there is none, each test counts as not run.
 beforeEach(() => void prometheusProgram('prometheus'));
+const watcherPort = await freePort();
 useSite(async (opened) => {
-  await opened.start();
+  await opened.start(['--allow-commands', `--watcher-address=127.0.0.1:${watcherPort}`]);
   await prepare(opened);
 });
 
@@ -71,14 +74,43 @@ async function prepare(opened: Site): Promise<void> {
   await untilAnswered(prometheus, 'switchyard_rollout_set_weight_percent{service="manager"} == 50');
   await untilAnswered(prometheus, 'switchyard_rollout_actual_weight_percent{service="manager"} > 0');
   await untilAnswered(prometheus, 'switchyard_rollout_check_state{service="manager",state="Passed"} == 1');
+  await withDelegates(opened, document);
   await prometheus.scraped(5);
 }
 
+/** A third service, whose delegates Prometheus counts: its rollout has them, and waits for an approval. */
+async function withDelegates(opened: Site, document: MakeDocument): Promise<void> {
+  const query =
+    'sum by (tenant) (label_replace(switchyard_version_ready_endpoints{service="fleet",version="{{version}}"}, "tenant", "acme", "", ""))';
+  const more = {
+    delegates: {
+      promql: { query, prometheus: { url: prometheus.url, scrapeInterval: '1s' }, tenantLabel: 'tenant' },
+    },
+    tenantKey: { header: 'x-tenant-id', allow: { everywhere: true } },
+    traffic: { steps: [50, 100], approvals: [100], promotion: 'Automatic' },
+  };
+  await opened.apply(document('fleet', 'v1', more));
+  const client = new WatcherClient(watcherPort);
+  opened.defer(async () => client.close());
+  const watcher = client.follow({ id: 'box-1', service: 'fleet', tenant: 'acme' });
+  watcher.report(reportFields(watcherReport(0, { v1: 'Ready' })));
+  await watcher.answer(1);
+  await untilAnswered(prometheus, 'switchyard_delegates_connected{service="fleet",version="v1"} > 0');
+  await deploy(opened, document('fleet', 'v2', more));
+  watcher.report(reportFields(watcherReport(0, { v1: 'Ready', v2: 'CrashLooping' })));
+  await untilAnswered(prometheus, 'switchyard_rollout_delegates_expected{service="fleet"} > 0');
+  await untilAnswered(prometheus, 'switchyard_rollout_set_weight_percent{service="fleet"} == 50');
+  await untilAnswered(
+    prometheus,
+    'switchyard_delegates{service="fleet",version="v2",state="CrashLooping"} == 1',
+  );
+}
+
+type MakeDocument = (name: 'manager' | 'other' | 'fleet', version: string, more?: object) => ServiceDocument;
+
 /** Documents of services with two versions that run within this process. */
-async function documentsOf(
-  opened: Site,
-): Promise<(name: string, version: string, more?: object) => ServiceDocument> {
-  const ports = { manager: await freePort(), other: await freePort() };
+async function documentsOf(opened: Site): Promise<MakeDocument> {
+  const ports = { manager: await freePort(), other: await freePort(), fleet: await freePort() };
   const versions = await Promise.all(
     ['v1', 'v2'].map(async (name) => ({
       name,
@@ -86,7 +118,7 @@ async function documentsOf(
     })),
   );
   return (name, version, more = {}) => {
-    const port = name === 'manager' ? ports.manager : ports.other;
+    const port = ports[name];
     return {
       name,
       version,

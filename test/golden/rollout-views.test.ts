@@ -8,12 +8,13 @@ import type { RolloutView } from '../../src/operations/rollout-types.ts';
 import { expectGolden } from '../support/golden-text.ts';
 import { plain } from '../support/paints.ts';
 import { NOW } from '../support/rollout-records.ts';
-import { aPausedView, aRolledBackView, aRolloutView, rolloutMessageOf } from '../support/rollout-views.ts';
+import { aPausedView, aRegisteringView, aRolledBackView, aRolloutView, rolloutMessageOf } from '../support/rollout-views.ts';
 
 const views: Readonly<Record<string, () => RolloutView>> = {
   shifting: aRolloutView,
   paused: aPausedView,
   'rolled-back': aRolledBackView,
+  registering: aRegisteringView,
 };
 const places: Readonly<Record<string, Partial<Frame>>> = {
   '80': { width: 80 },

@@ -8,8 +8,9 @@ import {
 import type { AuditEvent } from '../../src/model/audit.ts';
 import { instant } from '../../src/model/instant.ts';
 import type { CheckRun } from '../../src/model/measurement.ts';
-import { serviceName } from '../../src/model/names.ts';
-import type { RolloutView } from '../../src/operations/rollout-types.ts';
+import { serviceName, tenantName } from '../../src/model/names.ts';
+import type { TenantParity } from '../../src/model/parity.ts';
+import type { RolloutView, StepView } from '../../src/operations/rollout-types.ts';
 import type { VersionView } from '../../src/operations/types.ts';
 import { anInstance, aVersion } from './records.ts';
 import {
@@ -133,6 +134,57 @@ export function aRolledBackView(): RolloutView {
     ],
     wayBack: { isReady: false, readyEndpoints: 0, problems: ['v43 is quarantined'] },
   });
+}
+
+/** A rollout that waits for delegates; one tenant it would hold back. */
+export function aRegisteringView(): RolloutView {
+  const tenant = (name: string, expected: number, ready: number): TenantParity => ({
+    tenant: tenantName(name),
+    state: ready === expected ? 'Passed' : 'Missing',
+    expected,
+    ready,
+    missing: [],
+    switching: [],
+    offline: { count: 0, boxes: [] },
+  });
+  const because =
+    '10 of 13 delegates registered at v43; 2 of 3 tenants not complete: acme, globex; HoldBack at 2026-11-24T21:00:00Z';
+  const [deploy, ...ahead] = stepsAt(1);
+  if (deploy === undefined) throw new Error('the walk has steps');
+  const register: StepView = { step: { kind: 'Register' }, progress: 'Current' };
+  const later = ahead.map(({ step }): StepView => ({ step, progress: 'Ahead' }));
+  const { verdict: _none, ...view } = aRolloutView({
+    steps: [deploy, register, ...later],
+    record: aRollout({
+      state: 'Progressing',
+      stateReason: 'Registering',
+      because,
+      since: ago(95),
+      step: { kind: 'Register' },
+      stepSince: ago(95),
+    }),
+    setWeight: 0,
+    actualWeight: { percent: 0, requests: 880 },
+    checks: [],
+    waitsFor: [because],
+    delegates: {
+      parity: {
+        verdict: { kind: 'Waiting' },
+        because,
+        expected: 13,
+        ready: 10,
+        tenants: [tenant('acme', 5, 3), tenant('globex', 4, 3), tenant('initech', 4, 4)],
+        lines: [
+          'acme 3/5: box-9 crash-looping: exited with code 1, box-7 waits for its window (opens 22:00)',
+          'globex 3/4: box-2 fetches it',
+        ],
+      },
+      expected: 13,
+      ready: 10,
+      heldBack: [tenantName('hooli')],
+    },
+  });
+  return view;
 }
 
 /** A rollout that somebody has to move on, in a frozen service. */
