@@ -1,7 +1,10 @@
-/** What every store must do with the watchers of the delegates' boxes. */
+/** What every store must do with the watchers of the delegates' boxes, and with the rolls of rollouts. */
 import { afterEach, describe, expect, test } from 'vitest';
-import { serviceName } from '../../src/model/names.ts';
+import { instant } from '../../src/model/instant.ts';
+import { serviceName, tenantName } from '../../src/model/names.ts';
+import type { Roll } from '../../src/model/parity.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { rolloutRecord } from '../support/stored-history.ts';
 import { serviceRecord } from '../support/stored-records.ts';
 import { boxId, watcherSeen } from '../support/watchers.ts';
 import type { MakeStore } from './store.ts';
@@ -81,6 +84,50 @@ export function storeWatchersContract(adapter: string, makeStore: MakeStore): vo
       await store.close();
       await expect(store.watchers()).rejects.toThrow(/closed/);
       await expect(store.saveWatchers({ saved: [], forgotten: [] })).rejects.toThrow(/closed/);
+    });
+  });
+
+  describe(`a ${adapter} store: rolls`, () => {
+    const named: Roll = {
+      kind: 'named',
+      fixedAt: instant(5),
+      boxes: [{ delegate: boxId('a'), tenant: tenantName('acme') }],
+    };
+    const counted: Roll = {
+      kind: 'counted',
+      fixedAt: instant(6),
+      tenants: [{ tenant: tenantName('acme'), count: 3 }],
+    };
+    const rollout = rolloutRecord({});
+    const withRollout = { ...serviceRecord({ name: 'manager', generation: 2 }), rollout };
+
+    test('a roll is kept with its rollout, in the commit that fixed it, and a later one replaces it', async () => {
+      const store = await storeOfManager();
+      expect(await store.roll(rollout.id)).toBeUndefined();
+      await store.commit({ services: [withRollout], rolls: [{ rollout: rollout.id, roll: named }] });
+      expect(await store.roll(rollout.id)).toEqual(named);
+      await store.commit({ rolls: [{ rollout: rollout.id, roll: counted }] });
+      expect(await store.roll(rollout.id)).toEqual(counted);
+    });
+
+    test('that of an unknown rollout is dropped, and that of a deleted service goes with it', async () => {
+      const store = await storeOfManager();
+      await store.commit({ rolls: [{ rollout: rollout.id, roll: named }] });
+      expect(await store.roll(rollout.id)).toBeUndefined();
+      await store.commit({ services: [withRollout], rolls: [{ rollout: rollout.id, roll: named }] });
+      await store.commit({ deletions: [{ name: manager, generation: 2 }] });
+      expect(await store.roll(rollout.id)).toBeUndefined();
+    });
+
+    test('what could not be read back is refused with the whole commit', async () => {
+      const store = await storeOfManager();
+      const broken = { ...counted, tenants: [{ tenant: tenantName('acme'), count: -1 }] };
+      const refused = store.commit({
+        services: [withRollout],
+        rolls: [{ rollout: rollout.id, roll: broken }],
+      });
+      await expect(refused).rejects.toThrow(/roll of .*count is -1/);
+      expect((await store.load()).services[0]?.generation).toBe(1);
     });
   });
 }
