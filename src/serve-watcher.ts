@@ -125,13 +125,12 @@ export async function serveWatcher(service: WatcherService): Promise<WatcherEnd>
     badReleases: badReleases.map(({ version, reason }) => `${version}: ${reason}`),
     at: systemClock.now(),
   });
-  let writing: Promise<void> | undefined;
+  // Writes follow each other, and the last one says what is so then.
+  let writing: Promise<void> = Promise.resolve();
   const saved = (): Promise<void> => {
-    writing ??= writeDurably(statusFile, `${JSON.stringify(status(), undefined, 2)}\n`)
-      .catch((error: unknown) => log.warn({ err: error }, 'the status cannot be written'))
-      .finally(() => {
-        writing = undefined;
-      });
+    writing = writing
+      .then(() => writeDurably(statusFile, `${JSON.stringify(status(), undefined, 2)}\n`))
+      .catch((error: unknown) => log.warn({ err: error }, 'the status cannot be written'));
     return writing;
   };
   let isTakenUp = false;

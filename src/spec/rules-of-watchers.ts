@@ -4,8 +4,8 @@ import * as format from './text-formats.ts';
 import { exactly, type TextFormat } from './text-formats.ts';
 
 const API_VERSION = 'switchyard.dev/v1alpha1';
-export const WATCHER_KIND = 'Watcher';
-export const WATCHER_POLICY_KIND = 'WatcherPolicy';
+const WATCHER_KIND = 'Watcher';
+const WATCHER_POLICY_KIND = 'WatcherPolicy';
 
 const MIB: readonly [number, number] = [1, 1_073_741_824];
 

@@ -72,12 +72,12 @@ export class Agent {
       acceptance.kind !== 'Refuse' || !['WrongService', 'MalformedGeneration'].includes(acceptance.code);
     const newest = isNumbered ? Math.max(seen, offered.generation) : seen;
     if (acceptance.kind === 'Accept') {
-      await state.change({ goal: offered, seen: newest });
+      await state.change(() => ({ goal: offered, seen: newest }));
       log.info(
         { generation: offered.generation, versions: offered.versions.map(({ version }) => version) },
         'follows a new goal state',
       );
-    } else if (newest !== seen) await state.change({ seen: newest });
+    } else if (newest !== seen) await state.change(() => ({ seen: newest }));
     const refusal = acceptance.kind === 'Refuse' ? acceptance.reason : '';
     if (refusal !== this.#refusal && refusal !== '') log.warn({ reason: refusal }, 'refuses a goal state');
     this.#refusal = refusal;
@@ -94,7 +94,7 @@ export class Agent {
       .filter(({ artifact }) => artifacts.standing(artifact)?.kind === 'Failed')
       .filter(isMeant);
     const given = setbacks.filter(isMeant);
-    await state.change({ setbacks: setbacks.filter((one) => !isMeant(one)) });
+    await state.change((current) => ({ setbacks: current.setbacks.filter((one) => !isMeant(one)) }));
     artifacts.retry((key) => failed.some(({ artifact }) => keyOf(artifact) === key));
     this.wake();
     return [...new Set([...given, ...failed].map((one) => one.version))];
@@ -175,22 +175,21 @@ export class Agent {
   /** Writes down what has shown itself healthy, before anything is decided by it. */
   async #noteHealth(box: Box): Promise<void> {
     const { state } = this.#options;
-    const ready = box.processes.filter(
-      (one) => one.state === 'Ready' && !one.isRefused && one.artifact !== '',
-    );
+    const ready = box.processes.filter((one) => one.state === 'Ready' && one.artifact !== '');
     if (ready.length === 0) return;
     const { healthy, lastGood, started, setbacks } = state.current;
     const added = ready.map(({ artifact }) => artifact).filter((key) => !healthy.includes(key));
     const best = this.#newest(ready.filter((one) => isWanted(one, box)).map(({ version }) => version));
     const good = started.find((one) => one.version === best)?.artifact ?? lastGood;
     const isSame = good === undefined || (lastGood !== undefined && keyOf(good) === keyOf(lastGood));
-    const cleared = setbacks.filter((one) => !ready.some((process) => process.artifact === one.artifact));
-    if (added.length === 0 && isSame && cleared.length === setbacks.length) return;
-    await state.change({
-      healthy: [...healthy, ...added],
-      setbacks: cleared,
+    const isOver = (one: { readonly artifact: ArtifactKey }): boolean =>
+      ready.some((process) => process.artifact === one.artifact);
+    if (added.length === 0 && isSame && !setbacks.some(isOver)) return;
+    await state.change((current) => ({
+      healthy: [...current.healthy, ...added],
+      setbacks: current.setbacks.filter((one) => !isOver(one)),
       ...(good !== undefined && { lastGood: good }),
-    });
+    }));
   }
 
   /** The one that the goal state names last. */

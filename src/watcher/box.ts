@@ -48,8 +48,6 @@ export interface BoxProcess {
   readonly wasHealthy: boolean;
   /** Absent: it does not say. */
   readonly openTasks?: number;
-  /** The service refuses its version: it asks for no more work. */
-  readonly isRefused: boolean;
 }
 
 export type ArtifactStanding =

@@ -6,7 +6,7 @@ import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 
-export const DATA_KEPT: Milliseconds = 7 * 24 * 3_600_000;
+const DATA_KEPT: Milliseconds = 7 * 24 * 3_600_000;
 
 /** Removes the folders of versions that are not among `versions` and were not written to for a while. */
 export async function pruneData(prune: {

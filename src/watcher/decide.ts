@@ -28,7 +28,7 @@ export function wantedArtifacts(box: Box): readonly Artifact[] {
 }
 
 /** All that the goal state names and the policy allows. */
-export function allowedArtifacts({ goal, policy }: Box): readonly Artifact[] {
+function allowedArtifacts({ goal, policy }: Box): readonly Artifact[] {
   if (goal === undefined || goal.decommission) return [];
   return goal.versions
     .map(({ artifact }) => artifact)

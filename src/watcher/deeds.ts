@@ -79,10 +79,10 @@ export class Deeds {
     const data = dataFolderOf(settings.dataFolder, artifact);
     await mkdir(data, { recursive: true, mode: 0o700 });
     const running = this.#running();
-    const others = state.current.started.filter(
-      (one) => one.version !== version && running.includes(one.version),
-    );
-    await state.change({ started: [...others, { version, artifact }] });
+    await state.change(({ started }) => {
+      const others = started.filter((one) => one.version !== version && running.includes(one.version));
+      return { started: [...others, { version, artifact }] };
+    });
     const path = artifacts.pathOf(artifact);
     const spec = specOf({ artifact, path, data, settings, limits: policy.limits });
     await this.#want(spec, [...this.#wished(), version]);
@@ -96,8 +96,9 @@ export class Deeds {
 
   async #giveUp(setback: Setback): Promise<void> {
     const { state } = this.#options;
-    const others = state.current.setbacks.filter(({ version }) => version !== setback.version);
-    await state.change({ setbacks: [...others, setback] });
+    await state.change(({ setbacks }) => ({
+      setbacks: [...setbacks.filter(({ version }) => version !== setback.version), setback],
+    }));
     await this.#stop(setback.version);
   }
 

@@ -71,7 +71,7 @@ export class Looks {
 }
 
 /** Reads what a delegate answers. What it leaves out, or does not say in JSON, speaks not against it. */
-export function wordsOf(body: string): DelegateWords {
+function wordsOf(body: string): DelegateWords {
   let read: unknown;
   try {
     read = JSON.parse(body);

@@ -5,6 +5,8 @@ import { keyOf } from './box.ts';
 import type { DelegateWords } from './looks.ts';
 import type { WatcherState } from './state.ts';
 
+const REFUSED = 'the service refuses its version, which is not active there';
+
 /** One for each version; where an old instance of it still ends beside a new one, the new one counts. */
 export function processesOf(observed: {
   readonly instances: readonly Instance[];
@@ -32,7 +34,6 @@ function processOf(instance: Instance, words: DelegateWords | undefined, state: 
     since,
     restarts,
     wasHealthy,
-    isRefused: words?.isRefused ?? false,
     ...(words?.openTasks !== undefined && { openTasks: words.openTasks }),
     ...stateOf({ instance, words, wasHealthy }),
   };
@@ -54,7 +55,7 @@ function stateOf(of: {
       return ofAnswering({ words, wasHealthy, reason });
     case 'Starting':
     case 'Unready':
-      return { state, reason };
+      return { state, reason: words?.isRefused === true ? REFUSED : reason };
   }
 }
 
@@ -65,9 +66,12 @@ function ofAnswering(of: {
   readonly reason: string;
 }): Pick<BoxProcess, 'state' | 'reason'> {
   const { words, wasHealthy, reason } = of;
-  if (words?.isReady === true || (words === undefined && wasHealthy)) return { state: 'Ready', reason };
-  return {
-    state: wasHealthy ? 'Unready' : 'Starting',
-    reason: words === undefined ? `${reason}; it was not asked yet` : 'it answers that it is not ready',
-  };
+  const isReady = words?.isReady === true && !words.isRefused;
+  if (isReady || (words === undefined && wasHealthy)) return { state: 'Ready', reason };
+  return { state: wasHealthy ? 'Unready' : 'Starting', reason: notReady(words, reason) };
+}
+
+function notReady(words: DelegateWords | undefined, reason: string): string {
+  if (words === undefined) return `${reason}; it was not asked yet`;
+  return words.isRefused ? REFUSED : 'it answers that it is not ready';
 }

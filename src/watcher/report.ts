@@ -132,9 +132,7 @@ function stateOf(process: BoxProcess, box: Box): { state: BoxVersionState; reaso
       return { state: 'Unready', reason };
     case 'Ready':
     case 'Unready':
-      return process.isRefused
-        ? { state: 'Unready', reason: 'the service refuses its version, which is not active there' }
-        : { state: process.state, reason };
+      return { state: process.state, reason };
     case 'Starting': {
       const deadline = after(process.since, box.startDeadline);
       return box.now < deadline

@@ -36,6 +36,7 @@ const MOST_HEALTHY = 100;
 export class StateFile {
   readonly #path: string;
   #current: WatcherState;
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(path: string, state: WatcherState) {
     this.#path = path;
@@ -58,8 +59,17 @@ export class StateFile {
     return this.#current;
   }
 
-  /** Resolves when it cannot be lost any more. Where it cannot be written nothing changes, and the error is thrown. */
-  async change(change: Partial<WatcherState>): Promise<void> {
+  /**
+   * Resolves when it cannot be lost any more. Where it cannot be written nothing changes, and the error is thrown.
+   * Changes follow each other: each is made of what the one before left.
+   */
+  change(change: (current: WatcherState) => Partial<WatcherState>): Promise<void> {
+    const turn = this.#last.then(() => this.#write(change(this.#current)));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #write(change: Partial<WatcherState>): Promise<void> {
     const next = { ...this.#current, ...change };
     const bounded = { ...next, healthy: next.healthy.slice(-MOST_HEALTHY) };
     await writeDurably(this.#path, `${JSON.stringify({ format: FORMAT, ...bounded }, undefined, 2)}\n`);

@@ -7,7 +7,7 @@ import type { WatcherPolicy } from '../../src/model/watcher.ts';
 import { defaultWatcherPolicy } from '../../src/spec/parse-watcher.ts';
 import { type Box, type BoxProcess, keyOf } from '../../src/watcher/box.ts';
 
-export const SERVICE = serviceName('manager');
+const SERVICE = serviceName('manager');
 export const NOW = instant(Date.UTC(2026, 7, 5, 12));
 /** A Wednesday, which NOW is. */
 const OPEN = { days: ['Wednesday'], startMinute: 11 * 60, duration: 2 * 3_600_000 } as const;
@@ -48,7 +48,6 @@ export function process(version: string, changes: Partial<BoxProcess> = {}): Box
     since: NOW,
     restarts: 0,
     wasHealthy: state === 'Ready',
-    isRefused: false,
     ...changes,
   };
 }

@@ -31,15 +31,22 @@ export class HandController implements Watchers {
   goal: GoalState | undefined;
   reason = 'nothing is wanted yet';
   identity: WatcherIdentity | undefined;
+  /** Absent: what the box has applied. */
+  replaces: number | undefined;
   readonly reports: WatcherReport[] = [];
   #changed: () => void = () => undefined;
 
   connect(identity: WatcherIdentity, listener: { changed(): void }): ReturnType<Watchers['connect']> {
     this.identity = identity;
     this.#changed = () => listener.changed();
+    let isHeard = false;
     return {
-      report: (report) => void this.reports.push(report),
-      answer: () => this.answer(),
+      report: (report) => {
+        isHeard = true;
+        this.reports.push(report);
+        listener.changed();
+      },
+      answer: () => (isHeard ? this.answer() : undefined),
       close: () => undefined,
     };
   }
@@ -50,14 +57,17 @@ export class HandController implements Watchers {
     return this.answer();
   }
 
+  /** Made for what the box has applied, as the real one does, where the test does not say what it replaces. */
   answer(): ReturnType<Watchers['poll']> {
-    return this.goal === undefined
-      ? { kind: 'NoGoal', reason: this.reason }
-      : { kind: 'Goal', goal: this.goal };
+    if (this.goal === undefined) return { kind: 'NoGoal', reason: this.reason };
+    const applied = this.report?.applied ?? 0;
+    const replaces = this.replaces ?? (applied === this.goal.generation ? this.goal.replaces : applied);
+    return { kind: 'Goal', goal: { ...this.goal, replaces } };
   }
 
-  tell(goal: GoalState): void {
+  tell(goal: GoalState, replaces?: number): void {
     this.goal = goal;
+    this.replaces = replaces;
     this.#changed();
   }
 
@@ -152,7 +162,7 @@ export async function createWatcherWorld(): Promise<WatcherWorld> {
         ...changes,
       };
       generation = goal.generation;
-      controller.tell(goal);
+      controller.tell(goal, changes.replaces);
       return goal;
     },
     release: async (version, extra = []) => {
@@ -229,7 +239,7 @@ export async function createWatcherWorld(): Promise<WatcherWorld> {
           if (JSON.stringify(said) === JSON.stringify(states)) return true;
           throw new Error(`reported ${JSON.stringify(controller.report)}`);
         },
-        { within: 15_000, what: JSON.stringify(states) },
+        { within: 60_000, what: JSON.stringify(states) },
       );
     },
     reasonOf: (version) => controller.report?.versions.find((one) => one.version === version)?.reason ?? '',

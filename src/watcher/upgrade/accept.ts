@@ -8,7 +8,7 @@ import type { ArtifactStore } from '../artifacts/store.ts';
 import type { Slots } from './slots.ts';
 
 /** The service name that releases of the watcher are signed for; no delegate can have it. */
-export const WATCHER_SERVICE = 'switchyard-watcher';
+const WATCHER_SERVICE = 'switchyard-watcher';
 
 export interface UpgradeParts {
   readonly manifest: string;
@@ -33,6 +33,8 @@ export async function acceptUpgrade(parts: UpgradeParts): Promise<Artifact> {
   if (host === undefined || !isHostAllowed(host, policy)) {
     throw new Error(`the customer's policy allows no artifact from ${url}`);
   }
+  if ((await slots.trial()) !== undefined)
+    throw new Error('another release is being tried: look at status, and try again then');
   const known = (await slots.bad()).find((one) => one.sha256 === sha256);
   if (known !== undefined)
     throw new Error(`release ${version} was tried before and is not tried again: ${known.reason}`);

@@ -32,6 +32,9 @@ const CASES = Object.keys(WALKS).flatMap((walk) =>
   POINTS.map((point) => ({ walk: walk as keyof typeof WALKS, point })),
 );
 
+// Processes are started, and a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
+
 let world: WatcherWorld;
 let config: string;
 beforeEach(async () => {

@@ -1,5 +1,5 @@
 /** The way between a watcher and its controller, where it is bad: no streams, too many watchers, a hostile controller. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import type { Artifact } from '../../../src/model/goal-state.ts';
 import { serviceName } from '../../../src/model/names.ts';
@@ -10,6 +10,9 @@ import { startWatcherServer } from '../../../src/watcher-server/server.ts';
 import { eventually } from '../../support/eventually.ts';
 import { createWatcherWorld, HandController, type WatcherWorld } from '../../support/watcher-world.ts';
 import { watcherReport } from '../../support/watchers.ts';
+
+// Processes are started, and a busy machine takes its time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 let world: WatcherWorld;
 beforeEach(async () => {
@@ -52,7 +55,7 @@ class StreamlessController extends HandController {
   }
 }
 
-test('where no stream lives, goal states come and reports go by polls', { timeout: 30_000 }, async () => {
+test('where no stream lives, goal states come and reports go by polls', { timeout: 120_000 }, async () => {
   await world.server.close();
   const controller = new StreamlessController();
   controller.goal = {
@@ -71,7 +74,7 @@ test('where no stream lives, goal states come and reports go by polls', { timeou
     isReady: () => true,
   });
   const to = link();
-  await eventually(() => to.answers.length > 0, { within: 20_000 });
+  await eventually(() => to.answers.length > 0, { within: 60_000 });
   expect(to.answers[0]?.goal?.generation).toBe(4);
   expect(to.link.state).toMatchObject({ kind: 'Connected', way: 'Poll' });
   expect(controller.streams).toBe(3);
@@ -95,7 +98,7 @@ test('one that is told to come back later does, and is let in then', async () =>
     observer: { received: ({ reception }) => void receptions.push(reception) },
   });
   const both = [link(), link()];
-  await eventually(() => both.every((one) => one.answers.length > 0), { within: 15_000 });
+  await eventually(() => both.every((one) => one.answers.length > 0), { within: 60_000 });
   expect(receptions).toContain('Later');
   for (const one of both) await one.stop();
 });
