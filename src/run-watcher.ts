@@ -63,11 +63,11 @@ export async function runWatcher({ context, flags, release }: WatcherRun): Promi
       release,
       slot: context.shell.env[SLOT_VARIABLE] ?? 'installed',
       signal,
-      onProven: () => process.send?.(PROVEN),
+      onProven: tellLauncher,
     });
     // Not a code of the command line's own: it speaks to the launcher alone.
     if (end === 'Upgrade') process.exit(UPGRADE_EXIT_CODE);
-    process.disconnect?.();
+    if (process.connected) process.disconnect?.();
     return EXIT.ok;
   } catch (error) {
     if (error instanceof FolderInUseError || error instanceof WatcherStateError) {
@@ -95,6 +95,15 @@ function untilStopped(isAgent: boolean): AbortSignal {
   const stop = new AbortController();
   process.on('SIGTERM', () => stop.abort());
   process.on('SIGINT', () => stop.abort());
-  if (isAgent) process.on('disconnect', () => stop.abort());
+  if (isAgent) {
+    process.on('disconnect', () => stop.abort());
+    // It may have died while we were being loaded, when nobody listened.
+    if (process.send !== undefined && !process.connected) stop.abort();
+  }
   return stop.signal;
+}
+
+/** A launcher that has died needs to know nothing: `untilStopped` has noticed, or will. */
+function tellLauncher(): void {
+  if (process.connected) process.send?.(PROVEN, undefined, undefined, () => undefined);
 }

@@ -1,5 +1,6 @@
 /** `switchyard artifact` and `switchyard watcher`, from a key pair to a delegate that runs, as their users run them. */
-import { type ChildProcess, execFileSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -156,6 +157,25 @@ test('the watcher as a process: status while it runs and when it does not, and i
     { within: 60_000 },
   );
   expect(world.alive()).toEqual(before);
+});
+
+test('an agent whose launcher dies while it is being loaded, or before it has proved itself, ends by itself', {
+  timeout: 60_000,
+}, async () => {
+  for (const isLoaded of [false, true]) {
+    const flags = ['watcher', 'run', '--agent', '--config', config];
+    const agent = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    watchers.push(agent);
+    let said = '';
+    agent.stderr?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const ended = once(agent, 'exit');
+    if (isLoaded)
+      await eventually(() => said.includes('watching') || agent.exitCode !== null, { within: 20_000 });
+    agent.disconnect();
+    expect({ end: await ended, said }).toMatchObject({ end: [0, null] });
+  }
 });
 
 test('a release of the watcher that proves itself takes over, and the delegates do not notice', {
