@@ -62,9 +62,9 @@ export class ControllerProcess {
 
   /**
    * Starts it, for the first time or again, and resolves when it answers and has loaded its state. Rejects with what it
-   * said where it ends instead.
+   * said where it ends instead, or has not answered after `withinMs`.
    */
-  async start(flags: readonly string[] = ['--allow-commands']): Promise<void> {
+  async start(flags: readonly string[] = ['--allow-commands'], withinMs = 30_000): Promise<void> {
     const child = await Child.start({
       name: 'the controller',
       command: this.#command,
@@ -72,7 +72,7 @@ export class ControllerProcess {
       logFile: join(this.#folder, 'controller.log'),
     });
     this.#child = child;
-    await child.until('an answer', () => this.#answers());
+    await child.until('an answer', () => this.#answers(), withinMs);
   }
 
   /** kill -9. Resolves when it is gone. */
