@@ -104,7 +104,8 @@ export class SupervisedInstance {
 
   /** Begins to keep it running or to stop it; `onGone` is called when it is stopped and nothing of it is kept. */
   run(onGone: () => void): void {
-    if (this.#main === undefined) this.#settle();
+    // What is on its way out has been looked at: nobody waits for its end.
+    if (this.#main === undefined || this.isStopping) this.#settle();
     this.#work = this.#live().then(onGone, (error) => {
       if (!this.#leave.signal.aborted) throw error;
     });
@@ -156,6 +157,7 @@ export class SupervisedInstance {
       return;
     }
     this.#trouble = `${this.#record.current.id} cannot be watched now: ${because}`;
+    this.#settle();
     this.#onChange();
     await this.#tools.clock.sleep(RETRY, this.#interrupted).catch(() => undefined);
   }

@@ -126,6 +126,18 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
   },
 );
 
+test('one that the controller before was stopping is known at once, and its end is waited for by nobody', async () => {
+  const pid = startUnnoted(ID, ['--ignore-term']);
+  await vi.waitFor(async () => expect(await world.diary()).toHaveLength(1), { timeout: 15_000 });
+  const spec = world.spec([], { stopGrace: 3_000 });
+  await leaveRecord({ spec, process: running(identityOf(pid)), stopSince: instant(Date.now()) });
+  const next = await open();
+  await next.settled(MANAGER);
+  expect(next.instances(MANAGER)).toEqual([expect.objectContaining({ id: ID, state: 'Stopping' })]);
+  await vi.waitFor(() => expect(next.instances(MANAGER)).toEqual([]), { timeout: 15_000 });
+  expect(processesOf(ID)).toEqual([]);
+});
+
 test('an instance goes on writing its log while no controller runs', async () => {
   const spec = world.spec([], {
     command: ['sh', '-c', 'while :; do echo alive; sleep 0.02; done'],
