@@ -10,10 +10,10 @@ interface Observers extends Pick<WatcherEvents, 'received' | 'told'> {
 }
 
 export function watcherObservers(metrics: Metrics, log: Logger): Observers {
-  const { received, told } = metrics.watchers;
+  const { watchers } = metrics;
   return {
-    received,
-    told,
+    received: (event) => watchers.received(event),
+    told: (event) => watchers.told(event),
     ended: ({ address, reason }) => log.info({ address, reason }, 'the stream of a watcher was ended'),
     fault: (error) => log.error({ err: error }, 'serving a watcher failed'),
   };

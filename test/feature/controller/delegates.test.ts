@@ -139,7 +139,7 @@ describe('a rollout of a service with delegates', () => {
     await eventually(() => outer.versions.length === 1 && inner.versions.length === 1);
     await fleet.want('v2', { delegates: waves });
     await eventually(() => inner.versions.includes('v2'));
-    const [{ waves: shown = [] } = {}] = fleet.world.operations.waves(manager);
+    const shown = fleet.world.operations.waves(manager).flatMap(({ waves: each }) => each);
     expect(shown.map(({ progress, admitted, onTheirWay }) => ({ progress, admitted, onTheirWay }))).toEqual([
       { progress: 'Rest', admitted: 1, onTheirWay: 1 },
       { progress: 'Ahead', admitted: 0, onTheirWay: 0 },
