@@ -14,7 +14,7 @@ import type { Artifact } from '../../model/goal-state.ts';
 import { MAX_ARTIFACT_SIZE } from '../../model/goal-state.ts';
 import { InvalidNameError, serviceName, versionName } from '../../model/names.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
-import { type Context, print } from '../shell.ts';
+import { type Context, note, print } from '../shell.ts';
 
 /** Writes FILE (private, for this user only) and FILE.pub. Never over a file that exists. */
 export async function keygen(context: Context, file: string): Promise<ExitCode> {
@@ -72,7 +72,7 @@ export interface PublishFlags {
   readonly url?: string;
 }
 
-/** Copies an artifact and its manifest into a folder that a web server serves, the manifest last. */
+/** Copies an artifact and its manifest into a folder that a web server serves, the manifest last; tells the controller that --server names. */
 export async function publish(
   context: Context,
   { file, flags }: { readonly file: string; readonly flags: PublishFlags },
@@ -92,9 +92,15 @@ export async function publish(
       ? pathToFileURL(resolve(flags.to, name)).href
       : `${flags.url.replace(/\/$/, '')}/${name}`;
   await intoPlace(join(flags.to, name), (path) => copyFile(file, path));
+  const manifest = join(flags.to, `${name}.manifest.json`);
   const published = printManifest({ ...artifact, url });
-  await intoPlace(join(flags.to, `${name}.manifest.json`), (path) => writeFile(path, published));
+  await intoPlace(manifest, (path) => writeFile(path, published));
+  if (context.options.server !== undefined) {
+    note(context, `wrote ${manifest}`);
+    return (await import('./delegates.ts')).publishToBoxes(context, manifest, { wait: 0 });
+  }
   print(context, published);
+  note(context, `wrote ${manifest}; boxes fetch it after: switchyard delegates publish ${manifest}`);
   return EXIT.ok;
 }
 
