@@ -2,6 +2,7 @@
 import type { Milliseconds } from '../../model/instant.ts';
 import { restartDelay } from './backoff.ts';
 import { countedEnds, isSpent } from './budget.ts';
+import { hasEnded } from './identity.ts';
 import type { KeptRecord } from './kept-record.ts';
 import { describeFailure, describeGivenUp } from './reasons.ts';
 import type { InstanceTools } from './start.ts';
@@ -18,9 +19,11 @@ export async function noteFailure(failed: {
   readonly logStart: number;
 }): Promise<AfterFailure> {
   const { record, tools, because, logStart } = failed;
-  const { id, spec, failures: before, ends = [] } = record.current;
+  const { id, spec, failures: before, ends = [], process } = record.current;
   const failures = before + 1;
-  record.set({ failures, wasReady: false });
+  // Whoever comes after us must not take the same end for another one.
+  const isOver = process.kind === 'Running' && hasEnded(process.identity);
+  record.set({ failures, wasReady: false, ...(isOver && { process: { kind: 'None' } }) });
   const lastLine = await tools.logs.lastLine(id, logStart);
   if (tools.budget !== undefined) {
     const counted = countedEnds(ends, tools.clock.now(), tools.budget);

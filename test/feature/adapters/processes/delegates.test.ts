@@ -9,7 +9,7 @@ import type { Instance } from '../../../../src/model/instance.ts';
 import { serviceName, versionName } from '../../../../src/model/names.ts';
 import type { ProcessesRuntimeSpec } from '../../../../src/model/spec.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { createProcessesWorld, type ProcessesWorld } from '../../../support/processes-world.ts';
+import { createProcessesWorld, kill, type ProcessesWorld } from '../../../support/processes-world.ts';
 
 const MANAGER = serviceName('manager');
 const V1 = versionName('v1');
@@ -94,6 +94,23 @@ test('one that was never ready has no work, and is stopped at once', async () =>
   await eventually(() => only()?.reason.includes('answered 503'));
   await want([]);
   await gone();
+});
+
+test('an end is counted once, whoever restarts while it waits for its next start', async () => {
+  const patient = { ...spec(), restartBackoff: { initial: 60_000, max: 60_000 } };
+  await open();
+  await runtime.want({ service: MANAGER, spec: patient, versions: [V1] });
+  await ready();
+  for (const pid of world.alive().get(only()?.id ?? '') ?? []) kill(pid, 'SIGKILL');
+  await eventually(() => only()?.state === 'Failed');
+  for (let restart = 0; restart < 3; restart += 1) {
+    await runtime.close();
+    await open();
+    await runtime.settled(MANAGER);
+  }
+  expect(only()?.givenUp).toBeUndefined();
+  await ready();
+  expect(await world.diary()).toHaveLength(2);
 });
 
 test('one that ends three times is given up with its last words, stays so after a restart, and starts when wished anew', async () => {
