@@ -1,17 +1,19 @@
 /** What is known of a box at one moment, and what a watcher may do about it, in the words that its decisions use. */
-import type { Artifact, GoalState } from '../model/goal-state.ts';
+import { createHash } from 'node:crypto';
+import { type Artifact, artifactStatement, type GoalState } from '../model/goal-state.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import type { WatcherPolicy } from '../model/watcher.ts';
 
 /**
- * Names an artifact with everything that was signed: another command is another artifact, though its content be the
- * same.
+ * Names an artifact by its content's hash and everything that is signed: another command is another artifact, though its
+ * content and its signature be the same. What is known of the one says nothing of the other.
  */
 export type ArtifactKey = string;
 
-export function keyOf({ sha256, signature }: Artifact): ArtifactKey {
-  return `${sha256}.${signature}`;
+export function keyOf(artifact: Artifact): ArtifactKey {
+  const signed = createHash('sha256').update(artifactStatement(artifact)).update(artifact.signature);
+  return `${artifact.sha256}.${signed.digest('hex')}`;
 }
 
 /** Everything that a decision is made of. */

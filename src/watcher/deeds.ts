@@ -76,6 +76,10 @@ export class Deeds {
   async #start(artifact: Artifact): Promise<void> {
     const { settings, policy, artifacts, state } = this.#options;
     const { version } = artifact;
+    // Asked once more of the very artifact whose command is run: nothing unsigned is started, whatever was decided.
+    if (artifacts.standing(artifact)?.kind !== 'Here') {
+      throw new Error(`${version} is not started: its artifact is not one that was checked`);
+    }
     const data = dataFolderOf(settings.dataFolder, artifact);
     await mkdir(data, { recursive: true, mode: 0o700 });
     const running = this.#running();
