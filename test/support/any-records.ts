@@ -31,6 +31,7 @@ import {
   type TrafficCount,
   type TrafficCoverage,
 } from '../../src/model/traffic.ts';
+import { anyArtifact, anyDelegatesRecord } from './any-delegates.ts';
 import { anySpec } from './specs.ts';
 
 const version = fc.constantFrom('v1', '1.8.3', 'v42').map(versionName);
@@ -77,25 +78,39 @@ const versionRecord: fc.Arbitrary<VersionRecord> = some(
     lastPrimary: at,
     teardown: fc.record({ since: at, because: words }),
     retirement: fc.record({
-      step: fc.constantFrom('Refusing' as const, 'RemovingCluster' as const, 'StoppingInstances' as const),
+      step: fc.constantFrom(
+        'LeavingGoalStates' as const,
+        'Refusing' as const,
+        'RemovingCluster' as const,
+        'StoppingInstances' as const,
+      ),
       since: at,
       waiveStragglers: fc.boolean(),
     }),
   },
 );
 
-const hold: fc.Arbitrary<Hold> = fc.record({
-  tenant: fc.constantFrom('acme', 'a b', '~').map(tenantName),
-  version,
-  reason: words,
-  by: words,
-  since: at,
-  expires: at,
-});
+const hold: fc.Arbitrary<Hold> = some(
+  {
+    tenant: fc.constantFrom('acme', 'a b', '~').map(tenantName),
+    version,
+    reason: words,
+    by: words,
+    since: at,
+    expires: at,
+  },
+  { heldBackBy: fc.constant(rolloutId(serviceName('manager'), versionName('v1'), 3)) },
+);
 
 const step: fc.Arbitrary<RolloutStep> = fc.oneof(
   fc.record({
-    kind: fc.constantFrom('Deploy' as const, 'Verify' as const, 'Cohort' as const, 'Soak' as const),
+    kind: fc.constantFrom(
+      'Deploy' as const,
+      'Register' as const,
+      'Verify' as const,
+      'Cohort' as const,
+      'Soak' as const,
+    ),
   }),
   fc.record({ kind: kind('Shift'), index: fc.nat(20), weight: fc.integer({ min: 1, max: 100 }) }),
 );
@@ -130,7 +145,14 @@ const anyRollout: fc.Arbitrary<RolloutRecord> = fc
         stepSince: at,
         promoted: fc.array(step.map(stepName), { maxLength: 3 }),
       },
-      { stepEverywhere: at, fullyPromotedBy: words, movedBackAt: at, endedAt: at },
+      {
+        stepEverywhere: at,
+        rollFixedAt: at,
+        delegates: fc.record({ ready: count, expected: count, at }),
+        fullyPromotedBy: words,
+        movedBackAt: at,
+        endedAt: at,
+      },
     ),
   );
 
@@ -151,6 +173,8 @@ export const anyServiceRecord: fc.Arbitrary<ServiceRecord> = fc
       {
         rollout: fc.constant({ ...rollout, service: spec.name }),
         freeze: some({ reason: words, by: words, since: at }, { until: at }),
+        delegates: anyDelegatesRecord,
+        artifacts: fc.array(anyArtifact, { maxLength: 2 }),
       },
     ),
   );

@@ -3,10 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { storedMeasurement } from '../../../../src/adapters/stored/measurement.ts';
 import { storedEvent, storedProxy, storedService } from '../../../../src/adapters/stored/records.ts';
+import { storedRoll } from '../../../../src/adapters/stored/roll.ts';
 import { storedRollout } from '../../../../src/adapters/stored/rollout.ts';
 import { object, ShapeError, tagged, text } from '../../../../src/adapters/stored/shape.ts';
 import { storedCoverage, storedTrafficCount } from '../../../../src/adapters/stored/traffic.ts';
+import { storedWatcher } from '../../../../src/adapters/stored/watchers.ts';
 import type { ServiceRecord } from '../../../../src/model/state.ts';
+import { anyRoll, anyWatcher } from '../../../support/any-delegates.ts';
 import {
   anyCoverage,
   anyMeasurement,
@@ -50,6 +53,17 @@ describe('a stored record', () => {
         expect(storedCoverage.read(throughText(coverage), '')).toEqual(coverage);
       }),
       { seed: seed(), numRuns: 300 },
+    );
+  });
+
+  test('so is every watcher, and every roll', () => {
+    fc.assert(
+      fc.property(anyWatcher, anyRoll, (watcher, roll) => {
+        const record = { rollout: rolloutRecord({}).id, roll };
+        expect(storedWatcher.read(throughText(watcher), '')).toEqual(throughText(watcher));
+        expect(storedRoll.read(throughText(record), '')).toEqual(throughText(record));
+      }),
+      { seed: seed() },
     );
   });
 
