@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
 
-	"golang.org/x/net/http2/hpack"
-	"google.golang.org/protobuf/encoding/protowire"
+	"switchyard.dev/bench/go/wire"
 )
 
 // The four resource types, in the order in which they are asked for.
@@ -32,29 +29,10 @@ const (
 	nodeID, nodeCluster, nodeAgent                                       = 1, 2, 6
 )
 
-// requestHeaders is the same for each connection, as the first block on it.
-var requestHeaders = func() []byte {
-	var block bytes.Buffer
-	encoder := hpack.NewEncoder(&block)
-	for _, field := range []hpack.HeaderField{
-		{Name: ":method", Value: "POST"},
-		{Name: ":scheme", Value: "http"},
-		{Name: ":path", Value: "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"},
-		{Name: ":authority", Value: "xds"},
-		{Name: "content-type", Value: "application/grpc"},
-		{Name: "te", Value: "trailers"},
-	} {
-		if err := encoder.WriteField(field); err != nil {
-			panic(err)
-		}
-	}
-	return block.Bytes()
-}()
+var requestHeaders = wire.Headers("/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources", "xds")
 
 func nodeMessage(id string) []byte {
-	message := appendString(nil, nodeID, id)
-	message = appendString(message, nodeCluster, "gateways")
-	return appendString(message, nodeAgent, "envoy")
+	return wire.Message{}.Text(nodeID, id).Text(nodeCluster, "gateways").Text(nodeAgent, "envoy")
 }
 
 // request is a DiscoveryRequest.
@@ -68,22 +46,21 @@ type request struct {
 
 // message has the length prefix of gRPC in front.
 func (r request) message() []byte {
-	message := make([]byte, grpcPrefix, 256)
+	message := wire.NewMessage()
 	if len(r.version) > 0 {
-		message = appendBytes(message, requestVersion, r.version)
+		message = message.Bytes(requestVersion, r.version)
 	}
 	if len(r.node) > 0 {
-		message = appendBytes(message, requestNode, r.node)
+		message = message.Bytes(requestNode, r.node)
 	}
 	for _, name := range r.names {
-		message = appendString(message, requestNames, name)
+		message = message.Text(requestNames, name)
 	}
-	message = appendString(message, requestType, typeURLs[r.kind])
+	message = message.Text(requestType, typeURLs[r.kind])
 	if len(r.nonce) > 0 {
-		message = appendBytes(message, requestNonce, r.nonce)
+		message = message.Bytes(requestNonce, r.nonce)
 	}
-	binary.BigEndian.PutUint32(message[1:grpcPrefix], uint32(len(message)-grpcPrefix))
-	return message
+	return message.Framed()
 }
 
 // response is what is read of a DiscoveryResponse; its bytes are those of the message.
@@ -95,33 +72,21 @@ type response struct {
 
 func readResponse(message []byte) (response, error) {
 	got := response{kind: -1}
-	for len(message) > 0 {
-		field, wireType, length := protowire.ConsumeTag(message)
-		if length < 0 {
-			return got, protowire.ParseError(length)
+	err := wire.Fields(message, func(field wire.Field) error {
+		switch field.Number {
+		case responseVersion:
+			got.version = field.Bytes
+		case responseNonce:
+			got.nonce = field.Bytes
+		case responseType:
+			got.kind = kindOf(field.Bytes)
 		}
-		message = message[length:]
-		length = protowire.ConsumeFieldValue(field, wireType, message)
-		if length < 0 {
-			return got, protowire.ParseError(length)
-		}
-		if field == responseVersion || field == responseType || field == responseNonce {
-			value, _ := protowire.ConsumeBytes(message)
-			switch field {
-			case responseVersion:
-				got.version = value
-			case responseNonce:
-				got.nonce = value
-			case responseType:
-				got.kind = kindOf(value)
-			}
-		}
-		message = message[length:]
+		return nil
+	})
+	if err == nil && got.kind < 0 {
+		err = fmt.Errorf("a response of no known type")
 	}
-	if got.kind < 0 {
-		return got, fmt.Errorf("a response of no known type")
-	}
-	return got, nil
+	return got, err
 }
 
 func kindOf(url []byte) int {
@@ -131,12 +96,4 @@ func kindOf(url []byte) int {
 		}
 	}
 	return -1
-}
-
-func appendString(message []byte, field protowire.Number, value string) []byte {
-	return protowire.AppendString(protowire.AppendTag(message, field, protowire.BytesType), value)
-}
-
-func appendBytes(message []byte, field protowire.Number, value []byte) []byte {
-	return protowire.AppendBytes(protowire.AppendTag(message, field, protowire.BytesType), value)
 }
