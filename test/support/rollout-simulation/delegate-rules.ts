@@ -1,7 +1,8 @@
 /** What must hold of delegates in every simulated rollout, told by who was connected and not by what the plan made of it. */
 import { isOpen, type RolloutRecord } from '../../../src/model/rollout.ts';
 import type { ServiceRecord } from '../../../src/model/state.ts';
-import type { Committed, SimulatedWorld } from './world.ts';
+import type { Committed } from './committed.ts';
+import type { SimulatedWorld } from './world.ts';
 
 /**
  * Default traffic moves forward only when each tenant of the roll has on the candidate every delegate that is connected,

@@ -9,9 +9,10 @@ import { findVersion, type ServiceRecord } from '../../../src/model/state.ts';
 import { LEAVING_LIMIT } from '../../../src/rollout/plan-delegates.ts';
 import { ROLLOUT_TRANSITIONS } from '../../../src/rollout/states.ts';
 import { ALLOWED_TRANSITIONS } from '../../../src/rollout/transition.ts';
+import type { Committed } from './committed.ts';
 import { delegateFault, heldBackFault } from './delegate-rules.ts';
 import { INSTANCES_EACH } from './fleet.ts';
-import type { Committed, SimulatedWorld } from './world.ts';
+import type { SimulatedWorld } from './world.ts';
 
 /** Throws an Error that names the rule and the commit that broke it. */
 export function holdRules(world: SimulatedWorld, committed: Committed): void {

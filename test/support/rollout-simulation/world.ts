@@ -20,17 +20,9 @@ import { serviceRoutes } from '../../../src/routing/table.ts';
 import { judge } from '../../../src/verification/judge.ts';
 import { Boxes } from './boxes.ts';
 import type { Chance } from './chance.ts';
+import type { Committed } from './committed.ts';
 import { at, Fleet } from './fleet.ts';
 import { drawRecord, drawTruth, type Truth } from './setting.ts';
-
-/** One change of the record, with who made it and what the world was. */
-export interface Committed {
-  readonly before: ServiceRecord;
-  readonly after: ServiceRecord;
-  readonly by: 'controller' | 'operator';
-  readonly actions: readonly PlanAction[];
-  readonly observed: Observation;
-}
 
 type Prometheus = 'answers' | 'down' | 'nan' | 'empty' | 'lies';
 
