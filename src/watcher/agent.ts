@@ -32,6 +32,8 @@ export class Agent {
   #report: WatcherReport | undefined;
   /** Why the goal state that was offered last was not taken; empty where it was. */
   #refusal = '';
+  /** What could not be written down. */
+  #unkept: GoalState | undefined;
   #diskFree = 0;
   #trouble = '';
   #isDue = true;
@@ -54,8 +56,21 @@ export class Agent {
     this.#wake();
   }
 
-  /** Takes or refuses a goal state; resolves when that is decided and written down. */
+  /**
+   * Takes or refuses a goal state; resolves when that is decided and written down. Rejects where it cannot be written: the
+   * controller does not send it again, so each look at the box tries it again.
+   */
   async offer(offered: GoalState): Promise<void> {
+    this.#unkept = undefined;
+    try {
+      await this.#take(offered);
+    } catch (error) {
+      this.#unkept ??= offered;
+      throw error;
+    }
+  }
+
+  async #take(offered: GoalState): Promise<void> {
     const { settings, policy, state, log } = this.#options;
     const { goal, seen } = state.current;
     const acceptance = acceptGoal({
@@ -128,6 +143,7 @@ export class Agent {
 
   async #step(): Promise<void> {
     const { runtime, settings } = this.#options;
+    if (this.#unkept !== undefined) await this.offer(this.#unkept);
     const instances = runtime.instances(settings.identity.service);
     await this.#looks.look(instances);
     await this.#noteHealth(this.#observe());

@@ -1,5 +1,5 @@
 /** A watcher on its box, against the real server and with delegates that are processes: what it runs, and what it says. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { request } from 'node:http';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +46,29 @@ test('a version that is wanted is fetched and started, and the old one is draine
   await world.reported({ v2: 'Ready' });
   expect(await world.diary()).toEqual(['v1', 'v2']);
   expect(world.controller.report).toMatchObject({ seen: 3, applied: 3, refusal: '' });
+});
+
+test('a goal state that cannot be written down is tried again until it can, and the controller hears of it', async () => {
+  world.start();
+  const v1 = await world.release('v1');
+  world.want([v1]);
+  await world.reported({ v1: 'Ready' });
+  const inTheWay = join(world.settings.dataFolder, '.watcher.json.unfinished');
+  mkdirSync(inTheWay);
+  world.want([v1, await world.release('v2')]);
+  await eventually(
+    () => world.controller.report?.refusal.includes('the box cannot be looked after: EISDIR'),
+    {
+      within: 60_000,
+    },
+  );
+  expect(world.controller.report).toMatchObject({
+    applied: 1,
+    versions: [{ version: 'v1', state: 'Ready' }],
+  });
+  rmdirSync(inTheWay);
+  await world.reported({ v1: 'Ready', v2: 'Ready' });
+  expect(world.controller.report).toMatchObject({ applied: 2, refusal: '' });
 });
 
 test('an unwanted version stays while no wanted one is healthy', async () => {
