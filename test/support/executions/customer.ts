@@ -16,6 +16,11 @@ export interface Shown {
   readonly data?: { readonly steps: Readonly<Record<string, { readonly state: string }>> };
 }
 
+interface NamedPipeline {
+  readonly name: string;
+  readonly input: Readonly<Record<string, string>>;
+}
+
 interface Answer {
   readonly status: number;
   readonly body: Record<string, unknown>;
@@ -32,12 +37,23 @@ export class Customer {
   /** Answers that no customer should get, one sentence each. */
   readonly surprises: string[] = [];
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #stop: AbortSignal;
   #asked = 0;
   #askedAgain = 0;
 
-  constructor(parts: { readonly tenant: string; readonly url: string; readonly stop: AbortSignal }) {
+  constructor(parts: {
+    readonly tenant: string;
+    readonly url: string;
+    readonly stop: AbortSignal;
+    /** The version whose managers it speaks to; absent: whoever gets default traffic. */
+    readonly pin?: string;
+  }) {
     this.tenant = parts.tenant;
+    this.#headers = {
+      'x-tenant-id': parts.tenant,
+      ...(parts.pin !== undefined && { 'x-delegate-version': parts.pin }),
+    };
     this.#url = parts.url;
     this.#stop = parts.stop;
   }
@@ -47,11 +63,14 @@ export class Customer {
     return { asked: this.#asked, askedAgain: this.#askedAgain };
   }
 
-  /** Begins an execution, under a key that makes it one, however often it is asked for. */
-  async start(pipeline: string, idempotencyKey: string): Promise<ExecutionId> {
+  /**
+   * Begins an execution, of a pipeline as text or of one that managers know by name, under a key that makes it one, however
+   * often it is asked for.
+   */
+  async start(pipeline: string | NamedPipeline, idempotencyKey: string): Promise<ExecutionId> {
     const { status, body } = await this.#ask('POST', '/executions', {
       headers: { 'idempotency-key': idempotencyKey },
-      body: { pipeline },
+      body: typeof pipeline === 'string' ? { pipeline } : pipeline,
     });
     if (status !== 200 && status !== 201) throw this.#surprise(`a start was answered with ${status}`, body);
     const execution = body['id'] as ExecutionId;
@@ -80,10 +99,10 @@ export class Customer {
   }
 
   /** Its executions that run, the newest 500. */
-  async running(): Promise<ReadonlySet<string>> {
+  async running(): Promise<ReadonlyMap<string, Shown>> {
     const { status, body } = await this.#ask('GET', '/executions?state=Running&limit=500');
     if (status !== 200) throw this.#surprise(`a list was answered with ${status}`, body);
-    return new Set((body['executions'] as readonly Shown[]).map(({ id }) => id));
+    return new Map((body['executions'] as readonly Shown[]).map((shown) => [shown.id, shown]));
   }
 
   /** Asks until somebody answers who is not on the way down or up. Rejects when nobody does for long. */
@@ -115,7 +134,7 @@ export class Customer {
     try {
       const response = await fetch(`${this.#url}${path}`, {
         method,
-        headers: { 'x-tenant-id': this.tenant, ...headers },
+        headers: { ...this.#headers, ...headers },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         signal: AbortSignal.any([this.#stop, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
       });

@@ -156,10 +156,10 @@ export class Load {
     }
   }
 
-  readonly #lists = new Map<Customer, Promise<ReadonlySet<string>>>();
+  readonly #lists = new Map<Customer, Promise<ReadonlyMap<string, Shown>>>();
 
   /** One list for all that ask within a second. It is asked for after the question: what it lacks has ended. */
-  #runningOf(customer: Customer): Promise<ReadonlySet<string>> {
+  #runningOf(customer: Customer): Promise<ReadonlyMap<string, Shown>> {
     const coming = this.#lists.get(customer);
     if (coming !== undefined) return coming;
     const list = this.#pause(LOOK_EVERY_MS).then(() => {
