@@ -18,6 +18,7 @@ export async function endOf(
     outcome: walked.outcome,
     detectMs: seen === undefined ? null : walked.decidedAt - seen.firstFaultAt,
     rollbackMs: seen === undefined ? null : Math.max(0, seen.goneAt - walked.decidedAt),
+    delegates: walked.delegates ?? null,
     queries: decidingQueries(measurements, walked.deciding),
   };
 }

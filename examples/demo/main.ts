@@ -11,12 +11,17 @@ import { findTool } from '../../scripts/tools.ts';
 import { envoyVersion } from '../../test/support/envoy.ts';
 import { History } from '../../test/support/traffic/history.ts';
 import { judge, shareTouchedBy } from '../../test/support/traffic/judge.ts';
+import { Probe } from '../../test/support/traffic/probe.ts';
 import { Traffic, type TrafficProgress } from '../../test/support/traffic/traffic.ts';
+import { raiseTheCurtain } from './curtain.ts';
+import { judgeExecutions } from './executions.ts';
 import { Operator } from './operator.ts';
+import { Pipelines, type PipelinesProgress } from './pipelines.ts';
 import { complaints, type DemoReport, makeReport, reportLines } from './report.ts';
 import { Screen } from './screen.ts';
 import { BAD_VERSION } from './spec.ts';
-import { BEFORE_V2, play, raiseTheCurtain } from './story.ts';
+import { BEFORE_V2, play } from './story.ts';
+import { Teardowns } from './teardowns.ts';
 import { World } from './world.ts';
 
 const ENTRANCE = 'gateway';
@@ -44,7 +49,7 @@ function readOptions(): Options | string {
 async function run(world: World, screen: Screen): Promise<DemoReport> {
   const history = new History(BEFORE_V2);
   const operator = new Operator({ world, screen, history });
-  await raiseTheCurtain({ world, screen }, operator);
+  const vendor = await raiseTheCurtain({ world, screen }, operator);
   const traffic = new Traffic({
     entrance: ENTRANCE,
     address: world.gatewayAddress,
@@ -52,18 +57,35 @@ async function run(world: World, screen: Screen): Promise<DemoReport> {
     mix: { tenants: 100, pins: ['v1', 'v2'], unknownPins: ['v9', 'V1', 'v1,v2'], slowMs: 400 },
     habits: { tickMs: 500, silenceMs: 10_000, finishMs: 1500 },
   });
-  screen.follow(() => statusLine(traffic.progress()));
-  const deeds = await play({ world, screen, operator, traffic });
-  screen.act('The judge looks at every answer');
+  const pipelines = new Pipelines(world.url);
+  const probe = new Probe(world.gatewayAddress, '/healthz');
+  const teardowns = new Teardowns({ world, screen, history, probe });
+  screen.follow(() => statusLine(traffic.progress(), pipelines.progress()));
+  const deeds = await play({ world, screen, operator, traffic, pipelines, teardowns, vendor });
+  screen.act('Nobody starts pipelines any more; those that run end');
+  await pipelines.settled();
+  screen.act('The judge looks at every answer, and at the history of every execution');
   screen.unfollow();
+  teardowns.close();
   operator.close();
+  probe.close();
   const evidence = await traffic.stop();
   const badVersions = [BAD_VERSION];
   const verdict = judge({ ...evidence, histories: new Map([[ENTRANCE, history]]), badVersions });
-  for (const fault of verdict.faults) screen.say(fault);
+  const executions = judgeExecutions({
+    content: await world.store.content(),
+    told: pipelines.told,
+    boxes: new Map(world.boxes.all.map(({ name, tenant }) => [name, tenant])),
+    takenAway: teardowns.takenAway,
+  });
+  for (const fault of [...verdict.faults, ...executions.faults, ...pipelines.faults]) screen.say(fault);
+  screen.say(`executions by version: ${counts(executions.byVersion)}`);
+  const { made, atParity } = operator.moves;
   const report = makeReport({
     verdict,
     badVersionShare: shareTouchedBy(badVersions, evidence.exchanges),
+    executions: executions.report,
+    parity: { boxes: world.boxes.all.length, moves: made, movesAtParity: atParity },
     deeds,
     envoy: envoyVersion(),
     prometheus: await world.prometheusVersion(),
@@ -72,26 +94,38 @@ async function run(world: World, screen: Screen): Promise<DemoReport> {
   return report;
 }
 
-function statusLine({ requests, failed, refused, recent, streams }: TrafficProgress): string {
-  if (requests === 0) return '';
-  const total = Math.max(
-    1,
-    recent.values().reduce((sum, count) => sum + count, 0),
+function statusLine(requests: TrafficProgress, { started, running }: PipelinesProgress): string {
+  if (requests.requests === 0) return '';
+  const total = requests.recent.values().reduce((sum, count) => sum + count, 0);
+  const shares = [...requests.recent].map(
+    ([version, count]) => `${version} ${Math.round((100 * count) / Math.max(1, total))}%`,
   );
-  const shares = [...recent].map(([version, count]) => `${version} ${Math.round((100 * count) / total)}%`);
-  const open = [...streams].map(([version, count]) => `${version} ${count}`);
-  const counts = `${requests} requests ${failed} failed ${refused} refused`;
-  return `${counts} | ${shares.join(' ')} | streams ${open.join(' ')}`;
+  return [
+    `${requests.requests} requests ${requests.failed} failed`,
+    shares.join(' '),
+    `${started} executions, open: ${counts(running)}`,
+  ].join(' | ');
+}
+
+function counts(byVersion: ReadonlyMap<string, number>): string {
+  return [...byVersion].map(([version, count]) => `${version} ${count}`).join(' ');
 }
 
 function invite(world: World, screen: Screen): void {
-  const next = world.document('v4');
+  const next = world.document('v5');
+  const [box] = world.boxes.all;
   screen.print([
     'Still running; Ctrl-C stops it and cleans up. In another terminal, for example:',
     '',
     `  curl ${world.url}/`,
     `  curl -i -H 'x-delegate-version: v9' ${world.url}/`,
     `  export SWITCHYARD_SERVER=${world.controller.server}`,
+    `  export SWITCHYARD_MANAGER=${world.url}`,
+    '  bin/switchyard execution start sleep --tenant acme --input \'{"seconds": 60}\'',
+    '  bin/switchyard get executions --limit 10',
+    '  bin/switchyard get delegates manager',
+    '  bin/switchyard delegates history manager',
+    `  bin/switchyard watcher status --config ${box?.config}`,
     '  bin/switchyard report manager',
     '  bin/switchyard get measurements manager',
     `  bin/switchyard apply -f ${next}`,

@@ -8,7 +8,8 @@ import type { ChangeResult } from '../../src/gen/switchyard/admin/v1/changes_pb.
 import type { CommandResult } from '../../test/support/system/command-line.ts';
 import type { History, Stage } from '../../test/support/traffic/history.ts';
 import { Probe } from '../../test/support/traffic/probe.ts';
-import type { Screen } from './screen.ts';
+import { commandLines, type Screen } from './screen.ts';
+import { SERVICE } from './spec.ts';
 import { followWalk, type Walk, type Walked } from './walk.ts';
 import type { World } from './world.ts';
 
@@ -26,6 +27,8 @@ export class Operator {
   readonly #screen: Screen;
   readonly #history: History;
   readonly #probe: Probe;
+  #moves = 0;
+  #movesAtParity = 0;
 
   constructor(parts: { world: World; screen: Screen; history: History }) {
     this.#world = parts.world;
@@ -35,31 +38,33 @@ export class Operator {
   }
 
   /** Runs a command, shows it and the beginning of what it said. */
-  async type(...args: string[]): Promise<CommandResult> {
-    const result = await this.#world.run(args);
-    const folder = `${this.#world.folder}/`;
-    this.#screen.print([`       $ switchyard ${args.join(' ').replaceAll(folder, '')}`]);
-    const lines = `${result.stdout}${result.stderr}`.replaceAll(folder, '').trimEnd().split('\n');
-    for (const line of lines.slice(0, LINES_SHOWN)) this.#screen.say(line);
-    if (lines.length > LINES_SHOWN) this.#screen.say(`… and ${lines.length - LINES_SHOWN} lines more`);
-    return result;
+  type(...args: readonly string[]): Promise<CommandResult> {
+    return this.#run(args, LINES_SHOWN);
+  }
+
+  /** Runs a command that must succeed, shows it but not what it said, and gives that. */
+  async quietly(...args: readonly string[]): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.#run(args, 0);
+    if (exitCode !== 0)
+      throw new Error(`switchyard ${args.join(' ')} ended with exit code ${exitCode}: ${stderr}`);
+    return stdout;
   }
 
   /** Types a command that must succeed. */
-  async order(...args: string[]): Promise<void> {
+  async order(...args: readonly string[]): Promise<void> {
     const { exitCode } = await this.type(...args);
     if (exitCode !== 0) throw new Error(`switchyard ${args.join(' ')} ended with exit code ${exitCode}`);
   }
 
   /** Types a command that changes routes, and waits until the gateway serves the change. */
-  change(change: Change, ...args: string[]): Promise<number> {
+  change(change: Change, ...args: readonly string[]): Promise<number> {
     return this.carryOut(change, () => this.order(...args));
   }
 
   /** Moves all default traffic by a call instead of a command: what it takes is Switchyard's time alone. */
   async call(change: Change, method: 'flip' | 'rollback', version: string): Promise<number> {
     const client = adminClient(this.#world.controller.server);
-    const order = { service: 'manager', actor: 'demo', reason: 'measured', dryRun: false };
+    const order = { service: SERVICE, actor: 'demo', reason: 'measured', dryRun: false };
     try {
       // The first call on a connection pays for it; that is not what is measured.
       await client.call('getInfo', {});
@@ -81,6 +86,7 @@ export class Operator {
    * primary, else to the end of `give`.
    */
   async carryOut({ stage, servedBy }: Change, give: () => Promise<void>): Promise<number> {
+    if (servedBy !== undefined) await this.#count(servedBy);
     const failed = new AbortController();
     const signal = AbortSignal.any([failed.signal, AbortSignal.timeout(SERVED_WITHIN_MS)]);
     const startedAt = performance.now();
@@ -102,8 +108,29 @@ export class Operator {
     return followWalk({ world, screen, history, probe }, walk);
   }
 
+  /** How many flips and rollbacks were ordered, and before how many all delegates were at the version that they went to. */
+  get moves(): { readonly made: number; readonly atParity: number } {
+    return { made: this.#moves, atParity: this.#movesAtParity };
+  }
+
   close(): void {
     this.#probe.close();
+  }
+
+  async #run(args: readonly string[], linesShown: number): Promise<CommandResult> {
+    const result = await this.#world.run(args);
+    const shown = (text: string) => text.replaceAll(`${this.#world.folder}/`, '');
+    this.#screen.print(commandLines(['switchyard', ...args.map(shown)], '       '));
+    const lines = shown(`${result.stdout}${result.stderr}`).trimEnd().split('\n');
+    for (const line of lines.slice(0, linesShown)) this.#screen.say(line);
+    const more = lines.length - linesShown;
+    if (more > 0 && linesShown > 0) this.#screen.say(`… and ${more} lines more`);
+    return result;
+  }
+
+  async #count(version: string): Promise<void> {
+    this.#moves += 1;
+    if ((await this.#world.missingAt(version)).length === 0) this.#movesAtParity += 1;
   }
 }
 

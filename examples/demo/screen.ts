@@ -74,3 +74,24 @@ export function wrap(text: string, indent: string): string[] {
   }
   return [...lines, line];
 }
+
+/** A command as it may be typed: words that a shell would change in quotes, and a long one over several lines. */
+export function commandLines(words: readonly string[], indent: string): string[] {
+  const lines: string[] = [];
+  let line = `${indent}$`;
+  for (const word of words.map(quoted)) {
+    if (line.length + 1 + word.length > WIDTH - CONTINUED.length) {
+      lines.push(`${line}${CONTINUED}`);
+      line = `${indent}    ${word}`;
+    } else {
+      line += ` ${word}`;
+    }
+  }
+  return [...lines, line];
+}
+
+const CONTINUED = ' \\';
+
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

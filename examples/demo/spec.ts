@@ -5,9 +5,16 @@ import { execPath } from 'node:process';
 /** The example manager, in this folder's neighbour. */
 const MANAGER = join(import.meta.dirname, '..', 'manager', 'main.ts');
 
+/** Its name. */
+export const SERVICE = 'manager';
+
 export interface DemoSpec {
   readonly version: string;
+  /** The folder of the demo, by which its processes can be told from others. */
+  readonly folder: string;
   readonly gatewayPort: number;
+  /** The file that all instances of all versions keep executions in. */
+  readonly storeFile: string;
   /** `http://127.0.0.1:PORT` of the Prometheus that verifies. */
   readonly prometheus: string;
   /** The first of the ports that instances get. */
@@ -23,16 +30,20 @@ export const BAD_VERSION = 'v3';
 /** The weights of a rollout. */
 export const STEPS: readonly number[] = [10, 50, 100];
 
-/** Ports that instances may get: two for each of three versions, and some to spare. */
-export const INSTANCE_PORTS = 10;
+/** Ports that instances may get: two for each of four versions, and some to spare. */
+export const INSTANCE_PORTS = 12;
+
+/** So soon the work of a manager or delegate that died is free again, in milliseconds. */
+const LEASE_MS = 5000;
 
 /** The document that asks for a version. */
-export function demoDocument({ version, gatewayPort, prometheus, firstPort }: DemoSpec): string {
+export function demoDocument(spec: DemoSpec): string {
+  const { version, folder, gatewayPort, storeFile, prometheus, firstPort } = spec;
   return `# Written by the demo. Ask for another version here, and apply it.
 apiVersion: switchyard.dev/v1alpha1
 kind: VersionedService
 metadata:
-  name: manager
+  name: ${SERVICE}
 spec:
   version: ${version}
   listeners:
@@ -49,7 +60,8 @@ spec:
   runtime:
     processes:
       command: [${JSON.stringify(execPath)}, ${JSON.stringify(MANAGER)}, --version, "\${version}", --port, "\${port}", --instance, "\${instance}",
-        --work-ms, "8", --bad-version, ${BAD_VERSION}, --fail-percent, "5", --delay-ms, "8"]
+        --store, "sqlite:${storeFile}", --lease-ms, "${LEASE_MS}", --work-ms, "8", --bad-version, ${BAD_VERSION}, --fail-percent, "5", --delay-ms, "8"]
+      environment: { WORLD: ${JSON.stringify(folder)} }
       instances: 2
       ports: { from: ${firstPort}, to: ${firstPort + INSTANCE_PORTS - 1} }
       readiness:
@@ -76,13 +88,14 @@ spec:
         # New processes on a busy machine are slow at first: that alone is no reason to go back.
         critical: false
     passScore: 50
-  retention: { keep: 3, max: 4 }
+  delegates:
+    grpc: {}
+    onMissing: Wait
+  retention: { keep: 2, max: 4 }
   upstream:
     protocol: SameAsClient
     connectTimeout: 1s
   drain:
-    http:
-      fencePath: /switchyard/drain
-      openWorkPath: /switchyard/work
+    workflow: {}
 `;
 }

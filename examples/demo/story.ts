@@ -5,18 +5,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { ROLLOUT_STATE, wordOf } from '../../src/admin/enums.ts';
-import { eventually } from '../../test/support/eventually.ts';
 import { resourceVersions } from '../../test/support/system/gateway.ts';
 import type { Stage } from '../../test/support/traffic/history.ts';
 import { STREAM_FACES } from '../../test/support/traffic/samples.ts';
 import type { Traffic } from '../../test/support/traffic/traffic.ts';
 import { watchBadRelease } from './bad-release.ts';
+import { TENANTS } from './boxes.ts';
+import type { Vendor } from './curtain.ts';
 import { endOf } from './ends.ts';
 import type { Operator } from './operator.ts';
+import { LONGEST, type Pipelines } from './pipelines.ts';
 import type { Deeds, RolloutEnd } from './report.ts';
-import { retireV1 } from './retirement.ts';
 import type { Screen } from './screen.ts';
-import { BAD_VERSION } from './spec.ts';
+import { BAD_VERSION, SERVICE } from './spec.ts';
+import type { Retired, Teardowns } from './teardowns.ts';
 import type { Walked } from './walk.ts';
 import type { World } from './world.ts';
 
@@ -24,6 +26,8 @@ import type { World } from './world.ts';
 const LOOK_MS = 2500;
 const MEASURED_ROUNDS = 25;
 const BETWEEN_ROUNDS_MS = 100;
+/** Seconds that pipelines take in the last act, so that nobody has to wait for them. */
+const SHORT = 8;
 
 const BOTH = ['v1', 'v2'];
 
@@ -36,53 +40,43 @@ export interface Cast {
   readonly screen: Screen;
   readonly operator: Operator;
   readonly traffic: Traffic;
-}
-
-/** Starts the controller, v1 and the gateway; no traffic yet. */
-export async function raiseTheCurtain(
-  { world, screen }: Pick<Cast, 'world' | 'screen'>,
-  operator: Operator,
-): Promise<void> {
-  screen.act('A controller, and a service "manager" in version v1 with two instances');
-  await world.startController();
-  screen.say(`the controller runs as process ${world.controller.pid}`);
-  await world.startGateway();
-  await world.startPrometheus();
-  await operator.order('apply', '-f', world.document('v1'));
-  await operator.order('status', 'manager');
-  await eventually(async () => (await fetch(world.url)).ok, { what: 'an answer through the gateway' });
-  screen.say(`an Envoy gateway takes requests at ${world.url}`);
-  screen.say(`a Prometheus at ${world.prometheus.url} scrapes Envoy and the controller`);
+  readonly pipelines: Pipelines;
+  readonly teardowns: Teardowns;
+  readonly vendor: Vendor;
 }
 
 /** Everything that happens under traffic. */
 export async function play(cast: Cast): Promise<Deeds> {
-  const { screen, operator, traffic } = cast;
+  const { screen, operator, traffic, pipelines } = cast;
   screen.act('Clients: tenants, clients pinned to a version, streams that stay open');
   openStreams(traffic);
   openStreams(traffic, 'v1');
   traffic.start();
+  pipelines.start();
+  screen.say(`acme and umbrella start pipelines of 1 to ${LONGEST} seconds all the time`);
   await sleep(LOOK_MS);
   const good = await rollOutV2(cast);
   openStreams(traffic);
 
   screen.act('Somebody does not like v2? Back, in one flip, and forward again');
   const orderedAt = Date.now();
-  const backMs = await operator.change({ stage: BACK_TO_V1, servedBy: 'v1' }, 'rollback', 'manager', '--yes');
+  const backMs = await operator.change({ stage: BACK_TO_V1, servedBy: 'v1' }, 'rollback', SERVICE, '--yes');
   const rolledBack = await rolledBackByHand(cast, orderedAt + backMs);
   await sleep(LOOK_MS);
-  await operator.change({ stage: TO_V2, servedBy: 'v2' }, 'flip', 'manager', 'v2');
+  await operator.change({ stage: TO_V2, servedBy: 'v2' }, 'flip', SERVICE, 'v2');
 
   const { flipTimes, rollbackTimes } = await measure(cast);
   const bad = await rollOutABadOne(cast);
-  await retireV1(cast);
+  const last = await rollOutV4(cast);
+  const retired = await seeThemGo(cast);
   return {
-    flips: 2 + flipTimes.length,
+    flips: 3 + flipTimes.length,
     rollbacks: 1 + rollbackTimes.length,
     flipTimes,
     rollbackTimes,
     controllerKills: 1,
-    rollouts: [good, rolledBack, bad],
+    rollouts: [good, rolledBack, bad, last],
+    retired,
   };
 }
 
@@ -91,8 +85,11 @@ function openStreams(traffic: Traffic, pin?: string): void {
 }
 
 async function rollOutV2(cast: Cast): Promise<RolloutEnd> {
-  const { world, screen, operator, traffic } = cast;
-  screen.act('v2 is wanted. From here on nobody types; half way, the controller is killed');
+  const { world, screen, operator, traffic, vendor } = cast;
+  screen.act(
+    'v2 is wanted, by a delegate and a service. From here on nobody types; half way, the controller is killed',
+  );
+  await vendor.release('v2');
   let kills = 0;
   const walked = await operator.follow({
     version: 'v2',
@@ -100,7 +97,10 @@ async function rollOutV2(cast: Cast): Promise<RolloutEnd> {
     active: BOTH,
     order: () => operator.order('apply', '-f', world.document('v2')),
     atStep: {
-      Verify: async () => openStreams(traffic, 'v2'),
+      Verify: async () => {
+        await requireDelegates(cast, 'v2');
+        openStreams(traffic, 'v2');
+      },
       'Shift-50': async () => {
         await killTheController(cast);
         kills += 1;
@@ -114,33 +114,84 @@ async function rollOutV2(cast: Cast): Promise<RolloutEnd> {
 
 /** `servedAt`: when the gateway served it, in milliseconds since 1970. */
 async function rolledBackByHand({ world }: Cast, servedAt: number): Promise<RolloutEnd> {
-  const { view } = await world.call('getRollout', { service: 'manager' });
+  const { view } = await world.call('getRollout', { service: SERVICE });
   const rollout = view?.rollout;
   if (rollout?.movedBackAt === undefined) throw new Error('the rollback is not in the record of the rollout');
   const rollbackMs = Math.max(0, Math.round(servedAt - timestampMs(rollout.movedBackAt)));
   const outcome = wordOf(ROLLOUT_STATE, rollout.state);
-  return { version: rollout.version, outcome, detectMs: null, rollbackMs, queries: [] };
+  return { version: rollout.version, outcome, detectMs: null, rollbackMs, delegates: null, queries: [] };
 }
 
-async function rollOutABadOne({ world, screen, operator }: Cast): Promise<RolloutEnd> {
+async function rollOutABadOne(cast: Cast): Promise<RolloutEnd> {
+  const { world, screen, operator, pipelines, vendor } = cast;
   screen.act(`${BAD_VERSION} is bad: 5 percent of its answers are 500, and it is twice as slow`);
+  await vendor.release(BAD_VERSION);
   const watch = watchBadRelease(world.gateway, BAD_VERSION);
   try {
     const walked = await operator.follow({
       version: BAD_VERSION,
       baseline: 'v2',
       active: [...BOTH, BAD_VERSION],
-      order: () => operator.order('deploy', 'manager', BAD_VERSION, '--reason', 'a new release'),
+      order: () => operator.order('deploy', SERVICE, BAD_VERSION, '--reason', 'a new release'),
+      atStep: {
+        Verify: async () => {
+          await requireDelegates(cast, BAD_VERSION);
+          const begun = await pipelines.begin(
+            TENANTS.map((tenant) => ({ tenant, seconds: SHORT, pin: BAD_VERSION })),
+          );
+          screen.say(`testers have begun ${begun} pipelines on ${BAD_VERSION}, by its pin`);
+        },
+      },
     });
     screen.say(whereCaught(walked));
-    await operator.type('explain', 'manager');
-    const { stdout } = await world.run(['get', 'versions', 'manager']);
+    await operator.type('explain', SERVICE);
+    const { stdout } = await world.run(['get', 'versions', SERVICE]);
     if (!/v3 .*Quarantined/.test(stdout)) throw new Error(`v3 is not quarantined:\n${stdout}`);
-    screen.say(`${BAD_VERSION} is quarantined: it drains, and nobody gets it again by mistake`);
+    screen.say(
+      `${BAD_VERSION} is quarantined: what began on it ends on it, and nobody gets it again by mistake`,
+    );
     return await endOf(world, { version: BAD_VERSION, walked, seen: await watch.seen() });
   } finally {
     watch.stop();
   }
+}
+
+async function rollOutV4(cast: Cast): Promise<RolloutEnd> {
+  const { world, screen, operator, pipelines, vendor } = cast;
+  screen.act('v4 is good. While it comes, v1 and v3 are taken away, each after its last execution');
+  pipelines.atMost(SHORT);
+  await vendor.release('v4');
+  const begun = await pipelines.begin(TENANTS.map((tenant) => ({ tenant, seconds: LONGEST, pin: 'v1' })));
+  screen.say(`on v1, which goes now, tenants have just begun ${begun} pipelines of ${LONGEST} seconds`);
+  const walked = await operator.follow({
+    version: 'v4',
+    baseline: 'v2',
+    active: [...BOTH, BAD_VERSION, 'v4'],
+    order: () => operator.order('deploy', SERVICE, 'v4', '--reason', 'mended'),
+    atStep: { Verify: () => requireDelegates(cast, 'v4') },
+  });
+  return endOf(world, { version: 'v4', walked });
+}
+
+/** Waits for the end of the versions that are torn down. */
+async function seeThemGo({ screen, operator, teardowns }: Cast): Promise<readonly Retired[]> {
+  screen.act('The end of v1 and v3, and v2 stays warm beside v4: it is the way back');
+  const retired: Retired[] = [];
+  for (const version of ['v1', BAD_VERSION]) retired.push(await teardowns.gone(version));
+  for (const { version, openWhenFenced, certificate } of retired) {
+    screen.say(
+      `${version}: ${openWhenFenced} executions were open when it was fenced, and have ended on it; certificate ${certificate}`,
+    );
+  }
+  await operator.order('get', 'versions', SERVICE);
+  return retired;
+}
+
+/** No traffic moves before every box has its delegate: by the store's own table, whatever the controller says. */
+async function requireDelegates({ world }: Cast, version: string): Promise<void> {
+  const missing = await world.missingAt(version);
+  if (missing.length > 0)
+    throw new Error(`${version} is verified without its delegates on ${missing.join(', ')}`);
 }
 
 function whereCaught({ step, outcome }: Walked): string {
@@ -167,7 +218,11 @@ async function killTheController({ world, screen }: Cast): Promise<void> {
     screen.say(`it has resumed the rollout and is at ${after.step} already`);
     return;
   }
-  if (after.table !== before.table) throw new Error('the routing table changed over the restart');
+  if (after.table !== before.table) {
+    const known = new Set(before.table.split('\n'));
+    const news = after.table.split('\n').filter((line) => !known.has(line));
+    throw new Error(`the routing table changed over the restart: ${news.join(' ')}`);
+  }
   if (after.gateway !== before.gateway) throw new Error('the gateway saw a change over the restart');
   screen.say(`it has resumed the rollout at ${after.step}; the gateway was sent nothing new`);
 }
@@ -178,7 +233,7 @@ async function standing(world: World) {
     (await world.run(['get', 'table'])).stdout,
     await resourceVersions(world.gateway),
   ];
-  const { view } = await world.call('getRollout', { service: 'manager' });
+  const { view } = await world.call('getRollout', { service: SERVICE });
   const { id, attempt, step } = view?.rollout ?? {};
   return { table, gateway, rollout: `${id} attempt ${attempt}`, step: step?.name ?? '' };
 }

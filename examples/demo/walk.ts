@@ -5,17 +5,17 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { ROLLOUT_STATE, STEP_PROGRESS, wordOf } from '../../src/admin/enums.ts';
+import { ROLLOUT_STATE, ROLLOUT_STEP, STEP_PROGRESS, wordOf } from '../../src/admin/enums.ts';
 import type { Rollout, RolloutView } from '../../src/gen/switchyard/admin/v1/rollouts_pb.js';
 import type { History, Pending } from '../../test/support/traffic/history.ts';
 import type { Probe } from '../../test/support/traffic/probe.ts';
 import type { Screen } from './screen.ts';
-import { STEPS } from './spec.ts';
+import { SERVICE, STEPS } from './spec.ts';
 import type { World } from './world.ts';
 
 /** Between two looks. */
 const LOOK_EVERY_MS = 50;
-const ENDS_WITHIN_MS = 120_000;
+const ENDS_WITHIN_MS = 180_000;
 
 /** A rollout that is about to begin. */
 export interface Walk {
@@ -41,6 +41,14 @@ export interface Walked {
   readonly deciding: readonly string[];
   /** When that was decided; milliseconds since 1970. */
   readonly decidedAt: number;
+  /** Delegates that were registered at it, of those expected, when that let traffic move; absent: it did not come so far. */
+  readonly delegates?: Delegates;
+}
+
+/** Delegates of a version. */
+export interface Delegates {
+  readonly ready: number;
+  readonly expected: number;
 }
 
 /** What is asked, shown to and noted in. */
@@ -137,7 +145,8 @@ class Stages {
   }
 }
 
-function walked({ id, state, step, because, endedAt }: Rollout, deciding: readonly string[]): Walked {
+function walked(rollout: Rollout, deciding: readonly string[]): Walked {
+  const { id, state, step, because, endedAt, delegates } = rollout;
   if (endedAt === undefined) throw new Error(`${id} has not ended`);
   return {
     id,
@@ -146,12 +155,13 @@ function walked({ id, state, step, because, endedAt }: Rollout, deciding: readon
     because,
     deciding,
     decidedAt: timestampMs(endedAt),
+    ...(delegates && { delegates: { ready: delegates.ready, expected: delegates.expected } }),
   };
 }
 
 /** Absent while there is no controller, and before the first rollout. */
 async function look(world: Onlooker['world']): Promise<RolloutView | undefined> {
-  return world.call('getRollout', { service: 'manager' }).then(
+  return world.call('getRollout', { service: SERVICE }).then(
     ({ view }) => view,
     () => undefined,
   );
@@ -162,10 +172,20 @@ async function lastEvent(world: Onlooker['world']): Promise<bigint> {
   return events.at(-1)?.sequence ?? 0n;
 }
 
-/** Shows what was decided after an event, each decision once. */
+/** Shows what was decided after an event, each decision once, and who is missing while delegates are waited for. */
 function teller(screen: Onlooker['screen'], after: bigint): (view: RolloutView) => void {
   let told = after;
-  return ({ decisions }) => {
+  let awaited = '';
+  return ({ rollout, decisions, delegates }) => {
+    if (delegates !== undefined && rollout?.step?.kind === ROLLOUT_STEP.Register && delegates.expected > 0) {
+      const { ready, expected, missing } = delegates;
+      const boxes = missing.map(({ box }) => box).toSorted();
+      const now = `${ready} of ${expected}, without ${boxes.join(' ')}`;
+      const why = missing.map(({ box, reason }) => `${box} (${reason})`).toSorted();
+      const who = why.length === 0 ? '' : `; missing: ${why.join(', ')}`;
+      if (now !== awaited) screen.say(`delegates at ${rollout.version}: ${ready}/${expected}${who}`);
+      awaited = now;
+    }
     for (const { sequence, actor, action, message } of decisions) {
       if (sequence <= told) continue;
       told = sequence;

@@ -1,6 +1,6 @@
 /**
- * What the demo runs: a controller as a child process, an Envoy gateway, a Prometheus, and the versions that the controller starts.
- * Everything lives in one temporary folder and is gone after `close`, whatever happened before.
+ * What the demo runs: a controller as a child process, an Envoy gateway, a Prometheus, the versions that the controller
+ * starts, and customers' boxes with watchers, which start the delegates. Everything lives in one temporary folder and is gone after `close`, whatever happened before.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,15 +9,19 @@ import { adminClient, type RequestInit, type UnaryMethod } from '../../src/admin
 import type { Response } from '../../src/admin/contract.ts';
 import { type Envoy } from '../../test/support/envoy.ts';
 import { eventually } from '../../test/support/eventually.ts';
+import { type StoreReader, storeReader } from '../../test/support/executions/recorded.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { type PrometheusServer, startPrometheus } from '../../test/support/prometheus.ts';
 import { type CommandResult, switchyard } from '../../test/support/system/command-line.ts';
 import { ControllerProcess } from '../../test/support/system/controller.ts';
 import { startGateway } from '../../test/support/system/gateway.ts';
 import { freePortRange } from '../../test/support/system/ports.ts';
+import { Boxes, sweep } from './boxes.ts';
 import { demoDocument, INSTANCE_PORTS, SCRAPE_INTERVAL_MS } from './spec.ts';
 
 const CALL_WITHIN_MS = 2000;
+/** A delegate that no manager has heard of for so long is not there. */
+const SEEN_WITHIN_MS = 120_000;
 
 interface BuildInfo {
   readonly data: { readonly version: string };
@@ -27,7 +31,12 @@ export class World {
   readonly folder: string;
   readonly controller: ControllerProcess;
   readonly gatewayAddress: { readonly host: string; readonly port: number };
+  /** Where managers keep executions, for one who only reads. */
+  readonly store: StoreReader;
+  readonly #storeFile: string;
   readonly #firstPort: number;
+  readonly #watcherPort: number;
+  #boxes: Boxes | undefined;
   #gateway: Envoy | undefined;
   #prometheus: PrometheusServer | undefined;
   /** Settles when what was being started last has come to an end, so that `close` meets nothing half started. */
@@ -39,11 +48,15 @@ export class World {
     controller: ControllerProcess;
     gatewayPort: number;
     firstPort: number;
+    watcherPort: number;
   }) {
     this.folder = parts.folder;
     this.controller = parts.controller;
     this.gatewayAddress = { host: '127.0.0.1', port: parts.gatewayPort };
     this.#firstPort = parts.firstPort;
+    this.#watcherPort = parts.watcherPort;
+    this.#storeFile = join(parts.folder, 'executions.db');
+    this.store = storeReader(`sqlite:${this.#storeFile}`);
   }
 
   /** Chooses a folder and ports; nothing runs yet. */
@@ -55,6 +68,7 @@ export class World {
       controller,
       gatewayPort: await freePort(),
       firstPort: await freePortRange(INSTANCE_PORTS),
+      watcherPort: await freePort(),
     });
   }
 
@@ -95,6 +109,39 @@ export class World {
     return this.#starting;
   }
 
+  get boxes(): Boxes {
+    if (this.#boxes === undefined) throw new Error('the boxes were not set up');
+    return this.#boxes;
+  }
+
+  /** Sets the boxes up, and starts their watchers. */
+  startBoxes(publicKeyFile: string): Promise<void> {
+    this.#requireOpen();
+    const { folder } = this;
+    const { port: gatewayPort } = this.gatewayAddress;
+    this.#starting = (async () => {
+      this.#boxes = await Boxes.prepare({
+        folder,
+        gatewayPort,
+        watcherPort: this.#watcherPort,
+        publicKeyFile,
+      });
+      await this.#boxes.start();
+    })();
+    return this.#starting;
+  }
+
+  /** Boxes whose delegate of a version no manager has registered, by the store's own table. */
+  async missingAt(version: string): Promise<readonly string[]> {
+    const since = Date.now() - SEEN_WITHIN_MS;
+    const there = new Set(
+      (await this.store.registered())
+        .filter((each) => each.version === version && each.lastSeen >= since)
+        .map(({ box }) => box),
+    );
+    return this.boxes.all.map(({ name }) => name).filter((name) => !there.has(name));
+  }
+
   async prometheusVersion(): Promise<string> {
     const { data } = (await this.prometheus.get('/api/v1/status/buildinfo')) as BuildInfo;
     return data.version;
@@ -104,10 +151,15 @@ export class World {
   document(version: string): string {
     const file = join(this.folder, `manager-${version}.yaml`);
     const { port: gatewayPort } = this.gatewayAddress;
-    writeFileSync(
-      file,
-      demoDocument({ version, gatewayPort, prometheus: this.prometheus.url, firstPort: this.#firstPort }),
-    );
+    const text = demoDocument({
+      version,
+      folder: this.folder,
+      gatewayPort,
+      storeFile: this.#storeFile,
+      prometheus: this.prometheus.url,
+      firstPort: this.#firstPort,
+    });
+    writeFileSync(file, text);
     return file;
   }
 
@@ -138,7 +190,7 @@ export class World {
 
   async startController(): Promise<void> {
     this.#requireOpen();
-    await this.controller.start();
+    await this.#controllerUp();
   }
 
   /** kill -9. */
@@ -151,9 +203,11 @@ export class World {
   async close(): Promise<void> {
     this.#closing = true;
     await this.#starting.catch(() => {});
+    await this.#boxes?.stop();
     await this.#prometheus?.stop();
     await this.#gateway?.stop();
     await this.#down();
+    sweep(this.folder);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -161,8 +215,12 @@ export class World {
   async #down(): Promise<void> {
     if (!this.controller.started || (await this.#stopInstances())) return;
     await this.controller.stop();
-    await this.controller.start();
+    await this.#controllerUp();
     if (!(await this.#stopInstances())) console.error('switchyard down failed; instances may still run');
+  }
+
+  #controllerUp(): Promise<void> {
+    return this.controller.start(['--allow-commands', `--watcher-address=127.0.0.1:${this.#watcherPort}`]);
   }
 
   async #stopInstances(): Promise<boolean> {

@@ -27,7 +27,7 @@ function runDemo(reportFile: string): Promise<{ exitCode: number; output: string
 }
 
 describe('the demo', () => {
-  it('rolls out by itself, catches a bad version, rolls back, loses its controller and retires a version, and hurts nobody', async () => {
+  it('rolls out by itself, catches a bad version, rolls back, loses its controller and retires versions; it hurts nobody, and every execution ends on its version', async () => {
     const version = envoyVersion();
     const reportFile = join(folder, 'report.json');
     const { exitCode, output } = await runDemo(reportFile);
@@ -39,6 +39,9 @@ describe('the demo', () => {
       value: expect.any(Number),
       limit: expect.any(String),
     };
+    const delegates = { ready: 4, expected: 4 };
+    const { started } = report.executions;
+    expect(started).toBeGreaterThan(50);
     const latency = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) };
     expect(report).toEqual({
       requests: expect.any(Number),
@@ -54,14 +57,53 @@ describe('the demo', () => {
       flipMs: latency,
       rollbackMs: latency,
       controllerKills: 1,
+      executions: {
+        started,
+        finished: started,
+        failed: 0,
+        lost: 0,
+        appliedTwice: 0,
+        wrongVersion: 0,
+        wrongDelegate: 0,
+      },
+      parity: { boxes: 4, moves: 52, movesAtParity: 52 },
+      retired: ['v1', 'v3'].map((name) => ({
+        version: name,
+        openWhenFenced: expect.any(Number),
+        drainSeconds: expect.any(Number),
+        certificate: 'atomic',
+      })),
       rollouts: [
-        { version: 'v2', outcome: 'Succeeded', detectMs: null, rollbackMs: null, queries: [query, query] },
-        { version: 'v2', outcome: 'RolledBack', detectMs: null, rollbackMs: expect.any(Number), queries: [] },
+        {
+          version: 'v2',
+          outcome: 'Succeeded',
+          detectMs: null,
+          rollbackMs: null,
+          delegates,
+          queries: expect.arrayContaining([query]),
+        },
+        {
+          version: 'v2',
+          outcome: 'RolledBack',
+          detectMs: null,
+          rollbackMs: expect.any(Number),
+          delegates: null,
+          queries: [],
+        },
         {
           version: 'v3',
           outcome: 'Aborted',
           detectMs: expect.any(Number),
           rollbackMs: expect.any(Number),
+          delegates,
+          queries: expect.arrayContaining([query]),
+        },
+        {
+          version: 'v4',
+          outcome: 'Succeeded',
+          detectMs: null,
+          rollbackMs: null,
+          delegates,
           queries: expect.arrayContaining([query]),
         },
       ],
@@ -69,7 +111,9 @@ describe('the demo', () => {
       envoy: version,
       prometheus: expect.stringMatching(/^\d+\.\d+\.\d+/),
     });
-    const bad = report.rollouts.at(-1);
+    const bad = report.rollouts.find(({ version: name }) => name === 'v3');
+    const [v1] = report.retired;
+    expect(v1?.openWhenFenced).toBeGreaterThan(0);
     expect(bad?.detectMs).toBeGreaterThan(0);
     expect(bad?.rollbackMs).toBeGreaterThanOrEqual(0);
     // Caught on copies, or at the latest while it had ten percent of the tenants.
