@@ -88,6 +88,19 @@ export interface TaskLease {
   readonly token: number;
 }
 
+/** A lease that a delegate names, and whose tasks it may have: one of another tenant or version is as an unknown one (rule 13). */
+export interface DelegateLease extends TaskLease {
+  readonly tenant: TenantName;
+  /** Its own version, and those that it continues. */
+  readonly versions: readonly VersionName[];
+}
+
+/** Leases to prolong: each ends `lease` after now. */
+export interface Renewal<Named> {
+  readonly leases: readonly Named[];
+  readonly lease: Milliseconds;
+}
+
 export type ApplyOutcome =
   | { readonly kind: 'Applied' }
   /** Another event of the execution was applied since it was read: decide again on this. The lease is still held. */
@@ -198,10 +211,7 @@ export interface WorkflowStore {
     readonly worker: Worker;
   }): Promise<boolean>;
   /** Prolongs leases of events. Answers those that were lost. */
-  renewEvents(request: {
-    readonly leases: readonly EventLease[];
-    readonly lease: Milliseconds;
-  }): Promise<readonly EventId[]>;
+  renewEvents(renewal: Renewal<EventLease>): Promise<readonly EventId[]>;
 
   /**
    * Leases due tasks for delegates: only those of a delegate's tenant, of one of its versions, and with no tag that it
@@ -217,24 +227,21 @@ export interface WorkflowStore {
    * Prolongs leases of tasks, also after a delegate has come to another manager, as long as nobody else has the task.
    * Answers those that the delegate must stop working on: leased to somebody else, cancelled, or unknown.
    */
-  renewTasks(request: {
-    readonly leases: readonly TaskLease[];
-    readonly lease: Milliseconds;
-  }): Promise<readonly TaskId[]>;
+  renewTasks(renewal: Renewal<DelegateLease>): Promise<readonly DelegateLease[]>;
   /**
    * Takes a result: the task is gone and its execution has the event `TaskFinished`, with the payload `{key, outcome}`. Until
    * somebody else has the task, its lease counts, also after its time. A failure that may be tried again, with attempts left, is queued again after `backoff`. A result counts once: the store
    * remembers tokens of finished tasks for as long as their execution is kept.
    */
   finishTask(request: {
-    readonly lease: TaskLease;
+    readonly lease: DelegateLease;
     readonly outcome: TaskOutcome;
     readonly backoff: Milliseconds;
     readonly worker: Worker;
     readonly delegate: DelegateWorker;
   }): Promise<FinishOutcome>;
   /** A delegate did not begin it: due again at once, and the attempt does not count. False: the lease was lost. */
-  returnTask(lease: TaskLease): Promise<boolean>;
+  returnTask(lease: DelegateLease): Promise<boolean>;
 
   command(command: Command): Promise<CommandOutcome>;
 
@@ -255,10 +262,7 @@ export interface WorkflowStore {
   history(id: ExecutionId): Promise<readonly HistoryEntry[]>;
   /** Open tasks of an execution, each with its delegate where it is leased. */
   openTasks(id: ExecutionId): Promise<readonly { readonly task: Task; readonly delegate?: DelegateId }[]>;
-  deadLetters(query: {
-    readonly version?: VersionName;
-    readonly limit: number;
-  }): Promise<readonly DeadLetter[]>;
+  deadLetters(query: Pick<ExecutionQuery, 'version' | 'limit'>): Promise<readonly DeadLetter[]>;
   /**
    * Makes a dead letter an event again, with its attempts forgotten. False: there is none, or its execution has ended and
    * its version is fenced.

@@ -132,12 +132,16 @@ async function take(parts: {
         running: leasesOf(message.value.running),
       });
       return;
-    case 'log':
-      if (message.value.lease !== undefined) engine.reports.log(message.value.lease.task, message.value);
+    case 'log': {
+      const lease = leaseOf(message.value.lease);
+      if (delegate.owns(lease)) engine.reports.log(lease.task, message.value);
       return;
-    case 'progress':
-      if (message.value.lease !== undefined) engine.reports.progress(message.value.lease.task, message.value);
+    }
+    case 'progress': {
+      const lease = leaseOf(message.value.lease);
+      if (delegate.owns(lease)) engine.reports.progress(lease.task, message.value);
       return;
+    }
     case 'result': {
       const lease = leaseOf(message.value.lease);
       const outcome = outcomeOf(message.value);

@@ -90,14 +90,12 @@ export async function openPostgresWorkflowStore(
     },
     apply: async (request) => batches.make(stepping(request)),
     giveBack: (request) => batches.make(givingBack(request)),
-    renewEvents: ({ leases, lease }) =>
-      renewEvents(connections, { leases: leases.map(({ event, token }) => ({ id: event, token })), lease }),
+    renewEvents: (request) => renewEvents(connections, request),
     async claimTasks(request) {
       await expire(versionsOf(request.slots), request.worker);
       return claimTasks(connections, request);
     },
-    renewTasks: ({ leases, lease }) =>
-      renewTasks(connections, { leases: leases.map(({ task, token }) => ({ id: task, token })), lease }),
+    renewTasks: (request) => renewTasks(connections, request),
     finishTask: async (request) => batches.make(finishing(request)),
     returnTask: (lease) => batches.make(returning(lease)),
     command: async (command) => batches.make(commanding(command)),

@@ -2,7 +2,7 @@
 import type { Milliseconds } from '../../model/instant.ts';
 import { instant } from '../../model/instant.ts';
 import type { DelegateWorker, TaskId, TaskOutcome, Worker } from '../../model/workflow.ts';
-import type { ClaimedTask, FinishOutcome, TaskLease } from '../../ports/workflow-store.ts';
+import type { ClaimedTask, DelegateLease, FinishOutcome } from '../../ports/workflow-store.ts';
 import type { Change } from './changes.ts';
 import { isId, jsonText } from './columns.ts';
 import { type ExecutionRecord, type TaskRecord, taskOf } from './records.ts';
@@ -12,7 +12,7 @@ const SMALL = 500;
 
 /** Throws PayloadTooLargeError. */
 export function finishing(request: {
-  readonly lease: TaskLease;
+  readonly lease: DelegateLease;
   readonly outcome: TaskOutcome;
   readonly backoff: Milliseconds;
   readonly worker: Worker;
@@ -27,7 +27,7 @@ export function finishing(request: {
     decide(workspace) {
       const { task: id, token } = lease;
       if (workspace.wasFinished(id, token)) return 'Duplicate';
-      const held = workspace.heldTask(id, token);
+      const held = workspace.heldTask(lease);
       if (held === undefined) return 'Superseded';
       const { task } = held;
       workspace.finished(id, token);
@@ -67,12 +67,13 @@ function unleased(task: TaskRecord, dueAt: number, now: number): TaskRecord {
   return { ...task, state, dueAt, leaseUntil: 0, delegate: undefined };
 }
 
-export function returning({ task: id, token }: TaskLease): Change<boolean> {
+export function returning(lease: DelegateLease): Change<boolean> {
+  const { task: id, token } = lease;
   return {
     needs: isId(id) ? { tasks: [id] } : {},
     weight: SMALL,
     decide(workspace) {
-      const held = workspace.heldTask(id, token);
+      const held = workspace.heldTask(lease);
       if (held === undefined) return false;
       const { task } = held;
       workspace.saveTask({

@@ -5,6 +5,7 @@
 import { type Instant, instant } from '../../model/instant.ts';
 import type { TenantName, VersionName } from '../../model/names.ts';
 import type { EventId, ExecutionId, HistoryEntry, TaskId } from '../../model/workflow.ts';
+import type { DelegateLease } from '../../ports/workflow-store.ts';
 import { numberIn, plain, textIn } from './columns.ts';
 import type { Read } from './needs.ts';
 import {
@@ -98,12 +99,13 @@ export class Workspace {
       : undefined;
   }
 
-  heldTask(id: TaskId, token: number): { task: TaskRecord; execution: ExecutionRecord } | undefined {
-    const task = this.tasks.get(id);
+  /** The task, where the lease is still the newest and its delegate may have such tasks, with its execution. */
+  heldTask(lease: DelegateLease): { task: TaskRecord; execution: ExecutionRecord } | undefined {
+    const task = this.tasks.get(lease.task);
     const execution = task && this.executions.get(task.execution);
-    return task?.token === token && task.attempt > 0 && execution !== undefined
-      ? { task, execution }
-      : undefined;
+    if (task?.token !== lease.token || task.attempt === 0 || execution === undefined) return undefined;
+    const mayHaveIt = task.tenant === lease.tenant && lease.versions.includes(task.version);
+    return mayHaveIt ? { task, execution } : undefined;
   }
 
   wasFinished(task: TaskId, token: number): boolean {

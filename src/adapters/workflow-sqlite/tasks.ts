@@ -2,7 +2,7 @@
 import { after } from '../../model/instant.ts';
 import type { Json } from '../../model/json.ts';
 import type { DelegateId, ExecutionId, Task, TaskId, TaskOutcome, Worker } from '../../model/workflow.ts';
-import type { FinishOutcome, TaskLease, WorkflowStore } from '../../ports/workflow-store.ts';
+import type { DelegateLease, FinishOutcome, WorkflowStore } from '../../ports/workflow-store.ts';
 import { appendEvent, ownerOf } from './appending.ts';
 import { briefOf, executionRow } from './find.ts';
 import { type NewLine, record } from './history.ts';
@@ -13,19 +13,17 @@ import type { Row } from './sql.ts';
 
 type Argument<Name extends keyof WorkflowStore> = Parameters<WorkflowStore[Name]>[0];
 
-export function renewTasks(scope: Scope, { leases, lease }: Argument<'renewTasks'>): readonly TaskId[] {
+export function renewTasks(
+  scope: Scope,
+  { leases, lease }: Argument<'renewTasks'>,
+): readonly DelegateLease[] {
   const until = after(scope.now, lease);
-  return leases
-    .filter(({ task, token }) => {
-      const renewed = scope.sql.run(
-        'UPDATE task SET ready = 0, wake_at = ? WHERE id = ? AND token = ? AND leased = 1',
-        until,
-        task,
-        token,
-      );
-      return renewed === 0;
-    })
-    .map(({ task }) => task);
+  return leases.filter((held) => {
+    const key = leasedTask(scope, held, 'key, version')?.['key'];
+    if (key === undefined) return true;
+    scope.sql.run('UPDATE task SET ready = 0, wake_at = ? WHERE key = ?', until, key);
+    return false;
+  });
 }
 
 export function finishTask(
@@ -68,7 +66,7 @@ export function failTask(scope: Scope, task: Row, worker: Worker): void {
   });
 }
 
-export function returnTask(scope: Scope, lease: TaskLease): boolean {
+export function returnTask(scope: Scope, lease: DelegateLease): boolean {
   const task = leasedTask(scope, lease);
   if (task === undefined) return false;
   release(scope, task, scope.now);
@@ -109,8 +107,18 @@ export function openTasks(
 }
 
 /** The task, while nobody else has had it since: also after the time of the lease. */
-function leasedTask({ sql }: Scope, { task, token }: TaskLease): Row | undefined {
-  return sql.row('SELECT * FROM task WHERE id = ? AND token = ? AND leased = 1', task, token);
+function leasedTask(
+  { sql }: Scope,
+  { task, token, tenant, versions }: DelegateLease,
+  columns: '*' | 'key, version' = '*',
+): Row | undefined {
+  const row = sql.row(
+    `SELECT ${columns} FROM task WHERE id = ? AND token = ? AND leased = 1 AND tenant = ?`,
+    task,
+    token,
+    tenant,
+  );
+  return versions.some((version) => version === row?.['version']) ? row : undefined;
 }
 
 /** Ends the lease; the task is due at `dueAt`. */

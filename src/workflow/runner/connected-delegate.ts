@@ -72,7 +72,7 @@ export class ConnectedDelegate {
   async #store(lease: TaskLease, outcome: TaskOutcome, attempt: number): Promise<FinishOutcome> {
     const { store, worker, session, backoff, random } = this.#parts;
     const request = {
-      lease,
+      lease: session.held(lease),
       worker,
       delegate: session.arrival.worker,
       backoff: retryDelay({ backoff: backoff.ofTasks, attempt, random: random() }),
@@ -96,7 +96,12 @@ export class ConnectedDelegate {
   async decline(lease: TaskLease): Promise<void> {
     const { session, store } = this.#parts;
     session.release(lease);
-    await store.returnTask(lease);
+    await store.returnTask(session.held(lease));
+  }
+
+  /** Whether the task is known to be its own: what it tells of others is not to be believed. */
+  owns(lease: TaskLease): boolean {
+    return this.#parts.session.owns(lease);
   }
 
   /** Its stream has ended. */

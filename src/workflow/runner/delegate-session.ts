@@ -9,7 +9,7 @@ import type {
   Task,
   TaskId,
 } from '../../model/workflow.ts';
-import type { ClaimedTask, DelegateSlots, TaskLease } from '../../ports/workflow-store.ts';
+import type { ClaimedTask, DelegateLease, DelegateSlots, TaskLease } from '../../ports/workflow-store.ts';
 
 /** Who came, and with what. */
 export interface Arrival {
@@ -35,6 +35,8 @@ type Place =
   /** Sent; the delegate has not named it yet. */
   | { readonly kind: 'Sent'; readonly task: Task; readonly until: Instant }
   | { readonly kind: 'Running'; readonly task?: Task }
+  /** The delegate names it, and the store was not asked yet whether it may. */
+  | { readonly kind: 'Named' }
   /** The delegate was told to stop; the place is free when it names the task no more. */
   | { readonly kind: 'Stopping' };
 
@@ -100,12 +102,12 @@ export class DelegateSession {
     }
     for (const key of named) {
       const place = this.#places.get(key);
-      if (place === undefined) this.#places.set(key, { kind: 'Running' });
+      if (place === undefined) this.#places.set(key, { kind: 'Named' });
       else if (place.kind === 'Sent') this.#places.set(key, { kind: 'Running', task: place.task });
     }
     const { newest, outdated } = sortedByAge(said.running);
     return {
-      renew: newest.filter((lease) => this.#places.get(keyOf(lease))?.kind === 'Running'),
+      renew: newest.filter((lease) => this.#places.get(keyOf(lease))?.kind !== 'Stopping'),
       outdated,
     };
   }
@@ -113,13 +115,24 @@ export class DelegateSession {
   /** The task as it was assigned here; undefined for those that it brought. */
   task(lease: TaskLease): Task | undefined {
     const place = this.#places.get(keyOf(lease));
-    return place === undefined || place.kind === 'Stopping' ? undefined : place.task;
+    return place?.kind === 'Sent' || place?.kind === 'Running' ? place.task : undefined;
+  }
+
+  /** Whether the task is known to be its own. */
+  owns(lease: TaskLease): boolean {
+    const place = this.#places.get(keyOf(lease));
+    return place?.kind === 'Sent' || place?.kind === 'Running';
+  }
+
+  /** The store has prolonged a lease that it named. */
+  confirmed(lease: TaskLease): void {
+    if (this.#places.get(keyOf(lease))?.kind === 'Named') this.#places.set(keyOf(lease), { kind: 'Running' });
   }
 
   /** Tasks of an execution that it was assigned here and has not been told to stop. */
   leasesOf(execution: ExecutionId): readonly TaskLease[] {
     return [...this.#places].flatMap(([key, place]) =>
-      place.kind !== 'Stopping' && place.task?.execution === execution
+      (place.kind === 'Sent' || place.kind === 'Running') && place.task?.execution === execution
         ? [{ task: place.task.id, token: tokenOf(key) }]
         : [],
     );
@@ -136,6 +149,11 @@ export class DelegateSession {
     if (place === undefined || place.kind === 'Stopping') return false;
     this.#places.set(keyOf(lease), { kind: 'Stopping' });
     return true;
+  }
+
+  /** A lease as the store is asked about it: what it says counts for tasks of its own tenant and versions only. */
+  held({ task, token }: TaskLease): DelegateLease {
+    return { task, token, tenant: this.arrival.tenant, versions: this.versions };
   }
 
   get slots(): DelegateSlots {

@@ -120,8 +120,9 @@ export class Dispatcher {
     const { clock } = this.#options;
     const versions = await this.#compatible.of(arrival.worker.version);
     const { newest, outdated } = sortedByAge(arrival.running);
-    const lost = new Set(await this.#renewals.renew(newest));
     const session = new DelegateSession({ arrival, link, versions, now: clock.now() });
+    const renewed = await this.#renewals.renew(newest.map((lease) => session.held(lease)));
+    const lost = new Set(renewed.map(({ task }) => task));
     session.adopt(newest.filter(({ task }) => !lost.has(task)));
     const older = this.#sessions.sameAs(session);
     if (older !== undefined && this.#sessions.remove(older)) {
@@ -224,7 +225,8 @@ export class Dispatcher {
       return;
     }
     // It left, or takes less than before, while the store looked.
-    await store.returnTask({ task: claimed.task.id, token: claimed.lease.token });
+    const { id, tenant, version } = claimed.task;
+    await store.returnTask({ task: id, token: claimed.lease.token, tenant, versions: [version] });
     this.wake();
   }
 

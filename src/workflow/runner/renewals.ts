@@ -1,7 +1,6 @@
 /** Leases of tasks that delegates have named since the last renewal: prolonged together, and the lost ones told. */
 import type { Milliseconds } from '../../model/instant.ts';
-import type { TaskId } from '../../model/workflow.ts';
-import type { TaskLease, WorkflowStore } from '../../ports/workflow-store.ts';
+import type { DelegateLease, TaskLease, WorkflowStore } from '../../ports/workflow-store.ts';
 import type { DelegateSession } from './delegate-session.ts';
 
 /** Leases of one call: larger ones would keep the store from others for too long. */
@@ -15,7 +14,8 @@ interface Named {
 export class Renewals {
   readonly #store: WorkflowStore;
   readonly #lease: Milliseconds;
-  readonly #named = new Map<TaskId, Named>();
+  /** By tenant and task: what a delegate says of another tenant's tasks concerns nobody. */
+  readonly #named = new Map<string, Named>();
 
   constructor(parts: { store: WorkflowStore; lease: Milliseconds }) {
     this.#store = parts.store;
@@ -24,12 +24,13 @@ export class Renewals {
 
   add(session: DelegateSession, leases: readonly TaskLease[]): void {
     for (const lease of leases) {
-      const other = this.#named.get(lease.task);
+      const key = keyOf({ lease, session });
+      const other = this.#named.get(key);
       // Two delegates that name one task: only the newer lease can be good.
       if (other !== undefined && other.lease.token > lease.token) tell(session, lease);
       else {
         if (other !== undefined && other.lease.token < lease.token) tell(other.session, other.lease);
-        this.#named.set(lease.task, { lease, session });
+        this.#named.set(key, { lease, session });
       }
     }
   }
@@ -40,23 +41,32 @@ export class Renewals {
     for (let first = 0; first < all.length; first += LEASES_OF_A_CALL) {
       const part = all.slice(first, first + LEASES_OF_A_CALL);
       await this.prolong(part);
-      for (const { lease } of part) {
-        if (this.#named.get(lease.task)?.lease.token === lease.token) this.#named.delete(lease.task);
+      for (const named of part) {
+        const key = keyOf(named);
+        if (this.#named.get(key)?.lease.token === named.lease.token) this.#named.delete(key);
       }
     }
   }
 
   /** Prolongs these now, and tells their delegates what is lost. Rejects where the store does not answer. */
   async prolong(named: readonly Named[]): Promise<void> {
-    const lost = new Set(await this.renew(named.map(({ lease }) => lease)));
-    for (const { lease, session } of named) if (lost.has(lease.task)) tell(session, lease);
+    const lost = await this.renew(named.map(({ lease, session }) => session.held(lease)));
+    const keys = new Set(lost.map(({ task, token, tenant }) => `${tenant}/${task}/${token}`));
+    for (const { lease, session } of named) {
+      if (keys.has(`${session.arrival.tenant}/${lease.task}/${lease.token}`)) tell(session, lease);
+      else session.confirmed(lease);
+    }
   }
 
   /** Prolongs these at once. Answers those that are lost. */
-  async renew(leases: readonly TaskLease[]): Promise<readonly TaskId[]> {
+  async renew(leases: readonly DelegateLease[]): Promise<readonly DelegateLease[]> {
     if (leases.length === 0) return [];
     return this.#store.renewTasks({ leases, lease: this.#lease });
   }
+}
+
+function keyOf({ lease, session }: Named): string {
+  return `${session.arrival.tenant}/${lease.task}`;
 }
 
 function tell(session: DelegateSession, lease: TaskLease): void {

@@ -59,7 +59,7 @@ async function work(
     for (const claim of await claimed(store, { limit: 2, lease })) await handle(store, claim, deed);
     for (const { task, lease: held, delegate } of await claimedTasks(store, [slots({ free: 2 })], lease)) {
       const result = {
-        lease: { task: task.id, token: held.token },
+        lease: { task: task.id, token: held.token, tenant: task.tenant, versions: [task.version] },
         outcome: { kind: 'Succeeded', result: turn } as const,
         backoff: 0,
         worker: worker(),

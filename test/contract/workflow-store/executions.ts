@@ -150,7 +150,9 @@ export function executionsContract(adapter: string, makeDatabase: MakeWorkflowDa
           worker: worker(),
         }),
       ).toEqual({ kind: 'LeaseLost' });
-      expect(await store.renewTasks({ leases: [taskLeaseOf(task)], lease: 1000 })).toEqual([task.task.id]);
+      expect(await store.renewTasks({ leases: [taskLeaseOf(task)], lease: 1000 })).toEqual([
+        taskLeaseOf(task),
+      ]);
       const history = await store.history(id);
       expect(
         history

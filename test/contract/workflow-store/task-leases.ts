@@ -150,7 +150,7 @@ export function taskLeasesContract(adapter: string, makeDatabase: MakeWorkflowDa
       expect(await one.returnTask(taskLeaseOf(first))).toBe(false);
       expect(
         await one.renewTasks({ leases: [taskLeaseOf(first), taskLeaseOf(second)], lease: LONG }),
-      ).toEqual([first.task.id]);
+      ).toEqual([taskLeaseOf(first)]);
       expect(await claimed(one)).toEqual([]);
       expect(await finished(two, second)).toBe('Finished');
       expect(await finished(one, first)).toBe('Superseded');
@@ -209,17 +209,36 @@ export function taskLeasesContract(adapter: string, makeDatabase: MakeWorkflowDa
       expect(await store.returnTask(taskLeaseOf(first))).toBe(true);
       expect(await store.returnTask(taskLeaseOf(first))).toBe(false);
       expect(await finished(store, first)).toBe('Superseded');
-      expect(await store.renewTasks({ leases: [taskLeaseOf(first)], lease: LONG })).toEqual([first.task.id]);
+      expect(await store.renewTasks({ leases: [taskLeaseOf(first)], lease: LONG })).toEqual([
+        taskLeaseOf(first),
+      ]);
       const second = only(await claimedTasks(store));
       expect(second.task.attempt).toBe(1);
       expect(second.lease.token).toBeGreaterThan(first.lease.token);
       expect(await finished(store, second)).toBe('Finished');
     });
 
+    for (const [whose, foreign] of [
+      ['another tenant', { tenant: BETA }],
+      ['a version that may not touch it', { versions: [V2] }],
+    ] as const) {
+      test(`what ${whose} says of a task counts for nothing, though task and token are right`, async () => {
+        const store = await world.store();
+        await withTasks(store);
+        const claim = only(await claimedTasks(store));
+        const [own, lease] = [taskLeaseOf(claim), { ...taskLeaseOf(claim), ...foreign }];
+        expect(await store.renewTasks({ leases: [own, lease], lease: LONG })).toEqual([lease]);
+        expect(await store.returnTask(lease)).toBe(false);
+        const result = { lease, outcome: DONE, backoff: 0, worker: worker(), delegate: delegateWorker() };
+        expect(await store.finishTask(result)).toBe('Superseded');
+        expect(await finished(store, claim)).toBe('Finished');
+      });
+    }
+
     test('an unknown task is lost, and its result counts for nothing', async () => {
       const store = await world.store();
-      const lease = { task: 'nothing' as TaskId, token: 1 };
-      expect(await store.renewTasks({ leases: [lease], lease: LONG })).toEqual([lease.task]);
+      const lease = { task: 'nothing' as TaskId, token: 1, tenant: ACME, versions: [V1] };
+      expect(await store.renewTasks({ leases: [lease], lease: LONG })).toEqual([lease]);
       expect(await store.returnTask(lease)).toBe(false);
       expect(
         await store.finishTask({

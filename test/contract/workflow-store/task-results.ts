@@ -101,7 +101,9 @@ export function taskResultsContract(adapter: string, makeDatabase: MakeWorkflowD
       const before = await store.now();
       expect(await finished(store, first, BROKEN, 300)).toBe('Retried');
       expect(await finished(store, first, BROKEN, 300)).toBe('Duplicate');
-      expect(await store.renewTasks({ leases: [taskLeaseOf(first)], lease: LONG })).toEqual([first.task.id]);
+      expect(await store.renewTasks({ leases: [taskLeaseOf(first)], lease: LONG })).toEqual([
+        taskLeaseOf(first),
+      ]);
       expect(await claimed(store)).toEqual([]);
       expect(await claimedTasks(store)).toEqual([]);
       expect((await store.count(V1)).tasks).toEqual({ queued: 0, leased: 0, delayed: 1 });
@@ -139,7 +141,9 @@ export function taskResultsContract(adapter: string, makeDatabase: MakeWorkflowD
       await store.command({ execution: id, kind: 'Approve', payload: null, by: 'ada', worker: worker() });
       await applied(store, await claimedOne(store), { cancelTasks: ['build', 'nothing'] });
       expect((await store.openTasks(id)).map(({ task }) => task.key)).toEqual(['test']);
-      expect(await store.renewTasks({ leases: [taskLeaseOf(build)], lease: LONG })).toEqual([build.task.id]);
+      expect(await store.renewTasks({ leases: [taskLeaseOf(build)], lease: LONG })).toEqual([
+        taskLeaseOf(build),
+      ]);
       expect(await finished(store, build)).toBe('Superseded');
       expect(await claimed(store)).toEqual([]);
       expect(await line(store, id, 'TaskCancelled')).toMatchObject({

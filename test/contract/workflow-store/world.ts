@@ -13,11 +13,11 @@ import type {
 import type {
   ClaimedEvent,
   ClaimedTask,
+  DelegateLease,
   DelegateSlots,
   EventLease,
   FinishOutcome,
   NewExecution,
-  TaskLease,
   WorkflowStore,
 } from '../../../src/ports/workflow-store.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -142,8 +142,8 @@ export function leaseOf(claim: ClaimedEvent): EventLease {
   return { event: claim.event.id, token: claim.lease.token };
 }
 
-export function taskLeaseOf(claim: ClaimedTask): TaskLease {
-  return { task: claim.task.id, token: claim.lease.token };
+export function taskLeaseOf({ task, lease }: ClaimedTask): DelegateLease {
+  return { task: task.id, token: lease.token, tenant: task.tenant, versions: [task.version] };
 }
 
 /** Applies a step to a claimed event on the execution that came with it; it must not conflict. */

@@ -62,7 +62,7 @@ async function work(claim: ClaimedEvent): Promise<void> {
 async function finish({ task, lease: held, delegate }: ClaimedTask): Promise<void> {
   const isUnlucky = task.attempt === 1 && task.key === 'a1';
   const outcome = await store.finishTask({
-    lease: { task: task.id, token: held.token },
+    lease: { task: task.id, token: held.token, tenant: task.tenant, versions: [task.version] },
     outcome: isUnlucky
       ? { kind: 'Failed', error: 'the first attempt fails', retryable: true }
       : { kind: 'Succeeded', result: null },

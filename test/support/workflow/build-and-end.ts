@@ -23,7 +23,7 @@ export async function workOnTasks(store: WorkflowStore): Promise<number> {
   const tasks = await store.claimTasks({ worker: worker(), slots: [slots()], lease: 60_000 });
   for (const { task, lease, delegate } of tasks) {
     const outcome = await store.finishTask({
-      lease: { task: task.id, token: lease.token },
+      lease: { task: task.id, token: lease.token, tenant: task.tenant, versions: [task.version] },
       outcome: { kind: 'Succeeded', result: null },
       backoff: 0,
       worker: worker(),

@@ -89,6 +89,23 @@ describe('a place', () => {
   });
 });
 
+describe('a task', () => {
+  test('that a delegate only says is its own is so once the store has prolonged its lease', () => {
+    const delegate = session();
+    delegate.heard({ capacity: 2, running: [lease('brought')], now: NOW });
+    expect(delegate.owns(lease('brought'))).toBe(false);
+    delegate.confirmed(lease('brought'));
+    expect(delegate.owns(lease('brought'))).toBe(true);
+    expect(delegate.owns(lease('brought', 2))).toBe(false);
+  });
+
+  test('that was sent to it is its own', () => {
+    const delegate = session();
+    delegate.take(claimed('a'));
+    expect([delegate.owns(lease('a')), delegate.owns(lease('b'))]).toEqual([true, false]);
+  });
+});
+
 describe('a lease', () => {
   test('is prolonged when it is named, also one that was not assigned here', () => {
     const { renew } = session().heard({ capacity: 2, running: [lease('brought', 7)], now: NOW });
