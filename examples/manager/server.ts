@@ -15,6 +15,8 @@ import { followFence } from './workflow/fence.ts';
 
 /** Every HTTP/2 connection begins with "PRI * HTTP/2.0"; no method of HTTP/1.1 begins so. RFC 9113, 3.4. */
 const HTTP2_PREFACE = Buffer.from('PRI');
+/** Of a gRPC message: a result of the largest size that the store takes, and some more. */
+const LARGEST_MESSAGE = 4 * 1024 * 1024;
 /** A connection that says nothing for so long is closed. */
 const FIRST_BYTES_WITHIN_MS = 10_000;
 
@@ -34,6 +36,7 @@ export async function serve(
 ): Promise<ManagerServer> {
   const handler = connectNodeAdapter({
     routes: grpcRoutes(instance, engine),
+    readMaxBytes: LARGEST_MESSAGE,
     fallback: (request, response) => handleHttp({ instance, engine }, request, response),
   });
   // A proxy in front reuses connections: one closed by an idle timer here would race with its next request.

@@ -18,6 +18,8 @@ const TAG_PATTERN = /^[\x21-\x7e]{1,128}$/;
 const MOST_TAGS = 20;
 const MOST_CAPACITY = 1_000;
 const MOST_RUNNING = 2_000;
+/** Each attempt's is kept in the history of its execution. */
+const LONGEST_ERROR = 4_096;
 
 /** Who says hello to a manager of a version; `headers` are those that its request was routed by. */
 export function arrivalOf(
@@ -39,6 +41,9 @@ export function arrivalOf(
     );
   }
   const routed = headers.get('x-tenant-id');
+  // Every Envoy adds x-forwarded-proto.
+  if (routed === null && headers.has('x-forwarded-proto'))
+    refuse('x-tenant-id: the header must name the tenant');
   if (routed !== null && routed !== hello.tenant) {
     refuse(`tenant is ${JSON.stringify(hello.tenant)}, but x-tenant-id ${JSON.stringify(routed)}`);
   }
@@ -100,7 +105,8 @@ export function outcomeOf({ outcome }: Result): TaskOutcome {
     return { kind: 'Succeeded', result: toJson(ValueSchema, outcome.value) as Json };
   }
   if (outcome.case === 'failed') {
-    return { kind: 'Failed', error: outcome.value.error, retryable: outcome.value.retryable };
+    const { error, retryable } = outcome.value;
+    return { kind: 'Failed', error: error.slice(0, LONGEST_ERROR), retryable };
   }
   throw new ConnectError('a result must have an outcome', Code.InvalidArgument);
 }

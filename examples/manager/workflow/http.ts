@@ -107,16 +107,23 @@ function decoded(part: string): string {
   }
 }
 
-async function bodyOf(request: Request): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > LARGEST_BODY)
-      throw new ApiError(413, 'TOO_LARGE', `the body is longer than ${LARGEST_BODY} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+/** What is too much is read to its end and kept nowhere, so that its sender gets the answer and can go on. */
+function bodyOf(request: Request): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= LARGEST_BODY) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        reject(new ApiError(413, 'TOO_LARGE', `the body is longer than ${LARGEST_BODY} bytes`));
+      }
+    });
+    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+    request.once('error', reject);
+    request.once('close', () => reject(new Error('its sender left before its end')));
+  });
 }
 
 function answer(response: Response, status: number, body: unknown): void {

@@ -81,6 +81,14 @@ describe('a start', () => {
   });
 });
 
+test('a body that is too large is answered, not cut off', async () => {
+  const pipeline = 'x'.repeat(2 * 1024 * 1024);
+  expect(await new Customer(manager.port).ask('POST', '/executions', { pipeline })).toMatchObject({
+    status: 413,
+    body: { code: 'TOO_LARGE' },
+  });
+});
+
 describe('a question', () => {
   test.each([
     ['GET', '/executions?limit=0', 400, /^limit: must be a whole number from 1 to 500/],
