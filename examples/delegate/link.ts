@@ -134,6 +134,8 @@ class StreamLife {
   /** Goes on elsewhere; what the manager still acknowledges here counts. */
   leave(reason: string): void {
     if (this.#isLeaving) return;
+    // What it does not name here, and takes none any more, the manager gives to somebody else at once.
+    if (this.#isWelcome) this.#heartbeat();
     this.#isLeaving = true;
     this.#stream.close();
     setTimeout(() => this.#stream.cancel(), LEAVING_MS).unref();
@@ -216,7 +218,9 @@ class StreamLife {
       if (message.value.lease !== undefined) work.acknowledged(message.value.lease);
       return;
     }
-    if (this.#isLeaving) return;
+    // What was assigned before the manager knew that it leaves it has all the same, and names on its next stream.
+    const isOnItsWay = message.case === 'assign' && work.capacity > 0;
+    if (this.#isLeaving && !isOnItsWay) return;
     switch (message.case) {
       case 'welcome':
         this.#welcome(message.value);

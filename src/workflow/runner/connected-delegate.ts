@@ -34,9 +34,14 @@ export class ConnectedDelegate {
 
   /** What it has and takes now. Leases that it names are prolonged; those that it does not name run out. */
   heartbeat(said: { readonly capacity: number; readonly running: readonly TaskLease[] }): void {
-    const { session, clock, named, hasPlace } = this.#parts;
-    const { renew, outdated } = session.heard({ ...said, now: clock.now() });
+    const { session, clock, named, hasPlace, listener } = this.#parts;
+    const { renew, outdated, refused } = session.heard({ ...said, now: clock.now() });
     named(renew);
+    for (const lease of refused) {
+      this.decline(lease).catch((error: unknown) => {
+        listener.onFault({ doing: `returning task ${lease.task}`, error });
+      });
+    }
     for (const lease of outdated) {
       if (session.stopping(lease)) session.link.stop(lease, 'it was given anew');
     }

@@ -88,17 +88,25 @@ export class DelegateSession {
     return true;
   }
 
-  /** What it says that it has. Answers the leases that are to be renewed for it, and those that it must give up for a later one of the same task. */
+  /**
+   * What it says that it has. Answers the leases that are to be renewed for it, those that it must give up for a later one
+   * of the same task, and those that it will not begin: what is on its way to one that takes none any more.
+   */
   heard(said: { capacity: number; running: readonly TaskLease[]; now: Instant }): {
     readonly renew: readonly TaskLease[];
     readonly outdated: readonly TaskLease[];
+    readonly refused: readonly TaskLease[];
   } {
     this.#capacity = said.capacity;
     this.lastSeen = said.now;
     const named = new Set(said.running.map(keyOf));
+    const refused: TaskLease[] = [];
     for (const [key, place] of this.#places) {
-      const mayBeOnItsWay = place.kind === 'Sent' && place.until >= said.now;
-      if (!named.has(key) && !mayBeOnItsWay) this.#places.delete(key);
+      if (named.has(key)) continue;
+      if (place.kind === 'Sent' && said.capacity === 0)
+        refused.push({ task: place.task.id, token: tokenOf(key) });
+      else if (place.kind === 'Sent' && place.until >= said.now) continue;
+      this.#places.delete(key);
     }
     for (const key of named) {
       const place = this.#places.get(key);
@@ -109,6 +117,7 @@ export class DelegateSession {
     return {
       renew: newest.filter((lease) => this.#places.get(keyOf(lease))?.kind !== 'Stopping'),
       outdated,
+      refused,
     };
   }
 

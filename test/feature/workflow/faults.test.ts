@@ -97,6 +97,23 @@ describe('when the manager that has the delegate is killed with -9', () => {
   });
 });
 
+describe('a task that is on its way to a delegate that takes none any more', () => {
+  test('is given to another one at once, and no attempt is lost', async () => {
+    const manager = await site.manager({ lease: 60_000 });
+    const leaving = new RawDelegate({ port: manager.port, box: 'leaving' });
+    leaving.hello({ delegate: 'leaving' });
+    const customer = new Customer(manager.port);
+    const id = await customer.start(ONE_TASK);
+    await leaving.assigned();
+    leaving.send({ case: 'heartbeat', value: { capacity: 0, running: [] } });
+    await site.connected({ port: manager.port, box: 'box-2' });
+    const { state, history } = await customer.ended(id);
+    expect(state).toBe('Succeeded');
+    expect(of(history, 'TaskLeased').map(({ delegate }) => delegate?.delegate)).toEqual(['leaving', 'box-2']);
+    leaving.cut();
+  });
+});
+
 describe('a result', () => {
   test('that is sent three times, on two streams, is taken once and acknowledged each time', async () => {
     const manager = await site.manager();

@@ -70,6 +70,14 @@ describe('a place', () => {
     expect(delegate.free).toBe(1);
   });
 
+  test('is free at once when the delegate takes none any more and does not name the task, which it refuses so', () => {
+    const delegate = session(2);
+    delegate.take(claimed('a'));
+    delegate.take(claimed('b'));
+    expect(delegate.heard({ capacity: 0, running: [lease('a')], now: NOW }).refused).toEqual([lease('b')]);
+    expect(delegate.taken).toBe(1);
+  });
+
   test('is free when a task that ran is named no more', () => {
     const delegate = session(1);
     delegate.take(claimed('a'));
@@ -124,6 +132,7 @@ describe('a lease', () => {
     expect(session(4).heard({ capacity: 4, running, now: NOW })).toEqual({
       renew: [lease('a', 3), lease('b', 1)],
       outdated: [lease('a', 1), lease('a', 2)],
+      refused: [],
     });
   });
 });
