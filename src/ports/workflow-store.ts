@@ -273,7 +273,9 @@ export interface WorkflowStore {
   fenceAndCount(version: VersionName): Promise<VersionWork>;
   /** The version takes new executions again. */
   lift(version: VersionName): Promise<void>;
-  /** Counts without fencing. */
+  /** Since when the version takes no new executions; undefined: it takes them. Costs the same whatever waits. */
+  fencedSince(version: VersionName): Promise<Instant | undefined>;
+  /** Counts without fencing. What it costs grows with what is counted. */
   count(version: VersionName): Promise<VersionWork>;
   /** The oldest executions of a version that have not ended. */
   oldestOpen(version: VersionName, limit: number): Promise<readonly Execution[]>;

@@ -18,8 +18,7 @@ export async function followFence(
   let wasFenced = false;
   while (!signal.aborted) {
     try {
-      const { fencedSince } = await store.count(version);
-      const isFenced = fencedSince !== undefined;
+      const isFenced = (await store.fencedSince(version)) !== undefined;
       if (isFenced !== wasFenced && !signal.aborted) {
         if (isFenced) instance.fence();
         else instance.lift();

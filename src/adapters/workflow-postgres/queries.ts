@@ -1,5 +1,5 @@
 /** What is only read. */
-import { instant } from '../../model/instant.ts';
+import { type Instant, instant } from '../../model/instant.ts';
 import type { VersionName } from '../../model/names.ts';
 import type { DelegateId, Execution, ExecutionId, HistoryEntry, Task } from '../../model/workflow.ts';
 import type { DeadLetter, ExecutionQuery } from '../../ports/workflow-store.ts';
@@ -103,6 +103,11 @@ export class Queries {
             version,
           ]);
     return rows.map(deadLetterOf);
+  }
+
+  async fencedSince(version: VersionName): Promise<Instant | undefined> {
+    const [row] = await this.#rows('SELECT since FROM fences WHERE version = $1', [version]);
+    return row && instant(numberIn(row, 'since'));
   }
 
   async compatibleVersions(version: VersionName): Promise<readonly VersionName[]> {

@@ -109,6 +109,7 @@ export async function openPostgresWorkflowStore(
     revive: (event) => batches.make(reviving(event)),
     fenceAndCount: (version) => versions.fenceAndCount(version),
     lift: (version) => versions.lift(version),
+    fencedSince: (version) => queries.fencedSince(version),
     count: (version) => versions.count(version),
     oldestOpen: (version, limit) => queries.oldestOpen(version, limit),
     saveDelegates: (manager, delegates) => versions.saveDelegates(manager, delegates),

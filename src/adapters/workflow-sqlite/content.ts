@@ -13,7 +13,14 @@ import type { Scope } from './scope.ts';
 import { Sql } from './sql.ts';
 import { claimTasks } from './task-claim.ts';
 import { finishTask, openTasks, renewTasks, returnTask } from './tasks.ts';
-import { compatibleVersions, count, declareContinuation, fenceAndCount, lift } from './versions.ts';
+import {
+  compatibleVersions,
+  count,
+  declareContinuation,
+  fenceAndCount,
+  fencedSince,
+  lift,
+} from './versions.ts';
 
 export class WorkflowContent {
   readonly #sql: Sql;
@@ -42,6 +49,7 @@ export class WorkflowContent {
     revive: (event) => revive(this.#scope(), event),
     fenceAndCount: (version) => fenceAndCount(this.#scope(), version),
     lift: (version) => lift(this.#scope(), version),
+    fencedSince: (version) => fencedSince(this.#scope(), version),
     count: (version) => count(this.#scope(), version),
     oldestOpen: (version, limit) => oldestOpen(this.#scope(), version, limit),
     saveDelegates: (manager, registrations) => saveDelegates(this.#scope(), manager, registrations),

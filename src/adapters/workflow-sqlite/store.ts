@@ -59,6 +59,7 @@ export async function openWorkflowSqlite(options: WorkflowSqliteOptions): Promis
     revive: (event) => thread.call('revive', [event]),
     fenceAndCount: (version) => thread.call('fenceAndCount', [version]),
     lift: (version) => thread.call('lift', [version]),
+    fencedSince: (version) => thread.call('fencedSince', [version]),
     count: (version) => thread.call('count', [version]),
     oldestOpen: (version, limit) => thread.call('oldestOpen', [version, limit]),
     saveDelegates: (manager, delegates) => thread.call('saveDelegates', [manager, delegates]),

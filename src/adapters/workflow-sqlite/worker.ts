@@ -24,6 +24,7 @@ const READS: ReadonlySet<Call['name']> = new Set<keyof Handlers>([
   'history',
   'openTasks',
   'deadLetters',
+  'fencedSince',
   'count',
   'oldestOpen',
   'delegates',

@@ -57,12 +57,14 @@ export function drainsContract(adapter: string, makeDatabase: MakeWorkflowDataba
       const work = await store.fenceAndCount(V1);
       expect(work.fencedSince).toBe(work.asOf);
       expect(await store.start(newExecution())).toEqual({ kind: 'Fenced', since: work.fencedSince });
+      expect([await store.fencedSince(V1), await store.fencedSince(V2)]).toEqual([work.fencedSince, undefined]);
       await started(store, { version: V2 });
       expect(await store.executions({ limit: 10 })).toHaveLength(1);
       await store.lift(V1);
       await store.lift(V3);
       await started(store);
       expect(await store.count(V1)).not.toHaveProperty('fencedSince');
+      expect(await store.fencedSince(V1)).toBeUndefined();
     });
 
     test('fencing again keeps the time and counts anew', async () => {
