@@ -33,9 +33,12 @@ const FENCE_AND_COUNT = `WITH clock AS (SELECT ${NOW} AS now), fenced AS (
   INSERT INTO fences (version, since) SELECT $1, now FROM clock ON CONFLICT DO NOTHING RETURNING since
 ) ${counting('coalesce(f.since, (SELECT since FROM fenced))')}`;
 
-// Executions that ended before began before: their index of starting times is small, and costs nothing to keep.
+// Executions that ended before began before: their index of starting times is small, and costs nothing to keep. One that
+// somebody has asked to run again is not removed before that is done.
 const PRUNE = `WITH old AS (
-  SELECT x.id FROM executions x WHERE x.started_at < $1 AND x.ended_at < $1 ORDER BY x.id LIMIT $2 FOR UPDATE SKIP LOCKED
+  SELECT x.id FROM executions x WHERE x.started_at < $1 AND x.ended_at < $1
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.execution = x.id)
+  ORDER BY x.id LIMIT $2 FOR UPDATE SKIP LOCKED
 ), results AS (
   DELETE FROM finished_tasks f USING old o, history h
   WHERE h.execution = o.id AND h.kind IN ('TaskFinished', 'TaskRetried') AND f.task = h.task AND f.token = h.token

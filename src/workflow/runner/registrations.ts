@@ -7,6 +7,8 @@ import { StoreTime } from './store-time.ts';
 
 /** One that has gone is still told of, as last seen: a rollout counts those of the last day. */
 const REMEMBERED: Milliseconds = 24 * 3_600_000;
+/** Names are what delegates say: however many they make up, no more are remembered. */
+const MOST_REMEMBERED = 50_000;
 
 export class Registrations {
   readonly #store: WorkflowStore;
@@ -30,6 +32,8 @@ export class Registrations {
     // Last in, so that the oldest come first.
     this.#gone.delete(keyOf(delegate));
     this.#gone.set(keyOf(delegate), { ...delegate, running: 0 });
+    const [oldest] = this.#gone.keys();
+    if (this.#gone.size > MOST_REMEMBERED && oldest !== undefined) this.#gone.delete(oldest);
   }
 
   /** Tells the store, by its own time. Rejects where it does not answer. */

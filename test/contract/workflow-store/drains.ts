@@ -57,7 +57,10 @@ export function drainsContract(adapter: string, makeDatabase: MakeWorkflowDataba
       const work = await store.fenceAndCount(V1);
       expect(work.fencedSince).toBe(work.asOf);
       expect(await store.start(newExecution())).toEqual({ kind: 'Fenced', since: work.fencedSince });
-      expect([await store.fencedSince(V1), await store.fencedSince(V2)]).toEqual([work.fencedSince, undefined]);
+      expect([await store.fencedSince(V1), await store.fencedSince(V2)]).toEqual([
+        work.fencedSince,
+        undefined,
+      ]);
       await started(store, { version: V2 });
       expect(await store.executions({ limit: 10 })).toHaveLength(1);
       await store.lift(V1);

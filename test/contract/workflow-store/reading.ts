@@ -4,8 +4,8 @@ import { instant } from '../../../src/model/instant.ts';
 import { tenantName } from '../../../src/model/names.ts';
 import type { ExecutionId } from '../../../src/model/workflow.ts';
 import { eventually } from '../../support/eventually.ts';
-import { ACME, V1, V2 } from '../../support/workflow/builders.ts';
-import { failed, line, type MakeWorkflowDatabase, started, worldOf } from './world.ts';
+import { ACME, ending, V1, V2, worker } from '../../support/workflow/builders.ts';
+import { applied, claimedOne, failed, line, type MakeWorkflowDatabase, started, worldOf } from './world.ts';
 
 const BETA = tenantName('beta');
 const NOBODY = 'nobody' as ExecutionId;
@@ -49,6 +49,16 @@ export function readingContract(adapter: string, makeDatabase: MakeWorkflowDatab
       await started(store, { version: V2 });
       const open = await store.oldestOpen(V1, 2);
       expect(open.map(({ id }) => id)).toEqual(ids.slice(0, 2));
+    });
+
+    test('what somebody has asked to run again is not pruned before it has', async () => {
+      const store = await world.store();
+      const { id } = await failed(store);
+      await store.command({ execution: id, kind: 'Retry', payload: null, by: 'ada', worker: worker() });
+      const before = instant((await store.now()) + 60_000);
+      expect(await store.prune({ before, limit: 10 })).toBe(0);
+      await applied(store, await claimedOne(store), ending());
+      expect(await store.prune({ before, limit: 10 })).toBe(1);
     });
 
     test('what has ended before a time is pruned with its history and its key, at most so many at a time', async () => {
