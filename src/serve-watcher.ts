@@ -106,10 +106,7 @@ export async function serveWatcher(service: WatcherService): Promise<WatcherEnd>
     report: () => agent.report,
     onAnswer: ({ goal, reason }) => {
       answer = reason;
-      if (goal === undefined) return;
-      void agent
-        .offer(goal)
-        .catch((error: unknown) => log.error({ err: error }, 'a goal state cannot be kept'));
+      if (goal !== undefined) agent.offer(goal);
     },
     onState: (now) => {
       log.info({ link: now }, now.kind === 'Connected' ? 'reached the controller' : 'the controller is away');

@@ -32,8 +32,8 @@ export class Agent {
   #report: WatcherReport | undefined;
   /** Why the goal state that was offered last was not taken; empty where it was. */
   #refusal = '';
-  /** What could not be written down. */
-  #unkept: GoalState | undefined;
+  /** Waits to be decided on. */
+  #offered: GoalState | undefined;
   #diskFree = 0;
   #trouble = '';
   #isDue = true;
@@ -56,21 +56,21 @@ export class Agent {
     this.#wake();
   }
 
-  /**
-   * Takes or refuses a goal state; resolves when that is decided and written down. Rejects where it cannot be written: the
-   * controller does not send it again, so each look at the box tries it again.
-   */
-  async offer(offered: GoalState): Promise<void> {
-    this.#unkept = undefined;
-    try {
-      await this.#take(offered);
-    } catch (error) {
-      this.#unkept ??= offered;
-      throw error;
-    }
+  /** Takes or refuses a goal state with the next look at the box, unless a newer one is offered before. */
+  offer(offered: GoalState): void {
+    this.#offered = offered;
+    this.wake();
   }
 
-  async #take(offered: GoalState): Promise<void> {
+  /** One after the other, so that each is compared with what the one before has set; one that cannot be kept is tried again. */
+  async #takeOffer(): Promise<void> {
+    const offered = this.#offered;
+    if (offered === undefined) return;
+    await this.#decideOn(offered);
+    if (this.#offered === offered) this.#offered = undefined;
+  }
+
+  async #decideOn(offered: GoalState): Promise<void> {
     const { settings, policy, state, log } = this.#options;
     const { goal, seen } = state.current;
     const acceptance = acceptGoal({
@@ -96,7 +96,6 @@ export class Agent {
     const refusal = acceptance.kind === 'Refuse' ? acceptance.reason : '';
     if (refusal !== this.#refusal && refusal !== '') log.warn({ reason: refusal }, 'refuses a goal state');
     this.#refusal = refusal;
-    this.wake();
   }
 
   /** An operator's order: tries again what was given up. Answers the versions that this concerns. */
@@ -143,7 +142,7 @@ export class Agent {
 
   async #step(): Promise<void> {
     const { runtime, settings } = this.#options;
-    if (this.#unkept !== undefined) await this.offer(this.#unkept);
+    await this.#takeOffer();
     const instances = runtime.instances(settings.identity.service);
     await this.#looks.look(instances);
     await this.#noteHealth(this.#observe());

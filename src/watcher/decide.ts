@@ -17,8 +17,7 @@ export function decide(box: Box): readonly BoxAction[] {
   const { goal } = box;
   if (goal === undefined) return givenUp;
   if (goal.decommission) return [...givenUp, ...decommission(box)];
-  // To bring back what ran is no change, and waits for no window.
-  if (!isWindowOpen(box.policy.windows, box.now)) return [...givenUp, ...lastGood(box)];
+  if (!isWindowOpen(box.policy.windows, box.now)) return [...givenUp, ...broughtBack(box)];
   return [...givenUp, ...fetches(box), ...drains(box), ...starts(box)];
 }
 
@@ -153,6 +152,16 @@ function lastGood(box: Box): readonly BoxAction[] {
   return canRun && isGivenUp
     ? [{ kind: 'Start', artifact, because: `${artifact.version} was the last that was healthy` }]
     : [];
+}
+
+/**
+ * What may start while the window is closed: to bring back what ran is no change, and neither is the end of a switch for
+ * which the old version was drained while it was open. A box where nothing was ever healthy waits.
+ */
+function broughtBack(box: Box): readonly BoxAction[] {
+  const again = lastGood(box);
+  if (again.length > 0 || box.lastGood === undefined) return again;
+  return box.processes.some(({ state }) => state !== 'GivenUp') ? [] : starts(box).slice(0, 1);
 }
 
 /** It runs, or is about to again. */

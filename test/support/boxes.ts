@@ -11,7 +11,7 @@ const SERVICE = serviceName('manager');
 export const NOW = instant(Date.UTC(2026, 7, 5, 12));
 /** A Wednesday, which NOW is. */
 const OPEN = { days: ['Wednesday'], startMinute: 11 * 60, duration: 2 * 3_600_000 } as const;
-const CLOSED = { ...OPEN, startMinute: 14 * 60 } as const;
+export const CLOSED = { ...OPEN, startMinute: 14 * 60 } as const;
 
 export function artifact(version: string, digit = '0', changes: Partial<Artifact> = {}): Artifact {
   return {

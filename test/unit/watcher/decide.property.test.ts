@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { isWindowOpen } from '../../../src/model/windows.ts';
 import { type Box, type BoxAction, type BoxProcess, keyOf } from '../../../src/watcher/box.ts';
 import { decide, isWanted, wantedArtifacts } from '../../../src/watcher/decide.ts';
-import { anyBox, process } from '../../support/boxes.ts';
+import { anyBox, artifact, CLOSED, goal, policy, process, box as smallBox } from '../../support/boxes.ts';
 import { full, seed } from '../../support/seed.ts';
 
 const RUNS = full() ? 50_000 : 3_000;
@@ -137,8 +137,27 @@ test('while the window is closed nothing changes, but that what ran is brought b
   always((box, actions) => {
     if (isWindowOpen(box.policy.windows, box.now) || box.goal?.decommission === true) return;
     expect(actions.filter(({ kind }) => kind === 'Fetch' || kind === 'Drain')).toEqual([]);
-    for (const version of started(actions)) expect(version).toBe(box.lastGood?.version);
+    const isEmpty = box.processes.every(({ state }) => state === 'GivenUp');
+    for (const version of started(actions)) {
+      if (!isEmpty) expect(version).toBe(box.lastGood?.version);
+      expect(box.lastGood).toBeDefined();
+    }
+    expect(started(actions).length).toBeLessThanOrEqual(1);
   });
+});
+
+test('a switch whose window closes while the old version drains is ended all the same, and a new box waits', () => {
+  const next = artifact('v2');
+  const closed: Box = {
+    ...smallBox({ limit: 1, goal: goal([next]) }),
+    policy: policy({ windows: [CLOSED] }),
+    artifacts: new Map([[keyOf(next), { kind: 'Here' }]]),
+  };
+  expect(started(decide({ ...closed, lastGood: artifact('v1') }))).toEqual(['v2']);
+  expect(
+    decide({ ...closed, lastGood: artifact('v1'), processes: [process('v1', { state: 'Draining' })] }),
+  ).toEqual([]);
+  expect(decide(closed)).toEqual([]);
 });
 
 test('a decision that was carried out is not made again', () => {
