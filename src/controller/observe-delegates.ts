@@ -10,7 +10,7 @@ import type { VersionName } from '../model/names.ts';
 import type { Roll } from '../model/parity.ts';
 import type { RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
-import type { DelegateId } from '../model/workflow.ts';
+import type { DelegateId, DelegateRegistration } from '../model/workflow.ts';
 import type { DelegatesObservation } from '../rollout/observation.ts';
 import { hasDelegates } from '../rollout/steps.ts';
 import { wishOfRecord } from './goal-states.ts';
@@ -90,13 +90,18 @@ function whoHas(facts: DelegateFacts, version: VersionRecord): readonly string[]
   }
   return answer.delegates
     .filter((one) => one.version === version.name && one.lastSeen >= answer.asOf - FRESH)
-    .filter(({ delegate }) => !hasDropped(watchers.get(delegate), version.name))
+    .filter((one) => !hasDropped(watchers.get(one.delegate), one, version.name))
     .map(({ delegate }) => delegate);
 }
 
-/** A registration may be a minute old; a watcher that reports now knows better. */
-function hasDropped(watcher: WatcherRecord | undefined, version: VersionName): boolean {
-  return watcher?.isConnected === true && !hasVersion(watcher, version);
+/** A registration may be a minute old; the box's watcher, where it reports now, knows better. */
+function hasDropped(
+  watcher: WatcherRecord | undefined,
+  { tenant }: DelegateRegistration,
+  version: VersionName,
+): boolean {
+  const isOwn = watcher?.identity.tenant === tenant;
+  return isOwn && watcher.isConnected && !hasVersion(watcher, version);
 }
 
 function hasVersion({ report }: WatcherRecord, name: VersionName): boolean {

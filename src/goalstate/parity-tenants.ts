@@ -5,7 +5,7 @@ import type { TenantName, VersionName } from '../model/names.ts';
 import { MISSING_REASONS, type MissingBox, type Roll, type TenantParity } from '../model/parity.ts';
 import type { DelegateId } from '../model/workflow.ts';
 import { type BoxStanding, type GateFacts, standingOf } from './parity-box.ts';
-import { byTenant, FRESH } from './roll.ts';
+import { boxKey, byTenant, FRESH } from './roll.ts';
 
 type Watchers = ReadonlyMap<DelegateId, WatcherRecord>;
 
@@ -19,18 +19,21 @@ export function namedTenants(
   },
 ): readonly TenantParity[] {
   const { roll, answer, watchers, candidate, decommissioned } = input;
-  const heard = new Set<DelegateId>();
-  const registered = new Set<DelegateId>();
-  for (const { delegate, version, lastSeen } of answer.delegates) {
+  const heard = new Set<string>();
+  const registered = new Set<string>();
+  for (const { delegate, tenant, version, lastSeen } of answer.delegates) {
     if (lastSeen < answer.asOf - FRESH) continue;
-    heard.add(delegate);
-    if (version === candidate) registered.add(delegate);
+    const key = boxKey(tenant, delegate);
+    heard.add(key);
+    if (version === candidate) registered.add(key);
   }
   const tenants = new Map<TenantName, [DelegateId, BoxStanding][]>();
   for (const { delegate, tenant } of roll.boxes) {
     if (decommissioned.has(delegate)) continue;
-    const watcher = watchers.get(delegate);
-    const facts = { isRegistered: registered.has(delegate), isHeardOf: heard.has(delegate) };
+    const key = boxKey(tenant, delegate);
+    const reports = watchers.get(delegate);
+    const watcher = reports?.identity.tenant === tenant ? reports : undefined;
+    const facts = { isRegistered: registered.has(key), isHeardOf: heard.has(key) };
     const standing = standingOf({ delegate, watcher, ...facts }, input);
     const known = tenants.get(tenant);
     if (known === undefined) tenants.set(tenant, [[delegate, standing]]);

@@ -3,6 +3,7 @@ import type { DelegateAnswer } from '../model/delegates.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { TenantName, VersionName } from '../model/names.ts';
 import type { Roll } from '../model/parity.ts';
+import type { DelegateId } from '../model/workflow.ts';
 
 /**
  * A registration older than this is one of the past: its delegate is not connected. An answer older than this is none.
@@ -36,10 +37,15 @@ export function fixRoll(input: {
   const boxes = new Map(
     answer.delegates
       .filter(({ version, lastSeen }) => version === baseline && lastSeen >= now - activeWithin)
-      .map(({ delegate, tenant }) => [delegate, { delegate, tenant }]),
+      .map(({ delegate, tenant }) => [boxKey(tenant, delegate), { delegate, tenant }]),
   );
   if (boxes.size === 0) return undefined;
   return { kind: 'named', fixedAt: now, boxes: [...boxes.values()].toSorted(byTenant) };
+}
+
+/** Two tenants may use one name for their boxes: what the one's does says nothing of the other's. */
+export function boxKey(tenant: TenantName, delegate: DelegateId): string {
+  return JSON.stringify([tenant, delegate]);
 }
 
 /** Tenants in the order of their names. */

@@ -71,6 +71,25 @@ test('a delegate is ready when it is registered at the candidate; a tenant passe
   expect(lines).toEqual([]);
 });
 
+test('a box of one tenant says nothing of a box of another that has the same name', () => {
+  const answer = named(
+    ...onBoth('box-1', 'acme'),
+    registration('box-1', 'v1', { tenant: 'globex' }),
+    registration('box-2', 'v1', { tenant: 'globex' }),
+  );
+  const { tenants, expected } = judge(answer, [
+    aWatcher({ id: 'box-2', tenant: 'acme', maxVersions: 1, versions: [boxVersion('v2', 'Ready')] }),
+  ]);
+  expect(expected).toBe(3);
+  const [acme, globex] = tenants;
+  expect(acme).toMatchObject({ tenant: 'acme', state: 'Passed', ready: 1 });
+  expect(globex).toMatchObject({ tenant: 'globex', state: 'Missing', ready: 0, switching: [] });
+  expect(globex?.missing.map(({ delegate, reason }) => [delegate, reason])).toEqual([
+    ['box-1', 'Unknown'],
+    ['box-2', 'Unknown'],
+  ]);
+});
+
 test('who is missing is named, with the reason that its watcher gives', () => {
   const answer = named(
     ...onBoth('a'),
