@@ -10,7 +10,7 @@ import type { DelegateCounts, RolloutRecord, StepName } from '../model/rollout.t
 import { MAX_HOLDS, type ServiceRecord } from '../model/state.ts';
 import type { Obstacle } from './forward.ts';
 import type { Observation } from './observation.ts';
-import { hasDelegates, isFlipped, isPromoted } from './steps.ts';
+import { hasDelegates, isFlipped, isPromoted, movesTraffic } from './steps.ts';
 
 /** The name under which `promote` waives the gate, whatever step it is asked at. */
 export const REGISTER: StepName = 'Register' as StepName;
@@ -78,7 +78,10 @@ function withMissing(input: Input, parity: Parity, missing: readonly TenantName[
   }
 }
 
-/** Those that were held back before count too: the limit is for the rollout, not for each step of it. */
+/**
+ * Those that were held back before count too: the limit is for the rollout, not for each step of it. Nobody is held back
+ * once traffic has moved: a tenant moves one way (rule 3).
+ */
 function holdBack(
   { record, rollout, observed }: Input,
   parity: Parity,
@@ -94,6 +97,11 @@ function holdBack(
     because: `${because}${why}; promote goes on without them, resume waits anew, abort ends it`,
   });
   if ((before + missing.length) * 100 > maxHeldBack * tenants.length) return paused('');
+  if (movesTraffic(rollout.step)) {
+    return paused(
+      ', and tenants that are at the candidate already would move back with a hold, which only an end of the rollout may do',
+    );
+  }
   if (record.spec.tenantKey === undefined) {
     return paused(`, but ${record.name} has no spec.tenantKey, so tenants cannot be held`);
   }

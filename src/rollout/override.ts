@@ -57,9 +57,13 @@ export function movedBack(before: ServiceRecord, after: ServiceRecord, override:
   return { ...released, rollout: { ...inState(rollout, { ...end, state: 'Aborted' }), ...ended } };
 }
 
-/** The rollout standing still; one that an operator has taken over stays so, since `resume` must know it. */
+/**
+ * The rollout standing still; one that an operator has taken over stays so, since `resume` must know it. Every other pause
+ * ends by itself when what it waits for comes, which an operator's does not.
+ */
 export function paused(rollout: RolloutRecord, because: string, now: Instant): RolloutRecord {
-  if (rollout.state === 'Paused' && rollout.stateReason !== 'Approval') return rollout;
+  const isOrdered = rollout.stateReason === 'Operator' || rollout.stateReason === 'OperatorOverride';
+  if (rollout.state === 'Paused' && isOrdered) return rollout;
   return inState(rollout, { state: 'Paused', stateReason: 'Operator', because, now });
 }
 

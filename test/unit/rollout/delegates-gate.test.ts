@@ -177,6 +177,14 @@ describe('the gate of delegates', () => {
     });
   });
 
+  test('holds nobody back once traffic has moved, since a tenant moves one way: it pauses', () => {
+    expect(nextMove(walker(quarter, { seen: seen('HoldBack') }))).toMatchObject({
+      kind: 'Stay',
+      state: 'Paused',
+      reason: 'DelegatesMissing',
+    });
+  });
+
   test('pauses where nobody can be held, since no request names its tenant', () => {
     const { tenantKey: _none, ...untold } = aProcessesSpec();
     const record = { spec: untold };

@@ -98,3 +98,10 @@ describe('resume', () => {
     expect(resumed(at(onV1, { state: 'Aborted' }), 'ada', now)).toBeUndefined();
   });
 });
+
+test('an order to pause holds also where a gate has paused already, whose own pause would end by itself', () => {
+  const rollout = aRollout({ policy, state: 'Paused', stateReason: 'DelegatesMissing' });
+  expect(paused(rollout, 'paused by ada', now)).toMatchObject({ state: 'Paused', stateReason: 'Operator' });
+  const taken = aRollout({ policy, state: 'Paused', stateReason: 'OperatorOverride' });
+  expect(paused(taken, 'paused by ada', now)).toBe(taken);
+});
