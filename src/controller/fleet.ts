@@ -209,7 +209,7 @@ export class Fleet implements Watchers {
     this.#expected.get(service)?.delete(id);
     const boxes = this.#boxes(service);
     const known = boxes.get(id);
-    if (known !== undefined) return known;
+    if (known !== undefined) return ofSameTenant(known, identity);
     if (boxes.size >= MOST_WATCHERS) this.#makeRoom(service, boxes);
     const lastSeen = this.#now();
     const fresh: Known = {
@@ -261,6 +261,16 @@ export class Fleet implements Watchers {
   #now(): Instant {
     return this.#options.clock.now();
   }
+}
+
+/** Throws WatcherRefusedError: a tenant does not get at the box of another by giving its own the same name. */
+function ofSameTenant(known: Known, { service, id, tenant }: WatcherIdentity): Known {
+  const { isConnected, identity } = known.record;
+  if (!isConnected || identity.tenant === tenant) return known;
+  throw new WatcherRefusedError(
+    'OtherTenant',
+    `${service} has a box ${id} of another tenant, which is connected; give this one another id`,
+  );
 }
 
 /** A watcher that has said nothing of its box yet. */

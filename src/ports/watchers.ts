@@ -25,7 +25,7 @@ export interface WatcherConnection {
 }
 
 /** Why a watcher is not served. */
-export type WatcherRefusal = 'UnknownService' | 'TooMany';
+export type WatcherRefusal = 'UnknownService' | 'TooMany' | 'OtherTenant';
 
 export class WatcherRefusedError extends Error {
   override readonly name = 'WatcherRefusedError';

@@ -18,6 +18,7 @@ const LONGEST_REASON = 1_024;
 const CODES: Readonly<Record<WatcherRefusal, status>> = {
   UnknownService: status.NOT_FOUND,
   TooMany: status.RESOURCE_EXHAUSTED,
+  OtherTenant: status.ALREADY_EXISTS,
 };
 
 export function refusal(code: status, details: string): Refusal {

@@ -75,6 +75,20 @@ describe('the fleet', () => {
     expect(world.find('a')?.report.diskFree).toBe(7);
   });
 
+  test('a box that is connected is not taken over by another tenant that gives its own the same name', () => {
+    const world = new World();
+    const a = world.connect('a');
+    const other = watcherIdentity({ id: 'a', tenant: 'globex' });
+    const listener = { changed: () => undefined, replaced: () => undefined };
+    expect(() => world.fleet.connect(other, listener)).toThrow(/another tenant/);
+    expect(() => world.fleet.poll(other, watcherReport(1, {}))).toThrow(WatcherRefusedError);
+    expect(a.told.replaced).toBe(0);
+    expect(world.find('a')?.identity.tenant).toBe('acme');
+    a.close();
+    world.fleet.connect(other, listener);
+    expect(world.find('a')?.identity.tenant).toBe('globex');
+  });
+
   test('saves the last-seen time of a connected watcher now and then', async () => {
     const world = new World();
     world.connect('a');
