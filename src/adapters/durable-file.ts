@@ -3,7 +3,7 @@
  * the folder is synced, so that a reader finds the old text or the new one, also after power loss.
  */
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /** What a file that was being written when its writer died is called; it counts for nothing. */
@@ -20,13 +20,13 @@ export async function writeDurably(path: string, text: string): Promise<void> {
     await file.close();
   }
   await rename(unfinished, path);
-  await syncFolder(dirname(path));
+  await sync(dirname(path));
 }
 
 /** Removes a file; one that is not there is no error. */
 export async function removeDurably(path: string): Promise<void> {
   await rm(path, { force: true });
-  await syncFolder(dirname(path));
+  await sync(dirname(path));
 }
 
 /** Makes a folder that only its owner may enter, and clears what a writer that died has left in it. */
@@ -37,8 +37,17 @@ export async function prepareFolder(folder: string): Promise<void> {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY);
+/** Syncs a file, or a folder with all that is in it, so that what is written down of it later is so after power loss too. */
+export async function syncAll(path: string): Promise<void> {
+  const entry = await lstat(path);
+  if (entry.isDirectory()) {
+    for (const name of await readdir(path)) await syncAll(join(path, name));
+  }
+  if (entry.isDirectory() || entry.isFile()) await sync(path);
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY);
   try {
     await handle.sync();
   } finally {

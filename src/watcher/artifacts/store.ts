@@ -7,7 +7,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { prepareFolder, writeDurably } from '../../adapters/durable-file.ts';
+import { prepareFolder, syncAll, writeDurably } from '../../adapters/durable-file.ts';
 import { isSigned } from '../../artifact/signing.ts';
 import type { Artifact } from '../../model/goal-state.ts';
 import { after, type Milliseconds } from '../../model/instant.ts';
@@ -181,6 +181,8 @@ export class ArtifactStore {
         const limit = Math.max(size * EXPANSION, LEAST_EXPANDED);
         await unpack({ file: part, folder: join(unfinished, CONTENT), limit });
       } else await place(part, join(unfinished, CONTENT));
+      // Nothing looks at the content again: the marker must not outlive it.
+      await syncAll(unfinished);
       await rename(unfinished, folder);
     } catch (error) {
       await rm(unfinished, { recursive: true, force: true });

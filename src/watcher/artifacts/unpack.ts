@@ -45,14 +45,17 @@ export async function unpack(work: {
       },
     });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    fault ??=
-      code === 'ENOSPC'
-        ? new ArtifactError('Again', 'there is no space left to unpack it')
-        : new ArtifactError('Final', `it is no tar.gz that can be unpacked: ${message}`);
+    fault ??= faultOfUnpacking(error as NodeJS.ErrnoException);
   }
   if (fault !== undefined) throw fault;
   if (bounds.entries === 0) throw new ArtifactError('Final', 'its archive is empty');
+}
+
+/** What the disk refuses today it may take tomorrow; a bad archive stays bad. */
+function faultOfUnpacking({ code, syscall, message }: NodeJS.ErrnoException): ArtifactError {
+  if (code === 'ENOSPC') return new ArtifactError('Again', 'there is no space left to unpack it');
+  if (syscall !== undefined) return new ArtifactError('Again', `it cannot be unpacked here: ${message}`);
+  return new ArtifactError('Final', `it is no tar.gz that can be unpacked: ${message}`);
 }
 
 /** Puts a file that is no archive into its place, ready to be run. */
