@@ -8,7 +8,7 @@ import { keptWaves, NO_DELEGATES, nextGeneration, noteReported } from '../goalst
 import { Goals, type Offer, type SentGoal } from '../goalstate/goals.ts';
 import { followRollout } from '../goalstate/wave-rollout.ts';
 import { beginWaves, planWaves, type WavesInput } from '../goalstate/waves.ts';
-import { type Wish, wishOf } from '../goalstate/wish.ts';
+import { earlyVersions, type Wish, wishOf } from '../goalstate/wish.ts';
 import type { NewAuditEvent } from '../model/audit.ts';
 import type { Artifact, WatcherRecord } from '../model/goal-state.ts';
 import type { Instant } from '../model/instant.ts';
@@ -52,7 +52,8 @@ export function advanceGoals(input: GoalInput): GoalStep {
 
 /** What the boxes of a service should run, by its record. */
 export function wishOfRecord(record: ServiceRecord, delegates: DelegatesRecord): Wish {
-  return wishOf({ record, artifacts: artifactsOf(record), delegates });
+  const early = earlyVersions(record, delegates);
+  return wishOf({ record, artifacts: artifactsOf(record), delegates, early });
 }
 
 function artifactsOf({ artifacts = [] }: ServiceRecord): ReadonlyMap<VersionName, Artifact> {

@@ -31,27 +31,55 @@ export interface WishInput {
   /** Those that were published, by version. */
   readonly artifacts: ReadonlyMap<VersionName, Artifact>;
   readonly delegates: Pick<DelegatesRecord, 'waves' | 'decommissions'>;
+  /** Live versions that no box gets yet, with the reason. */
+  readonly early?: ReadonlyMap<VersionName, string>;
+}
+
+/**
+ * Versions that were never rolled out, where waves are to decide who gets them first: their rollout begins these. What
+ * boxes were told to run already stays.
+ */
+export function earlyVersions(
+  { traffic, versions, rollout, spec }: Pick<ServiceRecord, 'traffic' | 'versions' | 'rollout' | 'spec'>,
+  { waves, current }: Pick<DelegatesRecord, 'waves' | 'current'>,
+): ReadonlyMap<VersionName, string> {
+  if (spec.delegates.waves.length === 0) return new Map();
+  const known = new Set([
+    ...(traffic.kind === 'none' ? [] : [traffic.primary]),
+    ...(traffic.kind === 'shifting' ? [traffic.candidate] : []),
+    ...(rollout === undefined ? [] : [rollout.version]),
+    ...waves.map(({ candidate }) => candidate),
+    ...current.versions.map(({ version }) => version),
+  ]);
+  return new Map(
+    versions
+      .filter(
+        ({ name, lastPrimary, mark }) => !known.has(name) && lastPrimary === undefined && mark === undefined,
+      )
+      .map(({ name }) => [name, `${name} waits for its rollout, whose waves say which boxes get it first`]),
+  );
 }
 
 /**
  * Versions from Registering to Drained that are not being retired: work that began on a version ends on it, so a bad
  * candidate too stays where it was admitted until its retirement takes it out (rules 8 and 13).
  */
-export function wishOf({ record, artifacts, delegates }: WishInput): Wish {
+export function wishOf({ record, artifacts, delegates, early = new Map() }: WishInput): Wish {
   const live = record.versions.filter(({ state, retirement }) => isActive(state) && retirement === undefined);
   const versions = live
     .toSorted((one, other) => byImportance(record, one, other))
     .flatMap(({ name }) => {
       const artifact = artifacts.get(name);
-      if (artifact === undefined) return [];
+      if (artifact === undefined || early.has(name)) return [];
       const waves = delegates.waves.find(({ candidate }) => candidate === name);
       const role = roleOf(record, name);
       const digest = artifactDigest(artifact);
       return [{ version: name, role, artifact, digest, ...(waves === undefined ? {} : { waves }) }];
     });
-  const leftOut = live
-    .filter(({ name }) => !artifacts.has(name))
-    .map(({ name }) => ({ version: name, reason: `no artifact was published for ${name}` }));
+  const leftOut = live.flatMap(({ name }) => {
+    const reason = artifacts.has(name) ? early.get(name) : `no artifact was published for ${name}`;
+    return reason === undefined ? [] : [{ version: name, reason }];
+  });
   const decommissioned = new Set(delegates.decommissions.map(({ delegate }) => delegate));
   return { versions, leftOut, decommissioned };
 }

@@ -67,9 +67,14 @@ export function anArtifact(version: VersionName, replaced: Partial<Artifact> = {
 /** What the boxes of a record should run, with an artifact for each of its versions except those left out. */
 export function aWish(
   record: Pick<ServiceRecord, 'traffic' | 'versions' | 'rollout'>,
-  options: { readonly delegates?: Partial<DelegatesRecord>; readonly without?: readonly string[] } = {},
+  options: {
+    readonly delegates?: Partial<DelegatesRecord>;
+    readonly without?: readonly string[];
+    readonly early?: ReadonlyMap<VersionName, string>;
+  } = {},
 ): Wish {
   const names = record.versions.map(({ name }) => name).filter((name) => !options.without?.includes(name));
   const artifacts = new Map(names.map((name) => [name, anArtifact(name)]));
-  return wishOf({ record, artifacts, delegates: { ...NO_DELEGATES, ...options.delegates } });
+  const { early = new Map() } = options;
+  return wishOf({ record, artifacts, delegates: { ...NO_DELEGATES, ...options.delegates }, early });
 }

@@ -83,7 +83,9 @@ function gatesBeforeTraffic(world: SimulatedWorld, committed: Committed): void {
   if (freeze !== undefined && (freeze.until === undefined || freeze.until > world.now)) {
     broken('traffic moved forward although it is frozen', committed);
   }
-  if (rollout.state === 'Paused' && rollout.stateReason !== 'Approval') {
+  // A pause of a gate ends by itself, when what it waits for comes.
+  const endsByItself = rollout.stateReason === 'Approval' || rollout.stateReason === 'DelegatesMissing';
+  if (rollout.state === 'Paused' && !endsByItself) {
     broken('a paused rollout moved traffic forward', committed);
   }
   if (findVersion(before, rollout.version)?.fenced === true) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { NO_DELEGATES, nextGeneration, noteReported, reassert } from '../../../src/goalstate/generation.ts';
 import { Goals, type SentGoal } from '../../../src/goalstate/goals.ts';
+import { earlyVersions } from '../../../src/goalstate/wish.ts';
 import type { WatcherRecord } from '../../../src/model/goal-state.ts';
 import { instant } from '../../../src/model/instant.ts';
 import { type DelegatesRecord, MAX_LEAP, MAX_PAST_GENERATIONS } from '../../../src/model/waves.ts';
@@ -54,6 +55,19 @@ describe('which versions a box should run', () => {
     const delegates = { waves: [wavesOf(aWave())] };
     expect(namesFor(goalsOf(rollingOut, { delegates }))).toEqual(['v0', 'v1']);
     expect(namesFor(goalsOf(rollingOut, { delegates: { waves: [wavesOf()] } }))).toEqual(['v0', 'v2', 'v1']);
+  });
+
+  test('where there are waves, no version before its rollout, also when it can be reached already', () => {
+    const spec = { ...rollingOut.spec, delegates: { ...rollingOut.spec.delegates, waves: [aWave()] } };
+    const { rollout: _none, ...listed } = { ...rollingOut, spec };
+    const early = earlyVersions(listed, NO_DELEGATES);
+    expect([...early.keys()]).toEqual(['v2']);
+    expect(namesFor(goalsOf(listed, { early }))).toEqual(['v0', 'v1']);
+    expect(aWish(listed, { early }).leftOut).toMatchObject([{ version: 'v2' }]);
+    expect(earlyVersions({ ...rollingOut, spec }, NO_DELEGATES).size).toBe(0);
+    expect(earlyVersions({ ...listed, spec: rollingOut.spec }, NO_DELEGATES).size).toBe(0);
+    const told = nextGeneration({ delegates: NO_DELEGATES, wish: aWish(listed), because: '', now });
+    expect(earlyVersions(listed, told).size).toBe(0);
   });
 
   test('not those that are being retired, nor those that are still Deploying', () => {

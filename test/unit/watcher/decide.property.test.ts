@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { isWindowOpen } from '../../../src/model/windows.ts';
 import { type Box, type BoxAction, type BoxProcess, keyOf } from '../../../src/watcher/box.ts';
 import { decide, isWanted, wantedArtifacts } from '../../../src/watcher/decide.ts';
-import { anyBox, artifact, CLOSED, goal, policy, process, box as smallBox } from '../../support/boxes.ts';
+import * as boxes from '../../support/boxes.ts';
+import { anyBox, artifact, process } from '../../support/boxes.ts';
 import { full, seed } from '../../support/seed.ts';
 
 const RUNS = full() ? 50_000 : 3_000;
@@ -149,8 +150,8 @@ test('while the window is closed nothing changes, but that what ran is brought b
 test('a switch whose window closes while the old version drains is ended all the same, and a new box waits', () => {
   const next = artifact('v2');
   const closed: Box = {
-    ...smallBox({ limit: 1, goal: goal([next]) }),
-    policy: policy({ windows: [CLOSED] }),
+    ...boxes.box({ limit: 1, goal: boxes.goal([next]) }),
+    policy: boxes.policy({ windows: [boxes.CLOSED] }),
     artifacts: new Map([[keyOf(next), { kind: 'Here' }]]),
   };
   expect(started(decide({ ...closed, lastGood: artifact('v1') }))).toEqual(['v2']);
