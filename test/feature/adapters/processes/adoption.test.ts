@@ -126,18 +126,6 @@ test.each(['SIGKILL', 'SIGTERM'] as const)(
   },
 );
 
-test('one that the controller before was stopping is known at once, and its end is waited for by nobody', async () => {
-  const pid = startUnnoted(ID, ['--ignore-term']);
-  await vi.waitFor(async () => expect(await world.diary()).toHaveLength(1), { timeout: 15_000 });
-  const spec = world.spec([], { stopGrace: 3_000 });
-  await leaveRecord({ spec, process: running(identityOf(pid)), stopSince: instant(Date.now()) });
-  const next = await open();
-  await next.settled(MANAGER);
-  expect(next.instances(MANAGER)).toEqual([expect.objectContaining({ id: ID, state: 'Stopping' })]);
-  await vi.waitFor(() => expect(next.instances(MANAGER)).toEqual([]), { timeout: 15_000 });
-  expect(processesOf(ID)).toEqual([]);
-});
-
 test('an instance goes on writing its log while no controller runs', async () => {
   const spec = world.spec([], {
     command: ['sh', '-c', 'while :; do echo alive; sleep 0.02; done'],
@@ -273,12 +261,15 @@ test('an instance that was ready stays ready over a restart until as many probes
   expect(new Set(states)).toEqual(new Set(['Ready', 'Unready']));
 });
 
-test('a stop that was recorded goes on after a restart, without a wish, until nothing is kept', async () => {
-  const pid = startUnnoted(ID);
-  await leaveRecord({ process: running(identityOf(pid)), wasReady: true, stopSince: instant(1) });
-  await open();
-  expect(runtime?.instances(MANAGER)).toEqual([expect.objectContaining({ id: ID, state: 'Stopping' })]);
-  await vi.waitFor(() => expect(runtime?.services()).toEqual([]), { timeout: 15_000 });
+test('a stop that was recorded goes on after a restart, without a wish, until nothing is kept; nobody waits for its end', async () => {
+  const pid = startUnnoted(ID, ['--ignore-term']);
+  await vi.waitFor(async () => expect(await world.diary()).toHaveLength(1), { timeout: 15_000 });
+  const spec = world.spec([], { stopGrace: 3_000 });
+  await leaveRecord({ spec, process: running(identityOf(pid)), stopSince: instant(Date.now()) });
+  const next = await open();
+  await next.settled(MANAGER);
+  expect(next.instances(MANAGER)).toEqual([expect.objectContaining({ id: ID, state: 'Stopping' })]);
+  await vi.waitFor(() => expect(next.services()).toEqual([]), { timeout: 15_000 });
   expect(identify(pid)).toBeUndefined();
 });
 
