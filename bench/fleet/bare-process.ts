@@ -68,8 +68,8 @@ function keep(call: Call, answer: () => Buffer): void {
   call.on('end', () => call.end());
 }
 
-const port = await new Promise<number>((resolve, reject) => {
-  server.bindAsync(`127.0.0.1:${process.argv[2] ?? 0}`, ServerCredentials.createInsecure(), (error, bound) =>
+await new Promise<number>((resolve, reject) => {
+  server.bindAsync(`127.0.0.1:${process.argv[2]}`, ServerCredentials.createInsecure(), (error, bound) =>
     error === null ? resolve(bound) : reject(error),
   );
 });
@@ -81,5 +81,5 @@ const control = createServer((request, response) => {
   });
 });
 control.listen(0, '127.0.0.1', () => {
-  console.log(JSON.stringify({ port, control: (control.address() as AddressInfo).port }));
+  console.log(JSON.stringify({ control: (control.address() as AddressInfo).port }));
 });

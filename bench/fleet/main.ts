@@ -62,16 +62,20 @@ async function measure({ rounds: count, ...settings }: Settings): Promise<readon
   const rounds: Round[] = [];
   for (let number = 0; number < count; number += 1) {
     // Who comes first changes, so that a machine that grows slower favours nobody.
-    if (number % 2 === 0) {
-      const ours = await runOurs(options);
-      rounds.push({ ours, bare: await runBare(options) });
-    } else {
-      const bare = await runBare(options);
-      rounds.push({ ours: await runOurs(options), bare });
-    }
+    const oursFirst = number % 2 === 0;
+    const early = oursFirst ? undefined : await told('bare', runBare(options));
+    const ours = await told('switchyard', runOurs(options));
+    rounds.push({ ours, bare: early ?? (await told('bare', runBare(options))) });
     console.error(`round ${number + 1} of ${count} is done; load of the machine ${loadavg()[0]?.toFixed(1)}`);
   }
   return rounds;
+}
+
+/** A run takes minutes: what it measured is told at once, whatever becomes of the next. */
+async function told<Measured>(side: string, run: Promise<Measured>): Promise<Measured> {
+  const figures = await run;
+  console.error(`${side}: ${JSON.stringify(figures)}`);
+  return figures;
 }
 
 function machine(): string {

@@ -1,5 +1,4 @@
 /** The two managers of a run, which share a store, each at a port that stays its own. */
-import { freePort } from '../../test/support/free-port.ts';
 import type { Child } from '../../test/support/system/child.ts';
 import { sample, type World } from './world.ts';
 
@@ -17,8 +16,7 @@ export class Managers {
   }
 
   static async start(world: World): Promise<Managers> {
-    const ports: number[] = [];
-    while (ports.length < HOW_MANY) ports.push(await freePort());
+    const ports = world.otherPorts.slice(0, HOW_MANY);
     const managers = new Managers(world, ports);
     for (const index of ports.keys()) await managers.startOne(index);
     return managers;

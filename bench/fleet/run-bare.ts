@@ -19,7 +19,7 @@ export async function runBare(options: RunOptions): Promise<Figures> {
   await using closing = new AsyncDisposableStack();
   const world = await World.open();
   closing.defer(() => world.close());
-  const bare = new Bare();
+  const bare = new Bare(world.otherPorts[0] ?? 0);
   closing.defer(() => bare.kill());
   await bare.start();
   await world.apply({ wanted: FIRST, addresses: { [FIRST]: [bare.address] }, more: {} });
@@ -80,8 +80,12 @@ function goalState(generation: number, version: string): Buffer {
 /** The peer's process, at a port that stays its own. */
 class Bare {
   #process: ChildProcessByStdio<null, Readable, null> | undefined;
-  #port = 0;
+  readonly #port: number;
   #control = 0;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
 
   get pid(): number | undefined {
     return this.#process?.pid;
@@ -98,9 +102,7 @@ class Bare {
     });
     this.#process = child;
     for await (const line of createInterface({ input: child.stdout })) {
-      const { port, control } = JSON.parse(line) as { port: number; control: number };
-      this.#port = port;
-      this.#control = control;
+      ({ control: this.#control } = JSON.parse(line) as { control: number });
       return;
     }
     throw new Error('the bare server ended before it served');

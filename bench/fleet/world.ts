@@ -5,17 +5,22 @@ import { join } from 'node:path';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { type AdminClient, adminClient } from '../../src/admin/client.ts';
 import { eventually } from '../../test/support/eventually.ts';
-import { freePort } from '../../test/support/free-port.ts';
 import { Child } from '../../test/support/system/child.ts';
 import { ControllerProcess } from '../../test/support/system/controller.ts';
 import { serviceDocument } from '../../test/support/system/documents.ts';
 import { startGateway } from '../../test/support/system/gateway.ts';
+import { freePortRange } from '../../test/support/system/ports.ts';
 
 export const SERVICE = 'manager';
 /** The version that is there from the beginning, whose delegates come. */
 export const FIRST = 'v1';
 
 const ACTOR = 'bench';
+/**
+ * All of them are below those of outgoing connections, of which there are many thousands: what was killed finds its port
+ * free, and nobody who asks for it in between is answered by himself.
+ */
+const PORTS = 6;
 const MANAGER = join(import.meta.dirname, '../../examples/manager/main.ts');
 
 /** What is asked of the controller. */
@@ -31,6 +36,8 @@ export class World {
   readonly controller: ControllerProcess;
   readonly watcherPort: number;
   readonly gatewayPort: number;
+  /** For what is behind the gateway. */
+  readonly otherPorts: readonly number[];
   readonly #folder: string;
   readonly #closing = new AsyncDisposableStack();
   #admin: AdminClient | undefined;
@@ -39,20 +46,30 @@ export class World {
   private constructor(parts: {
     folder: string;
     controller: ControllerProcess;
-    ports: { watchers: number; gateway: number };
+    ports: { watchers: number; gateway: number; others: readonly number[] };
   }) {
     this.#folder = parts.folder;
     this.controller = parts.controller;
     this.watcherPort = parts.ports.watchers;
     this.gatewayPort = parts.ports.gateway;
+    this.otherPorts = parts.ports.others;
     this.#closing.defer(() => rm(parts.folder, { recursive: true, force: true }));
   }
 
   /** Starts the controller and the gateway, which has nothing to route yet. */
   static async open(): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-bench-fleet-'));
-    const ports = { watchers: await freePort(), gateway: await freePort() };
-    const world = new World({ folder, controller: await ControllerProcess.in(folder), ports });
+    const first = await freePortRange(PORTS);
+    const [xds, http, watchers, gateway, ...others] = Array.from(
+      { length: PORTS },
+      (_, index) => first + index,
+    );
+    const controller = await ControllerProcess.in(folder, undefined, { xds: xds ?? 0, http: http ?? 0 });
+    const world = new World({
+      folder,
+      controller,
+      ports: { watchers: watchers ?? 0, gateway: gateway ?? 0, others },
+    });
     try {
       await world.startController();
       world.defer(() => world.controller.stop());

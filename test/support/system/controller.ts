@@ -42,12 +42,14 @@ export class ControllerProcess {
     ];
   }
 
-  /** Chooses ports; nothing runs yet. Its data, socket and log are kept in `folder`. */
+  /** Chooses ports, where none are given; nothing runs yet. Its data, socket and log are kept in `folder`. */
   static async in(
     folder: string,
     program: Program = { command: SWITCHYARD, arguments: [] },
+    ports?: { readonly xds: number; readonly http: number },
   ): Promise<ControllerProcess> {
-    return new ControllerProcess(folder, { xds: await freePort(), http: await freePort() }, program);
+    const chosen = ports ?? { xds: await freePort(), http: await freePort() };
+    return new ControllerProcess(folder, chosen, program);
   }
 
   /** Whether it was ever started. */
