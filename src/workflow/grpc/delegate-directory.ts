@@ -9,7 +9,8 @@ import type {
   ListDelegatesRequest,
   ListDelegatesResponseSchema,
 } from '../../gen/switchyard/work/v1/workflow_pb.js';
-import { instant } from '../../model/instant.ts';
+import { type Instant, instant } from '../../model/instant.ts';
+import type { VersionName } from '../../model/names.ts';
 import type { DelegateRegistration } from '../../model/workflow.ts';
 import type { WorkflowStore } from '../../ports/workflow-store.ts';
 import { InvalidRequestError } from './invalid-request.ts';
@@ -25,30 +26,49 @@ export interface DelegateDirectoryHandlers {
   listDelegates(request: ListDelegatesRequest): Promise<MessageInitShape<typeof ListDelegatesResponseSchema>>;
 }
 
+/** A list as it was when its first page was asked for. */
+interface List {
+  readonly question: string;
+  readonly asOf: Instant;
+  /** By name, so that what comes or goes moves nobody from one page to another. */
+  readonly entries: readonly { readonly key: string; readonly delegate: DelegateRegistration }[];
+}
+
 export function delegateDirectoryHandlers(store: WorkflowStore): DelegateDirectoryHandlers {
+  // Of thousands each page is a few: the store is read once for all pages of one list.
+  let newest: List | undefined;
   return {
     async listDelegates(request) {
       const { since, size, versions, after } = parse(request);
-      const asOf = await store.now();
-      const [only] = versions;
-      const all = await store.delegates({
-        since,
-        ...(versions.length === 1 && only !== undefined && { version: only }),
-      });
-      const wanted = versions.length === 0 ? all : all.filter(({ version }) => versions.includes(version));
-      // Pages are cut by name, so that what comes or goes in between moves nobody from one page to another.
-      const rest = wanted
-        .map((delegate) => ({ key: keyOf(delegate), delegate }))
-        .filter(({ key }) => key > after)
-        .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+      const question = JSON.stringify([since, versions]);
+      const kept = after !== '' && newest?.question === question ? newest : undefined;
+      const list = kept ?? { question, ...(await read(store, { since, versions })) };
+      const rest = list.entries.filter(({ key }) => key > after);
       const page = rest.slice(0, size);
+      const isLast = rest.length <= size;
+      newest = isLast ? undefined : list;
       return {
-        asOf: timestampFromMs(asOf),
+        asOf: timestampFromMs(list.asOf),
         delegates: page.map(({ delegate }) => message(delegate)),
-        nextPageToken: rest.length > size ? (page.at(-1)?.key ?? '') : '',
+        nextPageToken: isLast ? '' : (page.at(-1)?.key ?? ''),
       };
     },
   };
+}
+
+async function read(
+  store: WorkflowStore,
+  { since, versions }: { readonly since: Instant; readonly versions: readonly VersionName[] },
+): Promise<Omit<List, 'question'>> {
+  const asOf = await store.now();
+  const found =
+    versions.length === 0
+      ? await store.delegates({ since })
+      : (await Promise.all(versions.map((version) => store.delegates({ since, version })))).flat();
+  const entries = found
+    .map((delegate) => ({ key: keyOf(delegate), delegate }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  return { asOf, entries };
 }
 
 function parse({ since, pageSize, pageToken, versions }: ListDelegatesRequest) {
@@ -67,7 +87,7 @@ function parse({ since, pageSize, pageToken, versions }: ListDelegatesRequest) {
   return {
     since: instant(at),
     size: pageSize === 0 ? DEFAULT_PAGE : pageSize,
-    versions: versions.map(parseVersion),
+    versions: [...new Set(versions.map(parseVersion))],
     after: pageToken,
   };
 }

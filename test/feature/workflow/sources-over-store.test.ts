@@ -5,12 +5,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createGrpcDelegateSource } from '../../../src/adapters/delegate-sources/grpc.ts';
 import { openWorkflowSqlite } from '../../../src/adapters/workflow-sqlite/store.ts';
 import { createWorkflowWorkSource } from '../../../src/adapters/workflow-work-source/work-source.ts';
 import {
   DelegateDirectoryService,
+  ListDelegatesRequestSchema,
   VersionWorkService,
 } from '../../../src/gen/switchyard/work/v1/workflow_pb.js';
 import type { Instance } from '../../../src/model/instance.ts';
@@ -126,4 +129,30 @@ test('the delegates of all managers are one list, from any of them, page by page
   const names = answer.delegates.map(({ delegate, version }) => `${version} ${delegate}`).toSorted();
   const all = [...old, box('box-0', 'v2')].map(({ delegate, version }) => `${version} ${delegate}`);
   expect(names).toEqual(all.toSorted());
+});
+
+test('the store is read once for all pages of one list', async () => {
+  const { store } = await startManager('v1');
+  const heard = await store.now();
+  const boxes = [...Array(25).keys()].map((nth) =>
+    aRegistration(`box-${nth}`, { tenant: 'acme', version: 'v1', lastSeen: heard }),
+  );
+  await store.saveDelegates('manager-1' as ManagerId, boxes);
+  let reads = 0;
+  const directory = delegateDirectoryHandlers({
+    ...store,
+    delegates(query) {
+      reads += 1;
+      return store.delegates(query);
+    },
+  });
+  const names = new Set<string>();
+  let pageToken = '';
+  do {
+    const asked = { since: timestampFromMs(heard - 5_000), versions: ['v1'], pageSize: 10, pageToken };
+    const page = await directory.listDelegates(create(ListDelegatesRequestSchema, asked));
+    for (const { delegate = '' } of page.delegates ?? []) names.add(delegate);
+    pageToken = page.nextPageToken ?? '';
+  } while (pageToken !== '');
+  expect([names.size, reads]).toEqual([25, 1]);
 });
