@@ -37,8 +37,8 @@ export interface PostgresWorkflowStoreOptions {
   readonly migrations?: readonly Migration[];
 }
 
-/** Leases of tasks that ran out are looked for this often at the most, by each client. */
-const LOOK_FOR_EXPIRED_MS = 100;
+/** Leases of tasks that ran out are looked for this often at the most, by each client: a look reads all that are leased. */
+const LOOK_FOR_EXPIRED_MS = 1_000;
 
 /** Opens the store, and makes or completes its tables where it may. Throws WorkflowStoreError. */
 export async function openPostgresWorkflowStore(
