@@ -106,7 +106,7 @@ CREATE TABLE tasks (
   delegate text
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_cost_delay = 0);
 CREATE UNIQUE INDEX tasks_of_execution ON tasks (execution, key);
-CREATE INDEX tasks_queued ON tasks (version, tenant, rank, id) WHERE state = 'queued';
+CREATE INDEX tasks_queued ON tasks (version, tenant, tags, rank, id) WHERE state = 'queued';
 CREATE INDEX tasks_delayed ON tasks (version, due_at) WHERE state = 'delayed';
 CREATE INDEX tasks_leased ON tasks (version) WHERE state = 'leased';
 

@@ -32,13 +32,26 @@ const PROMOTE = `UPDATE tasks SET state = 'queued' WHERE id IN (
     SELECT id FROM tasks d WHERE d.state = 'delayed' AND d.version = v.version AND d.due_at <= ${NOW}
     ORDER BY d.due_at LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED) t)`;
 
+/**
+ * Sets of tags that a look goes through, of one tenant and version. Whatever waits for a delegate that is not there costs
+ * one step of the index for its set; a tenant that asks for more different sets than this delays its own tasks.
+ */
+const MOST_SETS = 1_000;
+
 // The executions are locked, as for every change of what belongs to them; one that is being changed is passed over.
 const FIND = `SELECT g.number, c.id FROM
   unnest($1::int[], $2::text[], $3::text[], $4::text[], $5::int[]) AS g (number, tenant, versions, tags, free),
   LATERAL (SELECT ARRAY (SELECT json_array_elements_text(g.tags::json)) AS tags) has,
   LATERAL (SELECT f.id, f.rank FROM json_array_elements_text(g.versions::json) AS v (version), LATERAL (
+      WITH RECURSIVE sets (tags, number) AS (
+        SELECT (SELECT t.tags FROM tasks t WHERE t.state = 'queued' AND t.version = v.version AND t.tenant = g.tenant
+          ORDER BY t.tags LIMIT 1), 1
+        UNION ALL SELECT (SELECT t.tags FROM tasks t WHERE t.state = 'queued' AND t.version = v.version
+          AND t.tenant = g.tenant AND t.tags > s.tags ORDER BY t.tags LIMIT 1), s.number + 1
+        FROM sets s WHERE s.tags IS NOT NULL AND s.number < ${MOST_SETS})
+      SELECT s.tags FROM sets s WHERE s.tags <@ has.tags) fitting, LATERAL (
       SELECT t.id, t.rank FROM tasks t JOIN executions x ON x.id = t.execution
-      WHERE t.state = 'queued' AND t.version = v.version AND t.tenant = g.tenant AND t.tags <@ has.tags
+      WHERE t.state = 'queued' AND t.version = v.version AND t.tenant = g.tenant AND t.tags = fitting.tags
       ORDER BY t.rank, t.id LIMIT g.free FOR UPDATE OF x SKIP LOCKED) f
     ORDER BY f.rank, f.id LIMIT g.free) c
   ORDER BY g.number, c.rank, c.id`;
