@@ -22,6 +22,8 @@ import type { Engine } from './engine.ts';
 
 /** How long a stream may be silent at first. */
 const HELLO_WITHIN_MS = 10_000;
+/** Results of one delegate that wait for the store: as many as it may have tasks. */
+const MOST_FINISHING = 2_000;
 
 type Answer = NonNullable<MessageInitShape<typeof ConnectResponseSchema>['message']>;
 
@@ -145,6 +147,9 @@ async function take(parts: {
     case 'result': {
       const lease = leaseOf(message.value.lease);
       const outcome = outcomeOf(message.value);
+      if (delegate.finishing >= MOST_FINISHING) {
+        throw new ConnectError('too many results wait to be stored; go on later', Code.ResourceExhausted);
+      }
       // Not awaited: the store may be slow, and heartbeats must go on.
       void delegate.finish(lease, outcome).then((finished) => {
         if (finished !== undefined) put({ case: 'acknowledge', value: { lease: leaseMessage(lease) } });

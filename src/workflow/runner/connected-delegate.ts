@@ -27,6 +27,7 @@ interface Parts {
 
 export class ConnectedDelegate {
   readonly #parts: Parts;
+  #finishing = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -48,11 +49,25 @@ export class ConnectedDelegate {
     if (session.free > 0) hasPlace();
   }
 
+  /** Results that it brought and that the store has not answered for yet. */
+  get finishing(): number {
+    return this.#finishing;
+  }
+
   /**
    * Takes a result, as often as it comes; the delegate may forget it once this resolves. Tries on while the store does not
    * answer; undefined: the delegate left before that, and brings the result again.
    */
   async finish(lease: TaskLease, outcome: TaskOutcome): Promise<FinishOutcome | undefined> {
+    this.#finishing += 1;
+    try {
+      return await this.#finish(lease, outcome);
+    } finally {
+      this.#finishing -= 1;
+    }
+  }
+
+  async #finish(lease: TaskLease, outcome: TaskOutcome): Promise<FinishOutcome | undefined> {
     const { session, clock, isConnected, listener, hasPlace, backoff, random } = this.#parts;
     session.lastSeen = clock.now();
     const attempt = session.task(lease)?.attempt ?? 1;
