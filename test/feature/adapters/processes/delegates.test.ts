@@ -94,6 +94,7 @@ test('one that was never ready has no work, and is stopped at once', async () =>
   await eventually(() => only()?.reason.includes('answered 503'));
   await want([]);
   await gone();
+  expect(world.alive().size).toBe(0);
 });
 
 test('an end is counted once, whoever restarts while it waits for its next start', async () => {
