@@ -12,22 +12,59 @@ export function saveDelegates(
   manager: ManagerId,
   registrations: readonly DelegateRegistration[],
 ): undefined {
-  sql.run('DELETE FROM delegate WHERE manager = ?', manager);
-  for (const { tenant, delegate, version, tags, capacity, running, since, lastSeen } of registrations) {
+  const gone = new Map<string, DelegateRegistration>();
+  for (const row of sql.rows('SELECT * FROM delegate WHERE manager = ?', manager)) {
+    const known = toRegistration(row);
+    gone.set(keyOf(known), known);
+  }
+  for (const registration of registrations) {
+    const key = keyOf(registration);
+    const known = gone.get(key);
+    gone.delete(key);
+    // Thousands are told again and again; what is the same is no write.
+    if (known === undefined || !isSame(known, registration)) put(sql, manager, registration);
+  }
+  for (const { tenant, delegate, version } of gone.values()) {
     sql.run(
-      `INSERT OR REPLACE INTO delegate (manager, tenant, name, version, tags, capacity, running, since, last_seen)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      'DELETE FROM delegate WHERE manager = ? AND tenant = ? AND name = ? AND version = ?',
       manager,
       tenant,
       delegate,
       version,
-      JSON.stringify(tags),
-      capacity,
-      running,
-      since,
-      lastSeen,
     );
   }
+}
+
+function put(
+  sql: Scope['sql'],
+  manager: ManagerId,
+  { tenant, delegate, version, tags, capacity, running, since, lastSeen }: DelegateRegistration,
+): void {
+  sql.run(
+    `INSERT OR REPLACE INTO delegate (manager, tenant, name, version, tags, capacity, running, since, last_seen)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    manager,
+    tenant,
+    delegate,
+    version,
+    JSON.stringify(tags),
+    capacity,
+    running,
+    since,
+    lastSeen,
+  );
+}
+
+function keyOf({ tenant, delegate, version }: DelegateRegistration): string {
+  return JSON.stringify([tenant, delegate, version]);
+}
+
+function isSame(one: DelegateRegistration, other: DelegateRegistration): boolean {
+  return factsOf(one) === factsOf(other);
+}
+
+function factsOf({ tags, capacity, running, since, lastSeen }: DelegateRegistration): string {
+  return JSON.stringify([tags, capacity, running, since, lastSeen]);
 }
 
 export function delegates(
@@ -38,10 +75,7 @@ export function delegates(
   for (const row of sql.rows('SELECT * FROM delegate WHERE last_seen >= ? ORDER BY last_seen', since)) {
     const registration = toRegistration(row);
     if (version !== undefined && registration.version !== version) continue;
-    newest.set(
-      JSON.stringify([registration.tenant, registration.delegate, registration.version]),
-      registration,
-    );
+    newest.set(keyOf(registration), registration);
   }
   return [...newest.values()];
 }

@@ -9,6 +9,14 @@ import { StoreTime } from './store-time.ts';
 const REMEMBERED: Milliseconds = 24 * 3_600_000;
 /** Names are what delegates say: however many they make up, no more are remembered. */
 const MOST_REMEMBERED = 50_000;
+/** When a connected one was last seen is told this often: it counts as connected for much longer. */
+const SEEN_TOLD: Milliseconds = 30_000;
+
+/** What was told of a delegate: by our time, and by that of the store. */
+interface Told {
+  readonly ours: DelegateRegistration;
+  readonly stored: DelegateRegistration;
+}
 
 export class Registrations {
   readonly #store: WorkflowStore;
@@ -16,6 +24,7 @@ export class Registrations {
   readonly #time: StoreTime;
   readonly #manager: ManagerId;
   readonly #gone = new Map<string, DelegateRegistration>();
+  #told: ReadonlyMap<string, Told> = new Map();
 
   constructor(parts: { store: WorkflowStore; clock: Clock; manager: ManagerId }) {
     this.#store = parts.store;
@@ -36,16 +45,26 @@ export class Registrations {
     if (this.#gone.size > MOST_REMEMBERED && oldest !== undefined) this.#gone.delete(oldest);
   }
 
-  /** Tells the store, by its own time. Rejects where it does not answer. */
+  /** Tells the store, by its own time; of whom there is no news, exactly what it has. Rejects where it does not answer. */
   async save(connected: readonly DelegateRegistration[]): Promise<void> {
     const ahead = await this.#time.ahead();
     this.#forget(this.#clock.now());
-    const delegates = [...connected, ...this.#gone.values()].map((delegate) => ({
-      ...delegate,
-      since: this.#time.ofStore(delegate.since, ahead),
-      lastSeen: this.#time.ofStore(delegate.lastSeen, ahead),
-    }));
-    await this.#store.saveDelegates(this.#manager, delegates);
+    const told = new Map<string, Told>();
+    for (const ours of [...connected, ...this.#gone.values()]) {
+      const key = keyOf(ours);
+      const before = this.#told.get(key);
+      told.set(key, before !== undefined && !isNews(before.ours, ours) ? before : this.#tell(ours, ahead));
+    }
+    await this.#store.saveDelegates(
+      this.#manager,
+      [...told.values()].map(({ stored }) => stored),
+    );
+    this.#told = told;
+  }
+
+  #tell(ours: DelegateRegistration, ahead: Milliseconds): Told {
+    const since = this.#time.ofStore(ours.since, ahead);
+    return { ours, stored: { ...ours, since, lastSeen: this.#time.ofStore(ours.lastSeen, ahead) } };
   }
 
   #forget(now: Instant): void {
@@ -54,6 +73,17 @@ export class Registrations {
       this.#gone.delete(key);
     }
   }
+}
+
+/** Whether the store should hear it. Thousands send heartbeats all the time, and each is one row. */
+function isNews(told: DelegateRegistration, now: DelegateRegistration): boolean {
+  return (
+    told.since !== now.since ||
+    told.capacity !== now.capacity ||
+    told.running !== now.running ||
+    told.tags !== now.tags ||
+    after(told.lastSeen, SEEN_TOLD) <= now.lastSeen
+  );
 }
 
 function keyOf({ delegate, version, tenant }: DelegateRegistration): string {
