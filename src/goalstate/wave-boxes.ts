@@ -49,6 +49,8 @@ export interface WaveBoxes {
   readonly ready: number;
   /** Connected, and on their way. */
   readonly onTheirWay: readonly WatcherRecord[];
+  /** In this wave: admitted, seen since the phase began, and away now: nobody knows what the candidate has done to them. */
+  readonly vanished: readonly WatcherRecord[];
   /** In this wave; those that went offline after they had failed count too. */
   readonly failedHere: readonly WatcherRecord[];
   /** In the waves before it. */
@@ -72,6 +74,7 @@ export function sortBoxes(record: WavesRecord, { watchers, decommissioned }: Box
   let ready = 0;
   let offline = 0;
   const onTheirWay: WatcherRecord[] = [];
+  const vanished: WatcherRecord[] = [];
   const failedHere: WatcherRecord[] = [];
   const failedBefore: WatcherRecord[] = [];
   const waiting: WaitingBox[] = [];
@@ -84,13 +87,16 @@ export function sortBoxes(record: WavesRecord, { watchers, decommissioned }: Box
     if (isIn && progress === 'Failed') (isHere ? failedHere : failedBefore).push(watcher);
     if (!isHere) continue;
     if (isIn) admitted += 1;
-    if (!isConnected) offline += 1;
-    else if (!isIn) {
+    if (!isConnected) {
+      offline += 1;
+      const hadIt = isIn && (progress === 'Ready' || progress === 'OnItsWay');
+      if (hadIt && watcher.lastSeen > record.since) vanished.push(watcher);
+    } else if (!isIn) {
       const position = positionOf(record.rollout, identity.id);
       waiting.push({ watcher, position, takesPlace: progress !== 'Aside' });
     } else if (progress === 'Ready') ready += 1;
     else if (progress === 'OnItsWay') onTheirWay.push(watcher);
   }
   waiting.sort((one, other) => one.position - other.position);
-  return { admitted, ready, onTheirWay, failedHere, failedBefore, waiting, offline };
+  return { admitted, ready, onTheirWay, vanished, failedHere, failedBefore, waiting, offline };
 }

@@ -177,17 +177,19 @@ function begun(recorded: WavesRecord, now: Instant): WavesRecord {
 /** As many canaries as are wanted and can be had; when all of them are ready, the rest follows. */
 function canaryStep(input: WaveInput & { readonly boxes: WaveBoxes }): OneStep {
   const { recorded, wave, title, boxes, now, urgent } = input;
-  const chosen = boxes.ready + boxes.onTheirWay.length + boxes.failedHere.length;
-  const wanted = Math.min(wave.canaries - chosen, wave.maxInFlight - boxes.onTheirWay.length);
+  // One that goes away is no canary that is ready (rule 10), and none is admitted in its place.
+  const awaited = [...boxes.onTheirWay, ...boxes.vanished];
+  const chosen = boxes.ready + awaited.length + boxes.failedHere.length;
+  const wanted = Math.min(wave.canaries - chosen, wave.maxInFlight - awaited.length);
   const admitted = wanted > 0 ? admit(recorded, boxes, wanted) : recorded;
   if (admitted !== recorded) {
     const closed = closedWindow(wave, now, urgent);
     if (closed !== undefined) return { next: recorded, because: `${title} ${closed}` };
     return { next: admitted, because: `${title} admits its canaries` };
   }
-  if (boxes.onTheirWay.length > 0) {
-    const because = `${title} waits for its canaries ${namesOf(boxes.onTheirWay)}`;
-    return { next: recorded, because };
+  if (awaited.length > 0) {
+    const away = boxes.vanished.length === 0 ? '' : `; away are ${namesOf(boxes.vanished)}`;
+    return { next: recorded, because: `${title} waits for its canaries ${namesOf(awaited)}${away}` };
   }
   const because = `the canaries of ${title} are ready; the rest follows`;
   return { next: { ...recorded, phase: 'Rest', since: now }, because };

@@ -166,8 +166,9 @@ function wavesInTurn(
   if (after.halt !== undefined && fresh.length > 0) broken('a halted wave admits nobody', after);
 }
 
-/** What is planned is the same without the boxes that are away, except those that had failed. */
+/** What is planned is the same without the boxes that are away, except those that had failed, and canaries that went away. */
 function offlineNeverBlocks(input: WavesInput, watchers: readonly WatcherRecord[], next: WavesRecord): void {
+  if (input.recorded.phase === 'Canaries') return;
   const here = watchers.filter(({ isConnected, report }) => {
     const stands = report.versions.find(({ version }) => version === next.candidate)?.state;
     return isConnected || stands === 'CrashLooping' || stands === 'ArtifactFailed';

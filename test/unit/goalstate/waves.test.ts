@@ -87,6 +87,20 @@ test('a canary that fails halts the wave, and an operator lets it go on', () => 
   expect(admitted(plan(resumed, failed).next, watchers)).toHaveLength(4);
 });
 
+test('a canary that goes away is waited for, and no other box is put in its place', () => {
+  const watchers = boxes(4);
+  const { next } = plan(wavesOf(aWave({ canaries: 1 })), watchers);
+  const gone = watchers.map((watcher) =>
+    isAdmitted(next, watcher.identity) ? { ...watcher, isConnected: false, lastSeen: instant(5) } : watcher,
+  );
+  const waiting = plan(next, gone, { now: instant(10) });
+  expect(waiting.next).toBe(next);
+  expect(waiting.because).toMatch(/waits for its canaries default-\d; away are default-\d$/);
+  const back = plan(next, after(next, watchers, 'Ready'), { now: instant(20) });
+  expect(back.next.phase).toBe('Rest');
+  expect(skipWave(next, order, { watchers: gone, decommissioned: new Set() }).phase).toBe('Rest');
+});
+
 test('a wave halts when more than maxFailed boxes have failed; a refusal is no failure', () => {
   const watchers = boxes(6);
   const { next } = plan(wavesOf(aWave({ maxFailed: 1, maxInFlight: 2 })), watchers);
