@@ -31,8 +31,9 @@ const BLOWS: Readonly<Record<Blow, { readonly weight: number; readonly rest: num
   Cut: { weight: 3, rest: 3_000 },
   Silence: { weight: 1, rest: 10_000 },
 };
-/** How long the controller takes to start on such a machine: where it takes longer, all rest longer. */
+/** How long the controller takes to start on such a machine: where it takes longer, all rest longer, up to so many times. */
 const QUICK_START_MS = 1_500;
+const LONGEST_REST = 3;
 /**
  * A watcher gives up a version whose delegate ends three times within ten minutes, as it should: then an operator must
  * say so. Chaos alone shall not use that up.
@@ -154,7 +155,7 @@ export class Chaos {
     const startedAt = performance.now();
     await this.#targets.startController();
     const took = performance.now() - startedAt;
-    this.#slowness = Math.max(1, took / QUICK_START_MS);
+    this.#slowness = Math.min(LONGEST_REST, Math.max(1, took / QUICK_START_MS));
     this.#isControllerUp = true;
     this.#rest('Controller');
     this.#note(`Controller: there again, after ${down} ms without it and a start of ${Math.round(took)} ms`);

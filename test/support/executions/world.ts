@@ -121,7 +121,8 @@ async function opened(
     freePort(),
     freePortRange(MANAGER_PORTS),
   ]);
-  await site.start(controllerFlags(watcherPort));
+  await site.controller.start(controllerFlags(watcherPort), STARTED_WITHIN_MS);
+  site.defer(() => site.controller.stop());
   await site.gateway({ name: 'gateway' });
   const named = store(folder);
   const releases = await DelegateReleases.prepare(join(folder, 'releases'), (...args) => site.ok(...args));
