@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { Chance } from '../rollout-simulation/chance.ts';
+import { TENANTS } from './boxes.ts';
 import { type Blow, Chaos } from './chaos.ts';
 import { Customer } from './customer.ts';
 import { readDiary } from './diary.ts';
@@ -10,7 +11,7 @@ import { type ControllerEvent, type Judgement, judge } from './judgement.ts';
 import { Load } from './load.ts';
 import { storeReader } from './recorded.ts';
 import { type Chapter, type ChapterTold, retired, tell } from './story.ts';
-import { SERVICE, TENANTS, World } from './world.ts';
+import { SERVICE, World } from './world.ts';
 
 export interface RunOptions {
   readonly seed: number;

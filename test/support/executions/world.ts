@@ -12,13 +12,12 @@ import { switchyard } from '../system/command-line.ts';
 import type { ServiceDocument } from '../system/documents.ts';
 import { freePortRange } from '../system/ports.ts';
 import { Site } from '../system/site.ts';
-import { Box } from './box.ts';
+import type { Box } from './box.ts';
+import { prepareBoxes } from './boxes.ts';
 import { DelegateReleases } from './delegate-releases.ts';
 import { aliveIn, killNow, membersOf } from './machine.ts';
 
 export const SERVICE = 'manager';
-export const TENANTS = ['acme', 'umbrella'] as const;
-const BOXES_OF_A_TENANT = 2;
 const REPLICAS = 2;
 /** Versions that live at a time, and one that is on its way out. */
 const MANAGER_PORTS = REPLICAS * 5;
@@ -127,21 +126,13 @@ async function opened(
   const named = store(folder);
   const releases = await DelegateReleases.prepare(join(folder, 'releases'), (...args) => site.ok(...args));
   const web = await serveSums(site);
-  const boxes = await Promise.all(
-    TENANTS.flatMap((tenant) =>
-      Array.from({ length: BOXES_OF_A_TENANT }, (_, index) =>
-        Box.prepare({
-          name: `${tenant}-${index + 1}`,
-          tenant,
-          service: SERVICE,
-          world: folder,
-          gatewayPort,
-          watcherPort,
-          publicKeyFile: releases.publicKeyFile,
-        }),
-      ),
-    ),
-  );
+  const boxes = await prepareBoxes({
+    service: SERVICE,
+    world: folder,
+    gatewayPort,
+    watcherPort,
+    publicKeyFile: releases.publicKeyFile,
+  });
   const world = make({
     site,
     store: named,
