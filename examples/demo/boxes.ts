@@ -2,12 +2,10 @@
  * The customers' side of the demo: boxes of two tenants, each with a real watcher, which fetches the delegates' releases,
  * checks their signatures and keeps the delegates up.
  */
-import { Box } from '../../test/support/executions/box.ts';
+import type { Box } from '../../test/support/executions/box.ts';
+import { prepareBoxes } from '../../test/support/executions/boxes.ts';
 import { aliveIn, killNow, membersOf } from '../../test/support/executions/machine.ts';
 import { SERVICE } from './spec.ts';
-
-export const TENANTS = ['acme', 'umbrella'] as const;
-const BOXES_OF_A_TENANT = 2;
 
 /** Where the boxes are, and what they reach. */
 export interface BoxesOptions {
@@ -31,20 +29,7 @@ export class Boxes {
 
   /** Writes the watchers' files; nothing runs yet. */
   static async prepare({ folder, ...reach }: BoxesOptions): Promise<Boxes> {
-    const all = await Promise.all(
-      TENANTS.flatMap((tenant) =>
-        Array.from({ length: BOXES_OF_A_TENANT }, (_, index) =>
-          Box.prepare({
-            name: `${tenant}-${index + 1}`,
-            tenant,
-            service: SERVICE,
-            world: folder,
-            ...reach,
-          }),
-        ),
-      ),
-    );
-    return new Boxes(folder, all);
+    return new Boxes(folder, await prepareBoxes({ ...reach, service: SERVICE, world: folder }));
   }
 
   async start(): Promise<void> {

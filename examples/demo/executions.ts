@@ -13,7 +13,7 @@ export interface ExecutionsReport {
   /** Starts that a manager had promised. */
   readonly started: number;
   readonly finished: number;
-  /** Ended in any other way; no pipeline of the demo should. */
+  /** Ended in any other way, or could not be begun; no pipeline of the demo should. */
   readonly failed: number;
   /** Promised or recorded once, and not there, or never ended. */
   readonly lost: number;
@@ -35,6 +35,8 @@ export interface TakenAway {
 export interface ExecutionsEvidence {
   readonly content: StoreContent;
   readonly told: readonly Told[];
+  /** Why customers could not begin some, one sentence each. */
+  readonly notBegun: readonly string[];
   /** The tenant of each box. */
   readonly boxes: ReadonlyMap<string, string>;
   readonly takenAway: readonly TakenAway[];
@@ -49,7 +51,13 @@ export interface ExecutionsVerdict {
 }
 
 /** Judges the executions of a run that is over. */
-export function judgeExecutions({ content, told, boxes, takenAway }: ExecutionsEvidence): ExecutionsVerdict {
+export function judgeExecutions({
+  content,
+  told,
+  notBegun,
+  boxes,
+  takenAway,
+}: ExecutionsEvidence): ExecutionsVerdict {
   const { executions, history, left } = content;
   const tenants = new Map<DelegateId, TenantName>(
     [...boxes].map(([box, tenant]) => [delegateId(box), tenantName(tenant)]),
@@ -70,7 +78,7 @@ export function judgeExecutions({ content, told, boxes, takenAway }: ExecutionsE
     report: {
       started: new Set(told.flatMap((each) => (each.kind === 'Started' ? [each.execution] : []))).size,
       finished: executions.filter(({ state }) => state === 'Succeeded').length,
-      failed: failed.length,
+      failed: failed.length + notBegun.length,
       lost: lost.length,
       appliedTwice: found.appliedTwice.length,
       wrongVersion: found.wrongVersion.length,
@@ -82,6 +90,7 @@ export function judgeExecutions({ content, told, boxes, takenAway }: ExecutionsE
         .toSorted(([one], [other]) => one.localeCompare(other)),
     ),
     faults: [
+      ...notBegun,
       ...failed.map(({ id, state, error }) => `execution ${id} ended ${state}: ${error}`),
       ...lost,
       ...found.appliedTwice,

@@ -3,9 +3,9 @@
  * what it was told. Most take a few seconds, some forty.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TENANTS } from '../../test/support/executions/boxes.ts';
 import { Customer } from '../../test/support/executions/customer.ts';
 import type { Told } from '../../test/support/workflow/history-checker.ts';
-import { TENANTS } from './boxes.ts';
 
 /** Seconds that one pipeline after the other takes. */
 const LENGTHS: readonly number[] = [1, 3, 1, 8, 2, 40, 1, 5, 2, 20, 1, 12];
@@ -97,9 +97,9 @@ export class Pipelines {
     return this.#all.flatMap(({ told }) => told);
   }
 
-  /** What went wrong with customers' requests, one sentence each. */
+  /** Why some could not be begun, one sentence each. */
   get faults(): readonly string[] {
-    return [...this.#faults, ...this.#all.flatMap(({ surprises }) => surprises)];
+    return this.#faults;
   }
 
   async #tryOnce({ tenant, seconds, pin }: Wish): Promise<boolean> {

@@ -5,12 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { ROLLOUT_STATE, wordOf } from '../../src/admin/enums.ts';
+import { TENANTS } from '../../test/support/executions/boxes.ts';
 import { resourceVersions } from '../../test/support/system/gateway.ts';
 import type { Stage } from '../../test/support/traffic/history.ts';
 import { STREAM_FACES } from '../../test/support/traffic/samples.ts';
 import type { Traffic } from '../../test/support/traffic/traffic.ts';
 import { watchBadRelease } from './bad-release.ts';
-import { TENANTS } from './boxes.ts';
 import type { Vendor } from './curtain.ts';
 import { endOf } from './ends.ts';
 import type { Operator } from './operator.ts';

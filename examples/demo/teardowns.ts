@@ -14,7 +14,7 @@ import type { Screen } from './screen.ts';
 import { SERVICE } from './spec.ts';
 import type { World } from './world.ts';
 
-const LOOK_EVERY_MS = 150;
+const LOOK_EVERY_MS = 250;
 const GONE_WITHIN_MS = 120_000;
 
 /** A version that was taken away, as the report tells it. */
@@ -120,14 +120,12 @@ export class Teardowns {
 
   /** Counts what is open on it, and shows where that has changed. */
   async #fenced({ name, state }: Version): Promise<void> {
-    const { world, screen } = this.#parts;
+    const { screen } = this.#parts;
     const known = this.#courses.get(name);
-    if (known !== undefined && (known.shown === 0 || state !== VERSION_STATE.Draining)) return;
-    const answer = await world
-      .call('getOpenWork', { service: SERVICE, version: name })
-      .catch(() => undefined);
-    if (answer?.work?.kind.case !== 'counted') return;
-    const open = Number(answer.work.kind.value.split?.executions ?? answer.work.kind.value.total);
+    if (known?.shown === 0) return;
+    // One that is drained has no open work, and may be gone before anybody could count it.
+    const open = state === VERSION_STATE.Draining ? await this.#openOn(name) : 0;
+    if (open === undefined) return;
     if (known === undefined) {
       this.#courses.set(name, { fencedAt: Date.now(), open, shown: open, isGone: false });
       screen.say(`${name} is fenced: no new work; ${executions(open)} open on it`);
@@ -139,6 +137,15 @@ export class Teardowns {
           : `${name} drains: ${executions(open)} open`,
       );
     }
+  }
+
+  /** Executions; undefined: nobody knows just now. */
+  async #openOn(version: string): Promise<number | undefined> {
+    const request = { service: SERVICE, version };
+    const answer = await this.#parts.world.call('getOpenWork', request).catch(() => undefined);
+    if (answer?.work?.kind.case !== 'counted') return undefined;
+    const { split, total } = answer.work.kind.value;
+    return Number(split?.executions ?? total);
   }
 
   #leaves(version: string): NonNullable<Course['leaving']> {

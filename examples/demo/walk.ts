@@ -14,7 +14,7 @@ import { SERVICE, STEPS } from './spec.ts';
 import type { World } from './world.ts';
 
 /** Between two looks. */
-const LOOK_EVERY_MS = 50;
+const LOOK_EVERY_MS = 100;
 const ENDS_WITHIN_MS = 180_000;
 
 /** A rollout that is about to begin. */

@@ -12,6 +12,7 @@ function evidence(more: Partial<ExecutionsEvidence> = {}): ExecutionsEvidence {
   return {
     content: { executions, history, left: NOTHING_LEFT },
     told,
+    notBegun: [],
     boxes: new Map([
       ['box-1', 'acme'],
       ['box-2', 'acme'],
@@ -51,6 +52,12 @@ describe("the executions of the demo's report", () => {
     );
     expect(report[kind === 'gaps' ? 'lost' : kind]).toBeGreaterThan(0);
     expect(faults.length).toBeGreaterThan(0);
+  });
+
+  it('have failed where one could not be begun', () => {
+    const { report, faults } = judgeExecutions(evidence({ notBegun: ['nobody answered'] }));
+    expect(report).toEqual({ ...SOUND_REPORT, failed: 1 });
+    expect(faults).toEqual(['nobody answered']);
   });
 
   it('have failed where one ended in any other way than well', () => {
