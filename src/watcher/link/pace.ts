@@ -64,8 +64,11 @@ export function nextAttempt(input: {
         : { pace: { ...pace, failures: 0, streamAgainAt }, delay };
     }
     case 'Failed':
+      // Where a poll fails too, nobody is there, and streams are not to blame.
       return again(
-        pace.way === 'Stream' ? { ...pace, shortStreams: pace.shortStreams + 1 } : { ...pace, way: 'Stream' },
+        pace.way === 'Stream'
+          ? { ...pace, shortStreams: pace.shortStreams + 1 }
+          : { ...pace, way: 'Stream', shortStreams: 0 },
         random,
       );
   }

@@ -42,6 +42,11 @@ test('where three streams in a row did not live, it polls, and goes on polling w
   expect(next.at(-1)?.delay).toBe(30_000);
 });
 
+test('where polls are not answered either, streams are not to blame: the next attempt is one', () => {
+  const next = follow([failed, failed, failed, failed, failed]);
+  expect(next.map(({ pace }) => pace.way)).toEqual(['Stream', 'Stream', 'Poll', 'Stream', 'Stream']);
+});
+
 test('one that polls tries a stream again after ten minutes', () => {
   const polling: Pace = { way: 'Poll', failures: 0, shortStreams: 3, streamAgainAt: after(START, 600_000) };
   const ending: Ending = { kind: 'Polled', interval: 30_000 };
