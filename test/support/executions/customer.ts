@@ -28,8 +28,8 @@ interface Answer {
 
 const ANSWER_WITHIN_MS = 15_000;
 const AGAIN_AFTER_MS = 250;
-/** Nobody answers for so long: more than chaos can be blamed for. */
-const PATIENCE_MS = 120_000;
+/** Nobody answers for so long: more than chaos can be blamed for, also where a controller takes minutes to start. */
+const PATIENCE_MS = 600_000;
 
 export class Customer {
   readonly tenant: string;
