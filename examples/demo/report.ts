@@ -209,7 +209,7 @@ export function reportLines(report: DemoReport): string[] {
     ['controller killed with -9', report.controllerKills],
     ['executions started/finished', `${executions.started} / ${executions.finished}`],
     [
-      'failed / lost / applied twice',
+      'failed/lost/applied twice',
       `${executions.failed} / ${executions.lost} / ${executions.appliedTwice}`,
     ],
     ['at wrong version / delegate', `${executions.wrongVersion} / ${executions.wrongDelegate}`],
