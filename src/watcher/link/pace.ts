@@ -12,9 +12,21 @@ export interface Pace {
   readonly shortStreams: number;
   /** When a stream is tried again by one that polls. */
   readonly streamAgainAt: Instant | undefined;
+  /** How long polls go on before that: ever longer where streams do not live. */
+  readonly pollsFor: Milliseconds;
 }
 
-export const FIRST_PACE: Pace = { way: 'Stream', failures: 0, shortStreams: 0, streamAgainAt: undefined };
+/** A controller that was away for a moment is no reason to do without streams for long. */
+const FIRST_POLLS: Milliseconds = 10_000;
+const LONGEST_POLLS: Milliseconds = 10 * 60_000;
+
+export const FIRST_PACE: Pace = {
+  way: 'Stream',
+  failures: 0,
+  shortStreams: 0,
+  streamAgainAt: undefined,
+  pollsFor: FIRST_POLLS,
+};
 
 /** How an attempt ended. */
 export type Ending =
@@ -37,7 +49,6 @@ const LONGEST_COME_BACK: Milliseconds = 10 * 60_000;
 const LIVES: Milliseconds = 60_000;
 /** So many streams that did not live, and polls are tried. */
 const ENOUGH_SHORT = 3;
-const STREAM_AGAIN: Milliseconds = 10 * 60_000;
 
 /** `random` is from 0 to below 1: those that were cut off together must not come back together. */
 export function nextAttempt(input: {
@@ -57,11 +68,18 @@ export function nextAttempt(input: {
       return again({ ...pace, shortStreams: pace.shortStreams + 1 }, random);
     }
     case 'Polled': {
-      const streamAgainAt = pace.streamAgainAt ?? after(now, STREAM_AGAIN);
+      const streamAgainAt = pace.streamAgainAt ?? after(now, pace.pollsFor);
       const delay = Math.round(ending.interval * (0.9 + random / 5));
-      return now >= streamAgainAt
-        ? { pace: FIRST_PACE, delay }
-        : { pace: { ...pace, failures: 0, streamAgainAt }, delay };
+      if (after(now, delay) < streamAgainAt) {
+        return { pace: { ...pace, failures: 0, streamAgainAt }, delay };
+      }
+      const pollsFor = Math.min(LONGEST_POLLS, pace.pollsFor * 2);
+      // If it does not live either, it polls again at once.
+      const shortStreams = ENOUGH_SHORT - 1;
+      return {
+        pace: { ...FIRST_PACE, shortStreams, pollsFor },
+        delay: Math.max(0, Math.round((streamAgainAt - now) * (0.9 + random / 10))),
+      };
     }
     case 'Failed':
       // Where a poll fails too, nobody is there, and streams are not to blame.

@@ -34,26 +34,41 @@ test('those that were cut off together do not come back together', () => {
   expect(delays).toEqual([1000, 1250, 1500, 1750]);
 });
 
-test('where three streams in a row did not live, it polls, and goes on polling while that is answered', () => {
-  const short: Ending = { kind: 'StreamEnded', lived: 5_000 };
-  const polled: Ending = { kind: 'Polled', interval: 30_000 };
-  const next = follow([short, failed, short, polled, polled], FIRST_PACE, 0.5);
-  expect(next.map(({ pace }) => pace.way)).toEqual(['Stream', 'Stream', 'Poll', 'Poll', 'Poll']);
-  expect(next.at(-1)?.delay).toBe(30_000);
+const SHORT: Ending = { kind: 'StreamEnded', lived: 5_000 };
+const POLLED: Ending = { kind: 'Polled', interval: 30_000 };
+
+test('where three streams in a row did not live, it polls', () => {
+  const next = follow([SHORT, failed, SHORT], FIRST_PACE, 0.5);
+  expect(next.map(({ pace }) => pace.way)).toEqual(['Stream', 'Stream', 'Poll']);
+});
+
+test('a controller that was away for a moment has its streams back soon', () => {
+  const next = follow([failed, failed, failed, POLLED]);
+  expect(next.at(-1)?.pace.way).toBe('Stream');
+  expect(next.at(-1)?.delay).toBe(10_000);
+});
+
+test('where streams still do not live it goes back to polls at once, each time for twice as long, at most ten minutes', () => {
+  const polls: number[] = [];
+  let pace = follow([SHORT, SHORT, SHORT])[2]?.pace ?? FIRST_PACE;
+  let now = START;
+  for (let round = 0; round < 9; round += 1) {
+    const from = now;
+    do {
+      const next = nextAttempt({ pace, ending: POLLED, now, random: 0.5 });
+      now = after(now, next.delay);
+      pace = next.pace;
+    } while (pace.way === 'Poll');
+    polls.push(Math.round((now - from) / 10_000));
+    pace = nextAttempt({ pace, ending: SHORT, now, random: 0.5 }).pace;
+    expect(pace.way).toBe('Poll');
+  }
+  expect(polls).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
 });
 
 test('where polls are not answered either, streams are not to blame: the next attempt is one', () => {
   const next = follow([failed, failed, failed, failed, failed]);
   expect(next.map(({ pace }) => pace.way)).toEqual(['Stream', 'Stream', 'Poll', 'Stream', 'Stream']);
-});
-
-test('one that polls tries a stream again after ten minutes', () => {
-  const polling: Pace = { way: 'Poll', failures: 0, shortStreams: 3, streamAgainAt: after(START, 600_000) };
-  const ending: Ending = { kind: 'Polled', interval: 30_000 };
-  const at = (now: number): Pace['way'] =>
-    nextAttempt({ pace: polling, ending, now: instant(now), random: 0 }).pace.way;
-  expect(at(START + 599_999)).toBe('Poll');
-  expect(at(START + 600_000)).toBe('Stream');
 });
 
 test('a stream that lived is followed by another one soon, whatever was before', () => {
@@ -62,6 +77,7 @@ test('a stream that lived is followed by another one soon, whatever was before',
     failures: 9,
     shortStreams: 2,
     streamAgainAt: undefined,
+    pollsFor: 600_000,
   });
   expect(next).toEqual({ pace: FIRST_PACE, delay: 1000 });
 });
