@@ -128,7 +128,7 @@ function invite(world: World, screen: Screen): void {
     `  export SWITCHYARD_SERVER=${world.controller.server}`,
     `  export SWITCHYARD_MANAGER=${world.url}`,
     '  bin/switchyard execution start sleep --tenant acme --input \'{"seconds": 60}\'',
-    '  bin/switchyard get executions --limit 10',
+    '  bin/switchyard get executions --tenant acme --limit 10',
     '  bin/switchyard get delegates manager',
     '  bin/switchyard delegates history manager',
     `  bin/switchyard watcher status --config ${box?.config}`,

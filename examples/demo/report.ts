@@ -208,10 +208,7 @@ export function reportLines(report: DemoReport): string[] {
     ['rollback, call to gateway', measured(report.rollbackMs)],
     ['controller killed with -9', report.controllerKills],
     ['executions started/finished', `${executions.started} / ${executions.finished}`],
-    [
-      'failed/lost/applied twice',
-      `${executions.failed} / ${executions.lost} / ${executions.appliedTwice}`,
-    ],
+    ['failed/lost/applied twice', `${executions.failed} / ${executions.lost} / ${executions.appliedTwice}`],
     ['at wrong version / delegate', `${executions.wrongVersion} / ${executions.wrongDelegate}`],
     [
       'delegates before traffic',
