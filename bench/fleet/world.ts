@@ -60,7 +60,7 @@ export class World {
   static async open(): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-bench-fleet-'));
     const first = await freePortRange(PORTS);
-    const [xds, http, watchers, gateway, ...others] = Array.from(
+    const [xds, http, watchers, entrance, ...others] = Array.from(
       { length: PORTS },
       (_, index) => first + index,
     );
@@ -68,7 +68,7 @@ export class World {
     const world = new World({
       folder,
       controller,
-      ports: { watchers: watchers ?? 0, gateway: gateway ?? 0, others },
+      ports: { watchers: watchers ?? 0, gateway: entrance ?? 0, others },
     });
     try {
       await world.startController();
