@@ -76,6 +76,7 @@ describe('a count', () => {
     });
     expect(count).toEqual({
       kind: 'counted',
+      certificate: 'observed',
       asOf: Date.parse('2026-08-01T09:59:00Z'),
       total: 13,
       open: [

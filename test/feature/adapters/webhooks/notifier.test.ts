@@ -124,10 +124,10 @@ describe('a receiver', () => {
     ['answers an error', say(500), 'it answered 500'],
     ['refuses', say(403), 'it answered 403'],
     ['breaks the connection off', breakOff, 'socket hang up'],
-    ['does not answer in time', hang, 'no answer within 100 ms'],
+    ['does not answer in time', hang, 'no answer within 1500 ms'],
   ])('that %s at first is asked again, and gets all events in order', async (_, failing, reason) => {
     const receiver = await Receiver.forThisTest();
-    const { notifier, told, outcomes } = aNotifier({ limits: { timeout: 100 } });
+    const { notifier, told, outcomes } = aNotifier({ limits: { timeout: 1_500 } });
     receiver.answer = (response, received) => {
       if (receiver.received.length <= 2) failing(response, received);
       else say(200)(response, received);
