@@ -21,6 +21,14 @@ const hostAndPort: TextFormat = (text) => {
     : 'must be host:port without a scheme, such as gateway.example.com:443';
 };
 
+/** Bytes of a path; the watcher's own socket lies there, and Linux takes 107 bytes as the address of one. */
+const LONGEST_DATA_FOLDER = 107 - '/watcher.sock'.length;
+
+const dataFolder: TextFormat = (text) =>
+  new TextEncoder().encode(text).length > LONGEST_DATA_FOLDER
+    ? `must be at most ${LONGEST_DATA_FOLDER} bytes long: the watcher's socket lies there`
+    : format.filePath(text);
+
 const versionPattern: TextFormat = (text) =>
   /^[a-z0-9.*-]{1,63}$/.test(text)
     ? undefined
@@ -53,7 +61,7 @@ export const WATCHER_RULES: FieldRules = {
     text: format.filePath,
   },
   'WatcherSpec.policyFile': { text: format.filePath },
-  'WatcherSpec.dataFolder': { default: '/var/lib/switchyard-watcher', text: format.filePath },
+  'WatcherSpec.dataFolder': { default: '/var/lib/switchyard-watcher', text: dataFolder },
   'WatcherSpec.ports': { default: '{from: 9700, to: 9799}' },
   'WatcherSpec.environment': { size: [0, 1_000], keys: format.environmentName, text: format.systemText },
   'WatcherSpec.startDeadline': { default: '5m', range: [SECOND, 24 * HOUR] },
