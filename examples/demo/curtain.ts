@@ -54,6 +54,10 @@ export async function raiseTheCurtain(
     what: 'a delegate of v1 on every box',
     within: DELEGATES_WITHIN_MS,
     every: 100,
+  }).catch(async (error: unknown) => {
+    const missing = await world.missingAt('v1');
+    const said = world.boxes.all.filter(({ name }) => missing.includes(name)).map((box) => box.lastLines());
+    throw new Error(`${String(error)}\n${said.join('\n')}`);
   });
   for (const { name, tenant } of world.boxes.all) {
     screen.say(`${name} of ${tenant}: fetched, signature checked, started; its delegate is connected`);

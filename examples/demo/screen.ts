@@ -31,7 +31,7 @@ export class Screen {
   /** Begins an act. */
   act(title: string): void {
     const status = this.#status();
-    if (!this.#isTerminal && status !== '') this.print([`       ${status}`]);
+    if (!this.#isTerminal && status !== '') this.say(status);
     const at = ((performance.now() - this.#startedAt) / 1000).toFixed(1);
     this.print(['', ...wrap(`${at.padStart(5)}s ${title}`, '       ')]);
   }

@@ -142,7 +142,7 @@ describe('the demo', () => {
     'leaves nothing behind when somebody at the terminal stops it half way',
     async () => {
       envoyVersion();
-      const own = mkdtempSync(join(folder, 'interrupted-'));
+      const own = mkdtempSync(join(tmpdir(), 'switchyard-'));
       // A terminal tells the whole group.
       const demo = spawn(execPath, [DEMO], {
         env: { ...process.env, TMPDIR: own, NO_COLOR: '1' },
