@@ -2,13 +2,14 @@
  * Executions that end on the version on which they began: a whole system over SQLite and over Postgres, with executions
  * started all the time through rollouts and rollbacks, while managers, delegates, watchers and the controller are killed
  * with -9 and the networks between delegates and gateway are cut and healed. The store's history, the boxes' own diary
- * and what customers were told are judged. `npm test` runs a short story; the whole one with SWITCHYARD_FULL=1.
+ * and what customers were told are judged. `npm test` runs a short story over one of the two, chosen by the seed; with
+ * SWITCHYARD_FULL=1 the whole one runs over both.
  */
 import { afterAll, describe, expect, it } from 'vitest';
 import { envoyVersion } from '../support/envoy.ts';
 import { type RunOptions, type RunResult, run } from '../support/executions/run.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
-import { full, seed } from '../support/seed.ts';
+import { full, sample, seed } from '../support/seed.ts';
 
 const WHOLE: Omit<RunOptions, 'seed' | 'store'> = {
   executions: 2_000,
@@ -45,30 +46,22 @@ const TIME_LIMIT_MS = full() ? 3_600_000 : 600_000;
 let postgres: PostgresServer | undefined;
 afterAll(() => postgres?.stop());
 
-describe('executions through rollouts, rollbacks and deaths', () => {
-  it(
-    'end on their version, each step applied once, over SQLite',
-    async () => {
-      envoyVersion();
-      const result = await run({
-        ...STORY,
-        seed: seed(),
-        store: (folder) => `sqlite:${folder}/executions.db`,
-      });
-      tellFigures(result);
-      expect({ ...result.judgement.wrong, faults: result.faults }).toEqual(NOTHING_WRONG);
-      expect(result.judgement.started).toBeGreaterThanOrEqual(STORY.executions);
-    },
-    TIME_LIMIT_MS,
-  );
+/** Where a system in this folder keeps its executions. */
+const ENGINES: Readonly<Record<'SQLite' | 'Postgres', () => Promise<RunOptions['store']>>> = {
+  SQLite: async () => (folder) => `sqlite:${folder}/executions.db`,
+  Postgres: async () => {
+    postgres = await startPostgres();
+    const url = await postgres.database();
+    return () => url;
+  },
+};
 
-  it(
-    'end on their version, each step applied once, over Postgres',
-    async () => {
+describe('executions through rollouts, rollbacks and deaths', () => {
+  it.each(sample(['SQLite', 'Postgres'] as const, 1))(
+    'end on their version, each step applied once, over %s',
+    async (engine) => {
       envoyVersion();
-      postgres = await startPostgres();
-      const url = await postgres.database();
-      const result = await run({ ...STORY, seed: seed(), store: () => url });
+      const result = await run({ ...STORY, seed: seed(), store: await ENGINES[engine]() });
       tellFigures(result);
       expect({ ...result.judgement.wrong, faults: result.faults }).toEqual(NOTHING_WRONG);
       expect(result.judgement.started).toBeGreaterThanOrEqual(STORY.executions);
