@@ -89,7 +89,8 @@ export class Trouble {
     if (chance.in(0.002)) {
       const delegate = chance.of(boxes).identity.id;
       const order = { delegate, by: 'operator', reason: 'gone', since: this.#world.at() };
-      const { delegates } = stored;
+      // Read anew: what the operator has just asserted stands.
+      const { delegates } = this.#world.stored;
       this.#world.commit({ delegates: { ...delegates, decommissions: [...delegates.decommissions, order] } });
     }
   }
