@@ -163,7 +163,8 @@ function wavesInTurn(
   const isFreshRest = before.phase === 'Canaries' && after.phase === 'Rest' && before.wave === after.wave;
   const wasOnItsWay = here.filter(({ identity }) => isAdmitted(before, identity));
   if (isFreshRest && wasOnItsWay.length > 0) broken('the rest follows ready canaries', wasOnItsWay);
-  if (after.halt !== undefined && fresh.length > 0) broken('a halted wave admits nobody', after);
+  // One that is admitted and has failed long ago halts the wave in the same plan.
+  if (before.halt !== undefined && fresh.length > 0) broken('a halted wave admits nobody', after);
 }
 
 /** What is planned is the same without the boxes that are away, except those that had failed, and canaries that went away. */
