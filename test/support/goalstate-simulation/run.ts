@@ -62,7 +62,7 @@ function tick(world: SimulatedWorld): void {
 function isAtRest(world: SimulatedWorld): boolean {
   const { record, delegates } = world.stored;
   const { rollout } = record;
-  if (rollout !== undefined && isOpen(rollout.state)) return false;
+  if (rollout !== undefined && isOpen(rollout.state)) return waitsForOperator(world);
   const waves = delegates.waves.find((one) => one.rollout === rollout?.id);
   if (rollout?.state === 'Succeeded' && waves !== undefined && waves.phase !== 'Done') return false;
   const gone = new Set(delegates.decommissions.map(({ delegate }) => delegate));
@@ -70,6 +70,12 @@ function isAtRest(world: SimulatedWorld): boolean {
     if (gone.has(identity.id)) return goal?.decommission === true && processes.size === 0;
     return goal?.versions.every(({ version }) => processes.get(version)?.state === 'Ready') === true;
   });
+}
+
+/** Whose every delegate was decommissioned while its rollout waited: nothing can be known, and a person has to decide. */
+function waitsForOperator({ stored: { roll, delegates } }: SimulatedWorld): boolean {
+  const gone = new Set(delegates.decommissions.map(({ delegate }) => delegate));
+  return roll?.kind === 'named' && roll.boxes.every(({ delegate }) => gone.has(delegate));
 }
 
 function lifeOf({ stored }: SimulatedWorld): Life {
