@@ -88,7 +88,10 @@ const toldChanges: readonly Column<ExecutionRecord>[] = [
   column('history_lines', 'bigint', ({ historyLines }) => historyLines),
 ];
 
-const eventChanges: readonly Column<EventRecord>[] = [
+/** What events and tasks have in common: whose they are, and who may take them when. */
+type WorkRecord = Pick<EventRecord | TaskRecord, keyof EventRecord & keyof TaskRecord>;
+
+const workChanges: readonly Column<WorkRecord>[] = [
   column('id', 'bigint', ({ id }) => id),
   column('state', 'text', ({ state }) => state),
   column('due_at', 'bigint', ({ dueAt }) => dueAt),
@@ -97,8 +100,7 @@ const eventChanges: readonly Column<EventRecord>[] = [
   column('lease_until', 'bigint', ({ leaseUntil }) => leaseUntil),
 ];
 
-const eventColumns: readonly Column<EventRecord>[] = [
-  ...eventChanges,
+const workColumns: readonly Column<WorkRecord>[] = [
   column('execution', 'bigint', ({ execution }) => execution),
   column('tenant', 'text', ({ tenant }) => tenant),
   column('version', 'text', ({ version }) => version),
@@ -108,27 +110,20 @@ const eventColumns: readonly Column<EventRecord>[] = [
   column('rank', 'smallint', ({ priority }) => RANK_OF_ZERO - priority),
 ];
 
+const eventChanges: readonly Column<EventRecord>[] = workChanges;
+
+const eventColumns: readonly Column<EventRecord>[] = [...eventChanges, ...workColumns];
+
 const taskChanges: readonly Column<TaskRecord>[] = [
-  column('id', 'bigint', ({ id }) => id),
-  column('state', 'text', ({ state }) => state),
-  column('due_at', 'bigint', ({ dueAt }) => dueAt),
-  column('attempt', 'integer', ({ attempt }) => attempt),
-  column('token', 'bigint', ({ token }) => token),
-  column('lease_until', 'bigint', ({ leaseUntil }) => leaseUntil),
+  ...workChanges,
   column('delegate', 'text', ({ delegate }) => delegate),
 ];
 
 const taskColumns: readonly Column<TaskRecord>[] = [
   ...taskChanges,
-  column('execution', 'bigint', ({ execution }) => execution),
-  column('tenant', 'text', ({ tenant }) => tenant),
-  column('version', 'text', ({ version }) => version),
+  ...workColumns,
   column('key', 'text', ({ key }) => key),
-  column('kind', 'text', ({ kind }) => kind),
-  column('payload', 'text', ({ payload }) => payload),
   column('tags', 'text', ({ tags }) => JSON.stringify(tags)),
-  column('priority', 'smallint', ({ priority }) => priority),
-  column('rank', 'smallint', ({ priority }) => RANK_OF_ZERO - priority),
   column('timeout', 'bigint', ({ timeout }) => timeout),
   column('max_attempts', 'integer', ({ maxAttempts }) => maxAttempts),
 ];
