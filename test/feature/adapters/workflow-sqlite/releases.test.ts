@@ -5,18 +5,10 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Migration } from '../../../../src/adapters/sqlite/migrations.ts';
 import { WORKFLOW_MIGRATIONS } from '../../../../src/adapters/workflow-sqlite/migrations.ts';
 import { openWorkflowSqlite } from '../../../../src/adapters/workflow-sqlite/store.ts';
-import type { ClaimedEvent, WorkflowStore } from '../../../../src/ports/workflow-store.ts';
+import type { WorkflowStore } from '../../../../src/ports/workflow-store.ts';
 import { temporaryFolder } from '../../../support/store-folder.ts';
-import {
-  delegateWorker,
-  ending,
-  newExecution,
-  newTask,
-  slots,
-  step,
-  V1,
-  worker,
-} from '../../../support/workflow/builders.ts';
+import { workOnEvents, workOnTasks } from '../../../support/workflow/build-and-end.ts';
+import { newExecution } from '../../../support/workflow/builders.ts';
 
 const LAST = WORKFLOW_MIGRATIONS.length;
 
@@ -48,37 +40,6 @@ function newFile(): string {
   return join(temporaryFolder(), 'workflow.db');
 }
 
-/** One step of whatever is due: a task for a start, an end for its result. */
-async function work(store: WorkflowStore): Promise<number> {
-  const events = await store.claimEvents({ worker: worker(), versions: [V1], limit: 10, lease: 60_000 });
-  for (const claim of events) {
-    const { event, lease, execution } = claim satisfies ClaimedEvent;
-    const outcome = await store.apply({
-      lease: { event: event.id, token: lease.token },
-      revision: execution.revision,
-      step: event.kind === 'Start' ? step({ tasks: [newTask('build')] }) : ending(execution.name),
-      worker: worker(),
-    });
-    expect(outcome).toEqual({ kind: 'Applied' });
-  }
-  return events.length;
-}
-
-async function deliver(store: WorkflowStore): Promise<number> {
-  const tasks = await store.claimTasks({ worker: worker(), slots: [slots()], lease: 60_000 });
-  for (const { task, lease, delegate } of tasks) {
-    const outcome = await store.finishTask({
-      lease: { task: task.id, token: lease.token, tenant: task.tenant, versions: [task.version] },
-      outcome: { kind: 'Succeeded', result: null },
-      backoff: 0,
-      worker: worker(),
-      delegate: delegateWorker(delegate),
-    });
-    expect(outcome).toBe('Finished');
-  }
-  return tasks.length;
-}
-
 describe('a workflow file and two releases', () => {
   test('the released steps are numbered from 1 without gaps', () => {
     expect(WORKFLOW_MIGRATIONS.map(({ number }) => number)).toEqual(
@@ -94,9 +55,13 @@ describe('a workflow file and two releases', () => {
     const newer = await open(file, NEXT);
     await newer.start(newExecution({ name: 'begun by the newer' }));
     await older.start(newExecution({ name: 'begun by the older' }));
-    expect([await work(older), await deliver(newer), await work(older)]).toEqual([3, 3, 3]);
+    expect([await workOnEvents(older), await workOnTasks(newer), await workOnEvents(older)]).toEqual([
+      3, 3, 3,
+    ]);
     await older.start(newExecution({ name: 'at the end' }));
-    expect([await work(newer), await deliver(older), await work(newer)]).toEqual([1, 1, 1]);
+    expect([await workOnEvents(newer), await workOnTasks(older), await workOnEvents(newer)]).toEqual([
+      1, 1, 1,
+    ]);
     for (const store of [older, newer]) {
       expect((await store.executions({ state: 'Succeeded', limit: 10 })).map(({ result }) => result)).toEqual(
         ['at the end', 'begun by the older', 'begun by the newer', 'begun before'],
