@@ -1,9 +1,7 @@
 /**
- * The server that watchers talk to: listens with a deep backlog, lets them in at a rate, and keeps one stream for each.
- * Like the xDS server it has a listening socket of its own, since grpc-js offers no backlog and thousands come at once
- * when a controller restarts.
+ * The server that watchers talk to: accepts connections with a deep backlog, since thousands come at once when a
+ * controller restarts, lets them in at a rate, and keeps one stream for each.
  */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import {
@@ -12,6 +10,7 @@ import {
   PollResponseSchema,
   WatcherService,
 } from '../gen/switchyard/watcher/v1/watcher_pb.js';
+import { listenForGrpc } from '../grpc-server/listener.ts';
 import { POLL_INTERVAL } from '../model/goal-state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Watchers } from '../ports/watchers.ts';
@@ -46,7 +45,6 @@ export interface WatcherServer {
   close(): Promise<void>;
 }
 
-const BACKLOG = 4_096;
 const MAX_MESSAGE_BYTES = 64 * 1024;
 const DEFAULT_TIMES: FollowTimes = { firstMessage: 10_000, heartbeat: 30_000 };
 /** A stream costs well under a millisecond to let in; the rest of the second is for everything else. */
@@ -67,34 +65,17 @@ export async function startWatcherServer(options: WatcherServerOptions): Promise
     poll: (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) =>
       desk.poll(call, callback),
   });
-  const injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = new Set<Socket>();
-  const listener = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-    injector.injectConnection(socket);
-  });
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen({ host, port, backlog: BACKLOG }, () => {
-      listener.off('error', reject);
-      resolve();
-    });
-  });
+  const credentials = ServerCredentials.createInsecure();
+  const listener = await listenForGrpc({ server: grpc, credentials, host, port, tcpKeepAlive: true });
   const sweep = setInterval(() => desk.expire(clock.now()), SWEEP).unref();
   return {
     host,
-    port: (listener.address() as AddressInfo).port,
+    port: listener.port,
     streams: () => desk.streams,
     async close() {
       clearInterval(sweep);
       desk.stop();
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      grpc.forceShutdown();
-      injector.destroy();
-      for (const socket of sockets) socket.destroy();
-      await closed;
+      await listener.close();
     },
   };
 }

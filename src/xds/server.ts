@@ -1,15 +1,14 @@
 /**
- * The xDS server: listens, accepts connections with a deep backlog, and serves every discovery stream. grpc-js does the
- * protocol; the listening socket is ours, because grpc-js offers no backlog of its own and thousands of proxies come at
- * once when a controller restarts.
+ * The xDS server: accepts connections with a deep backlog, since thousands of proxies come at once when a controller
+ * restarts, and serves every discovery stream.
  */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import {
   Server,
   ServerCredentials,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { listenForGrpc } from '../grpc-server/listener.ts';
 import type { XdsPublisher } from './publisher.ts';
 import type { RawCall } from './push.ts';
 import { DISCOVERY_METHODS, DISCOVERY_SERVICE } from './services.ts';
@@ -40,7 +39,6 @@ export interface XdsServer {
   close(): Promise<void>;
 }
 
-const BACKLOG = 4_096;
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const KEEPALIVE_MS = 15_000;
 const KEEPALIVE_TIMEOUT_MS = 5_000;
@@ -70,30 +68,6 @@ export async function startXdsServer(options: XdsServerOptions): Promise<XdsServ
   for (const { definition, implementation } of options.services ?? []) {
     grpc.addService(definition, implementation);
   }
-  const injector = grpc.createConnectionInjector(credentials);
-  const sockets = new Set<Socket>();
-  const listener = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-    injector.injectConnection(socket);
-  });
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen({ host, port, backlog: BACKLOG }, () => {
-      listener.off('error', reject);
-      resolve();
-    });
-  });
-  return {
-    host,
-    port: (listener.address() as AddressInfo).port,
-    async close() {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      grpc.forceShutdown();
-      injector.destroy();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+  const listener = await listenForGrpc({ server: grpc, credentials, host, port, tcpKeepAlive: false });
+  return { host, ...listener };
 }

@@ -24,7 +24,7 @@ const pure = (ours: readonly string[], packages: readonly string[] = []): Row =>
 const shell = (...ours: readonly string[]): Row => ({ pure: false, ours, packages: 'any' });
 
 /** The xDS server's parts that talk to the network or to the ports. What else is in xds/ is pure. */
-const xdsShell = shell('model', 'ports', 'gen', 'telemetry', 'xds');
+const xdsShell = shell('model', 'ports', 'gen', 'telemetry', 'xds', 'grpc-server');
 
 const importTable: Readonly<Record<string, Row>> = {
   model: pure([]),
@@ -109,7 +109,9 @@ const importTable: Readonly<Record<string, Row>> = {
     'adapters/durable-file.ts',
     'adapters/http-request.ts',
   ),
-  'watcher-server': shell('model', 'ports', 'gen', 'telemetry'),
+  // The listening socket of servers that thousands connect to.
+  'grpc-server': shell(),
+  'watcher-server': shell('model', 'ports', 'gen', 'telemetry', 'grpc-server'),
   cli: shell(
     'model',
     'gen',

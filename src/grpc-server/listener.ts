@@ -1,0 +1,53 @@
+/**
+ * The listening socket of a gRPC server to which thousands connect at once when it restarts. grpc-js does the protocol;
+ * the socket is ours, because grpc-js offers no backlog of its own.
+ */
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Server, ServerCredentials } from '@grpc/grpc-js';
+
+export interface GrpcListener {
+  /** The port that is listened on. */
+  readonly port: number;
+  /** Stops listening and ends all connections with what is open on them. */
+  close(): Promise<void>;
+}
+
+/** The most that the system may keep waiting. */
+const BACKLOG = 4_096;
+
+/** Gives every connection to `server`. `port` 0 is any free one. Rejects where the address cannot be used. */
+export async function listenForGrpc(wanted: {
+  readonly server: Server;
+  readonly credentials: ServerCredentials;
+  readonly host: string;
+  readonly port: number;
+  /** Whether TCP asks peers that say nothing whether they are there. */
+  readonly tcpKeepAlive: boolean;
+}): Promise<GrpcListener> {
+  const { server, credentials, host, port, tcpKeepAlive } = wanted;
+  const injector = server.createConnectionInjector(credentials);
+  const sockets = new Set<Socket>();
+  const listener = createServer({ noDelay: true, keepAlive: tcpKeepAlive }, (socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    injector.injectConnection(socket);
+  });
+  await new Promise<void>((resolve, reject) => {
+    listener.once('error', reject);
+    listener.listen({ host, port, backlog: BACKLOG }, () => {
+      listener.off('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: (listener.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
+      server.forceShutdown();
+      injector.destroy();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
