@@ -6,10 +6,11 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { backupTo } from './copy.ts';
 import { corrupt, RESTORE_ADVICE, SQLITE, StoreRefusedError, sqliteCode } from './errors.ts';
-import { companionsOf, createPrivate, discard, publishNew, sync, unfinishedName } from './files.ts';
+import { companionsOf } from './files.ts';
 import { lockHolder } from './lock-holder.ts';
 import { readMeta, writeMeta } from './meta.ts';
 import { APPLICATION_ID, type Migration } from './migrations.ts';
+import { makeDatabase } from './new-database.ts';
 import { sealContent, verifyContent, verifyStructure } from './seal.ts';
 
 /** How long another process may take to let go of the file, for one that is just ending. */
@@ -125,25 +126,9 @@ function createStateFile({ file, migrations }: OpenOptions): void {
           'Bring it back or restore a backup: switchyard restore BACKUP. To begin with nothing, move that file away',
       });
     }
-    const unfinished = unfinishedName(file);
-    try {
-      createPrivate(unfinished);
-      const database = new DatabaseSync(unfinished);
-      try {
-        database.exec(`PRAGMA synchronous = OFF; PRAGMA application_id = ${APPLICATION_ID}`); // synced once, below
-        applyMigrations(database, { due: migrations, minReader: 1 });
-        database.exec('PRAGMA journal_mode = WAL');
-      } finally {
-        database.close();
-      }
-      sync(unfinished);
-      publishNew(unfinished, file);
-    } catch (error) {
-      // Another process was first: whether it can be shared is found when it is opened.
-      if (!(error instanceof StoreRefusedError && error.reason === 'Exists')) throw error;
-    } finally {
-      discard(unfinished);
-    }
+    const fill = (database: DatabaseSync): void =>
+      applyMigrations(database, { due: migrations, minReader: 1 });
+    makeDatabase({ file, applicationId: APPLICATION_ID, fill });
   });
 }
 

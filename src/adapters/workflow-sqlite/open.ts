@@ -6,8 +6,9 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { SQLITE, StoreRefusedError, sqliteCode } from '../sqlite/errors.ts';
-import { companionsOf, createPrivate, discard, publishNew, sync, unfinishedName } from '../sqlite/files.ts';
+import { companionsOf } from '../sqlite/files.ts';
 import { APPLICATION_ID, type Migration } from '../sqlite/migrations.ts';
+import { makeDatabase } from '../sqlite/new-database.ts';
 import { WORKFLOW_FILE_ADVICE } from './errors.ts';
 import { WORKFLOW_APPLICATION_ID } from './migrations.ts';
 import { BUSY_TIMEOUT_MILLISECONDS, patiently, transaction } from './transactions.ts';
@@ -102,7 +103,7 @@ function foreign(file: string, identity: number): StoreRefusedError {
   return new StoreRefusedError({ reason: 'Foreign', file, finding, advice: WORKFLOW_FILE_ADVICE });
 }
 
-/** Makes the file under another name first: it appears whole, or not at all. */
+/** Makes the file, unless it was moved away from what SQLite keeps beside it. */
 function create(file: string, migrations: readonly Migration[]): void {
   const leftOver = companionsOf(file);
   if (leftOver.length > 0 && !exists(file)) {
@@ -113,28 +114,14 @@ function create(file: string, migrations: readonly Migration[]): void {
       advice: 'Bring it back. To begin with nothing, move that file away',
     });
   }
-  const unfinished = unfinishedName(file);
-  try {
-    createPrivate(unfinished);
-    const database = new DatabaseSync(unfinished);
-    try {
-      database.exec(
-        `PRAGMA synchronous = OFF; PRAGMA application_id = ${WORKFLOW_APPLICATION_ID};
-         CREATE TABLE migration (form INTEGER PRIMARY KEY, min_reader INTEGER NOT NULL) STRICT`,
-      );
+  makeDatabase({
+    file,
+    applicationId: WORKFLOW_APPLICATION_ID,
+    fill: (database) => {
+      database.exec('CREATE TABLE migration (form INTEGER PRIMARY KEY, min_reader INTEGER NOT NULL) STRICT');
       transaction(database, 'writing', () => expand(database, migrations));
-      database.exec('PRAGMA journal_mode = WAL');
-    } finally {
-      database.close();
-    }
-    sync(unfinished);
-    publishNew(unfinished, file);
-  } catch (error) {
-    // Another process was first, and its file is as good.
-    if (!(error instanceof StoreRefusedError && error.reason === 'Exists')) throw error;
-  } finally {
-    discard(unfinished);
-  }
+    },
+  });
 }
 
 /** Whether the file is there. SQLite would take an empty one for new, and all executions would be gone. */
