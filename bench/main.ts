@@ -12,6 +12,7 @@ import { buildGoProgram } from '../scripts/go-programs.ts';
 import { contentOf, SHAPES, type ShapeName } from './content.ts';
 import { compare, type Round, tableOf } from './figures.ts';
 import { type Figures, pinned, type RunOptions, runOnce, type ServerName } from './run.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const USAGE = `usage: npm run bench -- [--streams N] [--flips N] [--rounds N] [--warm N] [--shape ${Object.keys(SHAPES).join('|')}]
                        [--report FILE] [--profile FOLDER] [--smoke]`;
@@ -53,13 +54,6 @@ function readSettings(): Settings {
     report: values.report,
     profile: values.profile,
   };
-}
-
-function wholeNumber(name: string, given: string | undefined, otherwise: number): number {
-  if (given === undefined) return otherwise;
-  const value = Number(given);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new RangeError(`--${name} must be a whole number above 0, not ${JSON.stringify(given)}`);
 }
 
 function shapeName(given: string): ShapeName {

@@ -9,6 +9,7 @@ import { writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { buildGoProgram } from '../../scripts/go-programs.ts';
+import { wholeNumber } from '../whole-number.ts';
 import { compare, ownLines, type Round } from './figures.ts';
 import type { RunOptions } from './run.ts';
 import { runBare } from './run-bare.ts';
@@ -46,13 +47,6 @@ function readSettings(): Settings {
     rounds: wholeNumber('rounds', values.rounds, small.rounds),
     report: values.report,
   };
-}
-
-function wholeNumber(name: string, given: string | undefined, otherwise: number): number {
-  if (given === undefined) return otherwise;
-  const value = Number(given);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new RangeError(`--${name} must be a whole number above 0, not ${JSON.stringify(given)}`);
 }
 
 async function measure({ rounds: count, ...settings }: Settings): Promise<readonly Round[]> {

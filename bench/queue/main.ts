@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { findTool } from '../../scripts/tools.ts';
 import { startPostgresWith } from '../../test/support/postgres.ts';
 import { median } from '../figures.ts';
+import { wholeNumber } from '../whole-number.ts';
 import type { OpenEngine } from './engine.ts';
 import { openGraphileWorker, openGraphileWorkerInBatches } from './graphile-worker.ts';
 import { openPgBoss, openPgBossInBatches, openPgBossWorkers } from './pg-boss.ts';
@@ -77,13 +78,6 @@ function readSettings(): Settings {
     rounds: wholeNumber('rounds', values.rounds, small.rounds),
     report: values.report,
   };
-}
-
-function wholeNumber(name: string, given: string | undefined, otherwise: number): number {
-  if (given === undefined) return otherwise;
-  const value = Number(given);
-  if (Number.isSafeInteger(value) && value > 0) return value;
-  throw new RangeError(`--${name} must be a whole number above 0, not ${JSON.stringify(given)}`);
 }
 
 /** All figures of one engine, each scenario in a database of its own. */
