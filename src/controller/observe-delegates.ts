@@ -19,7 +19,8 @@ import { wishOfRecord } from './goal-states.ts';
 export interface DelegateFacts {
   readonly record: ServiceRecord;
   readonly answer: DelegateAnswer;
-  readonly watchers: ReadonlyMap<DelegateId, WatcherRecord>;
+  /** By box; asked for only where somebody waits for delegates. */
+  readonly watchers: () => ReadonlyMap<DelegateId, WatcherRecord>;
   readonly now: Instant;
 }
 
@@ -43,7 +44,7 @@ export function observeDelegates(
     parity: parity({
       roll: fixed,
       answer,
-      watchers,
+      watchers: watchers(),
       decommissioned: new Set(delegates.decommissions.map(({ delegate }) => delegate)),
       candidate,
       baseline,
@@ -74,7 +75,8 @@ export function observeLeaving(facts: DelegateFacts): ReadonlyMap<VersionName, r
 }
 
 function whoHas(facts: DelegateFacts, version: VersionRecord): readonly string[] | undefined {
-  const { record, answer, watchers, now } = facts;
+  const { record, answer, now } = facts;
+  const watchers = facts.watchers();
   const connected = [...watchers.values()].filter(({ isConnected }) => isConnected);
   const having = connected.filter((watcher) => hasVersion(watcher, version.name));
   if (record.spec.delegates.source.kind === 'none') return having.map(({ identity }) => identity.id);

@@ -95,7 +95,7 @@ export function observe(parts: RoundParts, record: ServiceRecord): Observation {
   const facts = {
     record,
     answer: parts.rosters.answer(record),
-    watchers: parts.fleet.byId(record.name),
+    watchers: () => parts.fleet.byId(record.name),
     now,
   };
   const rollout = observeRollout(parts, facts);

@@ -74,7 +74,7 @@ export class SimulatedWorld {
       rollout !== undefined && isOpen(rollout.state) ? guardRuns(rollout, this.measurements, now) : [];
     const verdict = rollout === undefined ? undefined : verdictOf(rollout, runs);
     this.answer = this.boxes.answer(this.now);
-    const facts = { record, answer: this.answer, watchers: new Map(), now };
+    const facts = { record, answer: this.answer, watchers: () => new Map(), now };
     const delegates =
       rollout === undefined ? undefined : observeDelegates(facts, rollout, this.rolls.get(rollout.id));
     return {
