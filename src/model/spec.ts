@@ -2,6 +2,7 @@
  * What a user wishes for one service: the `VersionedService` document after strict parsing, with every default
  * filled in. It holds wishes, never state: no weights, no primary.
  */
+import type { Backoff } from './backoff.ts';
 import type { Check } from './check.ts';
 import type { DelegatesSpec } from './delegates.ts';
 import type { Milliseconds } from './instant.ts';
@@ -119,7 +120,7 @@ export interface ProcessesRuntimeSpec {
   readonly readiness: Readiness;
   /** Time between SIGTERM and SIGKILL. */
   readonly stopGrace: Milliseconds;
-  readonly restartBackoff: { readonly initial: Milliseconds; readonly max: Milliseconds };
+  readonly restartBackoff: Backoff;
 }
 
 /** How an instance shows that it can take requests. */

@@ -1,6 +1,6 @@
 /** What becomes of an instance that went down: its end is noted, and what comes next leaves, with its reason. */
+import { retryDelay } from '../../model/backoff.ts';
 import type { Milliseconds } from '../../model/instant.ts';
-import { restartDelay } from './backoff.ts';
 import { countedEnds, isSpent } from './budget.ts';
 import { hasEnded } from './identity.ts';
 import type { KeptRecord } from './kept-record.ts';
@@ -34,6 +34,6 @@ export async function noteFailure(failed: {
     }
     await record.note({ ends: counted });
   }
-  const delay = restartDelay({ ...spec.restartBackoff, failures, random: tools.random() });
+  const delay = retryDelay({ ...spec.restartBackoff, failures, random: tools.random() });
   return { kind: 'Restart', delay, reason: describeFailure({ because, failures, delay, lastLine }) };
 }

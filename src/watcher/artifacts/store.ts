@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { prepareFolder, syncAll, writeDurably } from '../../adapters/durable-file.ts';
 import { isSigned } from '../../artifact/signing.ts';
+import { type Backoff, retryDelay } from '../../model/backoff.ts';
 import type { Artifact } from '../../model/goal-state.ts';
-import { after, type Milliseconds } from '../../model/instant.ts';
+import { after } from '../../model/instant.ts';
 import type { WatcherPolicy } from '../../model/watcher.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { isHostAllowed } from '../allowed.ts';
@@ -34,8 +35,7 @@ export interface ArtifactStoreOptions {
 
 const MARKER = 'verified';
 const CONTENT = 'content';
-const FIRST_RETRY: Milliseconds = 5_000;
-const LAST_RETRY: Milliseconds = 30 * 60_000;
+const BACKOFF: Backoff = { initial: 5_000, max: 30 * 60_000 };
 /** An archive may be so many times as large when it is unpacked. */
 const EXPANSION = 20;
 const LEAST_EXPANDED = 64 * 1024 * 1024;
@@ -218,7 +218,7 @@ export class ArtifactStore {
     const key = keyOf(artifact);
     const count = (this.#failures.get(key)?.count ?? 0) + 1;
     const isFinal = error instanceof ArtifactError && error.kind === 'Final';
-    const delay = Math.min(LAST_RETRY, FIRST_RETRY * 2 ** (count - 1)) * (0.5 + this.#options.random() / 2);
+    const delay = retryDelay({ ...BACKOFF, failures: count, random: this.#options.random() });
     const standing: ArtifactStanding = isFinal
       ? { kind: 'Failed', reason: error.message }
       : { kind: 'Failed', reason: error.message, retryAt: after(this.#options.clock.now(), delay) };

@@ -2,6 +2,7 @@
  * How a watcher asks again: by a stream while streams live, by polls where they do not, and ever more slowly while nobody
  * answers. Pure.
  */
+import { type Backoff, retryDelay } from '../../model/backoff.ts';
 import { after, type Instant, type Milliseconds } from '../../model/instant.ts';
 
 export interface Pace {
@@ -42,8 +43,7 @@ export interface Next {
   readonly delay: Milliseconds;
 }
 
-const FIRST_DELAY: Milliseconds = 1_000;
-const LONGEST_DELAY: Milliseconds = 60_000;
+const BACKOFF: Backoff = { initial: 1_000, max: 60_000 };
 const LONGEST_COME_BACK: Milliseconds = 10 * 60_000;
 /** A stream that lived so long is one that lives. */
 const LIVES: Milliseconds = 60_000;
@@ -64,7 +64,8 @@ export function nextAttempt(input: {
       return { pace, delay: Math.round(delay * (1 + random / 10)) };
     }
     case 'StreamEnded': {
-      if (ending.lived >= LIVES) return { pace: FIRST_PACE, delay: backoff(1, random) };
+      if (ending.lived >= LIVES)
+        return { pace: FIRST_PACE, delay: retryDelay({ ...BACKOFF, failures: 1, random }) };
       return again({ ...pace, shortStreams: pace.shortStreams + 1 }, random);
     }
     case 'Polled': {
@@ -98,11 +99,6 @@ function again(pace: Pace, random: number): Next {
   const poll = pace.way === 'Stream' && pace.shortStreams >= ENOUGH_SHORT;
   return {
     pace: { ...pace, failures, streamAgainAt: undefined, ...(poll && { way: 'Poll' }) },
-    delay: backoff(failures, random),
+    delay: retryDelay({ ...BACKOFF, failures, random }),
   };
-}
-
-function backoff(failures: number, random: number): Milliseconds {
-  const full = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** Math.min(failures - 1, 20));
-  return Math.round(full / 2 + (full / 2) * random);
 }

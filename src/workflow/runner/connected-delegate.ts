@@ -1,4 +1,5 @@
 /** One delegate as the manager's network side sees it: what it says goes in here. */
+import { type Backoff, retryDelay } from '../../model/backoff.ts';
 import type { TaskOutcome, Worker } from '../../model/workflow.ts';
 import type { Clock } from '../../ports/clock.ts';
 import {
@@ -7,7 +8,6 @@ import {
   type TaskLease,
   type WorkflowStore,
 } from '../../ports/workflow-store.ts';
-import { type Backoff, retryDelay } from './backoff.ts';
 import type { DelegateSession } from './delegate-session.ts';
 import type { DispatcherListener } from './dispatcher.ts';
 
@@ -81,7 +81,7 @@ export class ConnectedDelegate {
       } catch (error) {
         listener.onFault({ doing: `taking the result of task ${lease.task}`, error });
         await clock.sleep(
-          retryDelay({ backoff: backoff.ofStore, attempt: failures, random: random() }),
+          retryDelay({ ...backoff.ofStore, failures, random: random() }),
           new AbortController().signal,
         );
         if (!isConnected()) return undefined;
@@ -95,7 +95,7 @@ export class ConnectedDelegate {
       lease: session.held(lease),
       worker,
       delegate: session.arrival.worker,
-      backoff: retryDelay({ backoff: backoff.ofTasks, attempt, random: random() }),
+      backoff: retryDelay({ ...backoff.ofTasks, failures: attempt, random: random() }),
     };
     try {
       return await store.finishTask({ ...request, outcome });

@@ -2,13 +2,12 @@
  * Gives tasks to the delegates that have a stream to this manager, keeps their leases while they are named, and takes
  * results. Work follows news: a delegate without any costs no more than its heartbeats. Construct it, then `run` it.
  */
+import { type Backoff, retryDelay } from '../../model/backoff.ts';
 import type { Milliseconds } from '../../model/instant.ts';
 import type { TenantName } from '../../model/names.ts';
 import type { ExecutionId, Worker } from '../../model/workflow.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { ClaimedTask, TaskLease, WorkflowStore } from '../../ports/workflow-store.ts';
-import type { Backoff } from './backoff.ts';
-import { retryDelay } from './backoff.ts';
 import { Bell } from './bell.ts';
 import { CompatibleVersions } from './compatible.ts';
 import { ConnectedDelegate } from './connected-delegate.ts';
@@ -52,8 +51,8 @@ const RESTS_PER_ROUND = 2;
 /** News of so long are served by one claim. */
 const GATHERING: Milliseconds = 5;
 /** Between two tries to reach a store that does not answer. */
-const STORE_BACKOFF: Backoff = { initial: 200, most: 10_000 };
-const DEFAULT_BACKOFF: Backoff = { initial: 1_000, most: 300_000 };
+const STORE_BACKOFF: Backoff = { initial: 200, max: 10_000 };
+const DEFAULT_BACKOFF: Backoff = { initial: 1_000, max: 300_000 };
 
 export class Dispatcher {
   readonly #options: Required<DispatcherOptions>;
@@ -197,10 +196,7 @@ export class Dispatcher {
       } catch (error) {
         failures += 1;
         listener.onFault({ doing: 'claiming tasks', error });
-        await this.#pause(
-          retryDelay({ backoff: STORE_BACKOFF, attempt: failures, random: random() }),
-          signal,
-        );
+        await this.#pause(retryDelay({ ...STORE_BACKOFF, failures, random: random() }), signal);
         this.wake();
       }
     }

@@ -2,6 +2,7 @@
  * Works on events: claims those of the manager's compatible versions, asks the machine, applies its step. Several
  * runners, in one process or many, share the work of a version. Construct it, then `run` it until the signal.
  */
+import { type Backoff, retryDelay } from '../../model/backoff.ts';
 import type { Milliseconds } from '../../model/instant.ts';
 import type { Step } from '../../model/step.ts';
 import type { Execution, Worker, WorkflowEvent } from '../../model/workflow.ts';
@@ -9,7 +10,6 @@ import type { Clock } from '../../ports/clock.ts';
 import type { ClaimedEvent, EventLease, WorkflowStore } from '../../ports/workflow-store.ts';
 import { decide } from '../decide.ts';
 import type { Machine } from '../machine.ts';
-import { type Backoff, retryDelay } from './backoff.ts';
 import { Bell } from './bell.ts';
 import { CompatibleVersions } from './compatible.ts';
 import { describeError } from './faults.ts';
@@ -50,7 +50,7 @@ export interface RunnerListener {
 
 /** Decisions anew for one event before it is left to a later attempt. */
 const MOST_CONFLICTS = 100;
-const DEFAULT_BACKOFF: Backoff = { initial: 200, most: 60_000 };
+const DEFAULT_BACKOFF: Backoff = { initial: 200, max: 60_000 };
 
 export class Runner {
   readonly #options: Required<RunnerOptions>;
@@ -118,7 +118,7 @@ export class Runner {
       } catch (error) {
         failures += 1;
         listener.onFault({ doing: 'claiming events', error });
-        await this.#pause(retryDelay({ backoff, attempt: failures, random: random() }), signal);
+        await this.#pause(retryDelay({ ...backoff, failures, random: random() }), signal);
       }
     }
   }
@@ -187,7 +187,7 @@ export class Runner {
     const { store, worker, backoff, random, listener } = this.#options;
     const { event, lease } = failed;
     const error = describeError(failed.error);
-    const delay = retryDelay({ backoff, attempt: event.attempt, random: random() });
+    const delay = retryDelay({ ...backoff, failures: event.attempt, random: random() });
     try {
       const isOurs = await store.giveBack({ lease, delay, error, worker });
       if (isOurs) listener.onGivenBack({ event, error });

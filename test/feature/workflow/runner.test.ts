@@ -77,7 +77,7 @@ describe('a runner', () => {
         machines: [faulty],
         listener,
         pollEvery: 20,
-        backoff: { initial: 5, most: 10 },
+        backoff: { initial: 5, max: 10 },
       }),
     );
     await start(store, 'faulty');

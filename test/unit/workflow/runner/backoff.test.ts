@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { failuresAfter, reconnectDelay } from '../../../../examples/delegate/reconnect.ts';
-import { retryDelay } from '../../../../src/workflow/runner/backoff.ts';
+import { retryDelay } from '../../../../src/model/backoff.ts';
 import { seed } from '../../../support/seed.ts';
 
-const backoff = { initial: 200, most: 60_000 };
+const backoff = { initial: 200, max: 60_000 };
 const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 
 test('a retry waits between half of the doubled time and all of it, and never longer than the most', () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 1_000 }), random, (attempt, chance) => {
-      const full = Math.min(60_000, 200 * 2 ** Math.min(attempt - 1, 40));
-      const delay = retryDelay({ backoff, attempt, random: chance });
+    fc.property(fc.integer({ min: 1, max: 1_000 }), random, (failures, chance) => {
+      const full = Math.min(60_000, 200 * 2 ** Math.min(failures - 1, 40));
+      const delay = retryDelay({ ...backoff, failures, random: chance });
       expect(delay).toBeGreaterThanOrEqual(Math.floor(full / 2));
       expect(delay).toBeLessThanOrEqual(full);
     }),

@@ -1,18 +1,18 @@
-/** How long a failing instance waits. */
+/** How long what failed waits. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { restartDelay } from '../../../../src/adapters/processes/backoff.ts';
+import { retryDelay } from '../../../src/model/backoff.ts';
 
 test('the wait doubles with each failure in a row, up to the greatest', () => {
   const waits = [1, 2, 3, 4, 5, 6].map((failures) =>
-    restartDelay({ failures, initial: 100, max: 1000, random: 0.5 }),
+    retryDelay({ failures, initial: 100, max: 1000, random: 0.5 }),
   );
   expect(waits).toEqual([75, 150, 300, 600, 750, 750]);
 });
 
 test('half of the wait is chance', () => {
-  expect(restartDelay({ failures: 1, initial: 100, max: 1000, random: 0 })).toBe(50);
-  expect(restartDelay({ failures: 1, initial: 100, max: 1000, random: 0.999 })).toBe(100);
+  expect(retryDelay({ failures: 1, initial: 100, max: 1000, random: 0 })).toBe(50);
+  expect(retryDelay({ failures: 1, initial: 100, max: 1000, random: 0.999 })).toBe(100);
 });
 
 test('the wait is never below half of the first nor above the greatest, after however many failures', () => {
@@ -23,7 +23,7 @@ test('the wait is never below half of the first nor above the greatest, after ho
       fc.integer({ min: 0, max: 3_600_000 }),
       fc.double({ min: 0, max: 0.999_999, noNaN: true }),
       (failures, initial, more, random) => {
-        const delay = restartDelay({ failures, initial, max: initial + more, random });
+        const delay = retryDelay({ failures, initial, max: initial + more, random });
         expect(delay).toBeGreaterThanOrEqual(Math.floor(initial / 2));
         expect(delay).toBeLessThanOrEqual(initial + more);
       },
