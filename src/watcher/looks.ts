@@ -24,7 +24,6 @@ const TOO_OLD: Milliseconds = 10_000;
 export class Looks {
   readonly #clock: Clock;
   readonly #said = new Map<string, { readonly words: DelegateWords; readonly at: Instant }>();
-  readonly #asked = new Set<string>();
   readonly #closing = new AbortController();
 
   constructor(clock: Clock) {
@@ -37,13 +36,11 @@ export class Looks {
     return said === undefined || this.#clock.now() - said.at > TOO_OLD ? undefined : said.words;
   }
 
-  /** Asks all that may answer; resolves when each has, or has not in time. */
+  /** Asks all that may answer; resolves when each has, or has not in time. One look follows the other. */
   async look(instances: readonly Instance[]): Promise<void> {
     const living = new Set(instances.map(({ id }) => id));
     for (const id of this.#said.keys()) if (!living.has(id)) this.#said.delete(id);
-    const open = instances.filter(
-      ({ state, address, id }) => state !== 'Failed' && address.port !== 0 && !this.#asked.has(id),
-    );
+    const open = instances.filter(({ state, address }) => state !== 'Failed' && address.port !== 0);
     await Promise.all(open.map((instance) => this.#ask(instance)));
   }
 
@@ -52,7 +49,6 @@ export class Looks {
   }
 
   async #ask({ id, address }: Instance): Promise<void> {
-    this.#asked.add(id);
     try {
       const { body } = await sendHttp({
         target: { protocol: 'http:', ...address, path: HEALTH_PATH },
@@ -64,8 +60,6 @@ export class Looks {
       this.#said.set(id, { words: wordsOf(body), at: this.#clock.now() });
     } catch {
       // Whether it answers at all is the readiness probe's to say.
-    } finally {
-      this.#asked.delete(id);
     }
   }
 }
