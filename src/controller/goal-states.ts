@@ -15,7 +15,7 @@ import type { Instant } from '../model/instant.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import { isOpen } from '../model/rollout.ts';
 import { findVersion, isActive, type ServiceRecord } from '../model/state.ts';
-import type { DelegatesRecord, WavesRecord } from '../model/waves.ts';
+import { type DelegatesRecord, decommissionedBoxes, type WavesRecord } from '../model/waves.ts';
 import { hasDelegates } from '../rollout/steps.ts';
 
 /** What a service's goal states follow from. */
@@ -73,11 +73,12 @@ interface WaveDone {
 }
 
 function advanceWaves(
-  { waves: recorded, current, decommissions }: DelegatesRecord,
+  delegates: DelegatesRecord,
   input: GoalInput,
 ): { readonly waves: readonly WavesRecord[]; readonly done: readonly WaveDone[] } {
+  const { waves: recorded, current } = delegates;
   const { record, watchers, gathering, now } = input;
-  const decommissioned = new Set(decommissions.map(({ delegate }) => delegate));
+  const decommissioned = decommissionedBoxes(delegates);
   const kept = keptWaves(recorded, record);
   const begun = begunWaves({ record, waves: kept, current, now });
   const done: WaveDone[] = [];

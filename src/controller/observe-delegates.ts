@@ -2,7 +2,7 @@
 
 import { NO_DELEGATES } from '../goalstate/generation.ts';
 import { parity } from '../goalstate/parity.ts';
-import { FRESH, fixRoll } from '../goalstate/roll.ts';
+import { connectedIn, fixRoll } from '../goalstate/roll.ts';
 import type { DelegateAnswer } from '../model/delegates.ts';
 import type { WatcherRecord } from '../model/goal-state.ts';
 import type { Instant } from '../model/instant.ts';
@@ -10,6 +10,7 @@ import type { VersionName } from '../model/names.ts';
 import type { Roll } from '../model/parity.ts';
 import type { RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord, VersionRecord } from '../model/state.ts';
+import { decommissionedBoxes } from '../model/waves.ts';
 import type { DelegateId, DelegateRegistration } from '../model/workflow.ts';
 import type { DelegatesObservation } from '../rollout/observation.ts';
 import { hasDelegates } from '../rollout/steps.ts';
@@ -45,7 +46,7 @@ export function observeDelegates(
       roll: fixed,
       answer,
       watchers: watchers(),
-      decommissioned: new Set(delegates.decommissions.map(({ delegate }) => delegate)),
+      decommissioned: decommissionedBoxes(delegates),
       candidate,
       baseline,
       spec,
@@ -90,8 +91,8 @@ function whoHas(facts: DelegateFacts, version: VersionRecord): readonly string[]
     );
     return counted.map(({ tenant, connected: count }) => `${count} of ${tenant}`);
   }
-  return answer.delegates
-    .filter((one) => one.version === version.name && one.lastSeen >= answer.asOf - FRESH)
+  return connectedIn(answer)
+    .filter((one) => one.version === version.name)
     .filter((one) => !hasDropped(watchers.get(one.delegate), one, version.name))
     .map(({ delegate }) => delegate);
 }

@@ -5,7 +5,7 @@ import type { TenantName, VersionName } from '../model/names.ts';
 import { MISSING_REASONS, type MissingBox, type Roll, type TenantParity } from '../model/parity.ts';
 import type { DelegateId } from '../model/workflow.ts';
 import { type BoxStanding, type GateFacts, standingOf } from './parity-box.ts';
-import { boxKey, byTenant, FRESH } from './roll.ts';
+import { boxKey, byTenant, connectedIn } from './roll.ts';
 
 type Watchers = ReadonlyMap<DelegateId, WatcherRecord>;
 
@@ -21,8 +21,7 @@ export function namedTenants(
   const { roll, answer, watchers, candidate, decommissioned } = input;
   const heard = new Set<string>();
   const registered = new Set<string>();
-  for (const { delegate, tenant, version, lastSeen } of answer.delegates) {
-    if (lastSeen < answer.asOf - FRESH) continue;
+  for (const { delegate, tenant, version } of connectedIn(answer)) {
     const key = boxKey(tenant, delegate);
     heard.add(key);
     if (version === candidate) registered.add(key);

@@ -3,7 +3,7 @@ import type { DelegateAnswer } from '../model/delegates.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { TenantName, VersionName } from '../model/names.ts';
 import type { Roll } from '../model/parity.ts';
-import type { DelegateId } from '../model/workflow.ts';
+import type { DelegateId, DelegateRegistration } from '../model/workflow.ts';
 
 /**
  * A registration older than this is one of the past: its delegate is not connected. An answer older than this is none.
@@ -41,6 +41,14 @@ export function fixRoll(input: {
   );
   if (boxes.size === 0) return undefined;
   return { kind: 'named', fixedAt: now, boxes: [...boxes.values()].toSorted(byTenant) };
+}
+
+/** The delegates of an answer that are connected. */
+export function connectedIn({
+  delegates,
+  asOf,
+}: Extract<DelegateAnswer, { kind: 'named' }>): readonly DelegateRegistration[] {
+  return delegates.filter(({ lastSeen }) => lastSeen >= asOf - FRESH);
 }
 
 /** Two tenants may use one name for their boxes: what the one's does says nothing of the other's. */

@@ -57,7 +57,6 @@ export interface WaveBoxes {
   readonly failedBefore: readonly WatcherRecord[];
   /** In their order. */
   readonly waiting: readonly WaitingBox[];
-  readonly offline: number;
 }
 
 /** The boxes that waves are planned for. */
@@ -72,7 +71,6 @@ export interface Boxes {
 export function sortBoxes(record: WavesRecord, { watchers, decommissioned }: Boxes): WaveBoxes {
   let admitted = 0;
   let ready = 0;
-  let offline = 0;
   const onTheirWay: WatcherRecord[] = [];
   const vanished: WatcherRecord[] = [];
   const failedHere: WatcherRecord[] = [];
@@ -88,7 +86,6 @@ export function sortBoxes(record: WavesRecord, { watchers, decommissioned }: Box
     if (!isHere) continue;
     if (isIn) admitted += 1;
     if (!isConnected) {
-      offline += 1;
       const hadIt = isIn && (progress === 'Ready' || progress === 'OnItsWay');
       if (hadIt && watcher.lastSeen > record.since) vanished.push(watcher);
     } else if (!isIn) {
@@ -98,5 +95,5 @@ export function sortBoxes(record: WavesRecord, { watchers, decommissioned }: Box
     else if (progress === 'OnItsWay') onTheirWay.push(watcher);
   }
   waiting.sort((one, other) => one.position - other.position);
-  return { admitted, ready, onTheirWay, vanished, failedHere, failedBefore, waiting, offline };
+  return { admitted, ready, onTheirWay, vanished, failedHere, failedBefore, waiting };
 }

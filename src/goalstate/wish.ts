@@ -4,7 +4,7 @@ import type { VersionName } from '../model/names.ts';
 import { isOpen } from '../model/rollout.ts';
 import { isActive, type ServiceRecord, type VersionRecord } from '../model/state.ts';
 import type { DelegatesRecord, GenerationVersion, GoalRole, WavesRecord } from '../model/waves.ts';
-import { GOAL_ROLES } from '../model/waves.ts';
+import { decommissionedBoxes, GOAL_ROLES } from '../model/waves.ts';
 import type { DelegateId } from '../model/workflow.ts';
 import { digestOf } from './position.ts';
 
@@ -80,8 +80,7 @@ export function wishOf({ record, artifacts, delegates, early = new Map() }: Wish
     const reason = artifacts.has(name) ? early.get(name) : `no artifact was published for ${name}`;
     return reason === undefined ? [] : [{ version: name, reason }];
   });
-  const decommissioned = new Set(delegates.decommissions.map(({ delegate }) => delegate));
-  return { versions, leftOut, decommissioned };
+  return { versions, leftOut, decommissioned: decommissionedBoxes(delegates) };
 }
 
 /** What the generation that follows from a wish names: all that decides what any box is told, and no more. */

@@ -75,6 +75,13 @@ export interface Decommission {
 /** Decommissioned boxes that a service remembers. */
 export const MAX_DECOMMISSIONS = 1_000;
 
+/** Boxes that run nothing any more by an operator's order: nobody waits for them. */
+export function decommissionedBoxes({
+  decommissions,
+}: Pick<DelegatesRecord, 'decommissions'>): ReadonlySet<DelegateId> {
+  return new Set(decommissions.map(({ delegate }) => delegate));
+}
+
 /** A version as the goal states of a generation name it. */
 export interface GenerationVersion {
   readonly version: VersionName;

@@ -4,7 +4,12 @@ import type { Boxes } from '../goalstate/wave-boxes.ts';
 import { haltWaves as halted, resumeWaves as resumed, skipWave as skipped } from '../goalstate/waves.ts';
 import type { Instant } from '../model/instant.ts';
 import type { ServiceRecord } from '../model/state.ts';
-import { type DelegatesRecord, MAX_DECOMMISSIONS, type WavesRecord } from '../model/waves.ts';
+import {
+  type DelegatesRecord,
+  decommissionedBoxes,
+  MAX_DECOMMISSIONS,
+  type WavesRecord,
+} from '../model/waves.ts';
 import { ForbiddenTransitionError } from '../rollout/transition.ts';
 import { changeService, type OperationContext } from './context.ts';
 import type { DecommissionRequest } from './delegate-types.ts';
@@ -65,7 +70,7 @@ function changeWaves(
       const delegates = record.delegates ?? NO_DELEGATES;
       const boxes = {
         watchers: fleet.of(record.name),
-        decommissioned: new Set(delegates.decommissions.map(({ delegate }) => delegate)),
+        decommissioned: decommissionedBoxes(delegates),
       };
       const going = goingWaves(record, delegates);
       const next = change(going, { now, boxes });

@@ -3,15 +3,16 @@
 import { followWaves } from '../controller/goal-states.ts';
 import { isAdmitted, waveOf } from '../goalstate/admission.ts';
 import { NO_DELEGATES } from '../goalstate/generation.ts';
-import { FRESH } from '../goalstate/roll.ts';
+import { connectedIn } from '../goalstate/roll.ts';
 import { progressOf } from '../goalstate/wave-boxes.ts';
 import { planWaves } from '../goalstate/waves.ts';
 import type { DelegateAnswer } from '../model/delegates.ts';
 import type { BoxVersionState, WatcherRecord } from '../model/goal-state.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
-import type { WavesRecord } from '../model/waves.ts';
+import { decommissionedBoxes, type WavesRecord } from '../model/waves.ts';
 import type { DelegateId, DelegateRegistration } from '../model/workflow.ts';
+import { compareText } from '../routing/compare.ts';
 import { type OperationContext, requireService } from './context.ts';
 import type {
   BoxVersionView,
@@ -88,7 +89,7 @@ function problemsOf({ spec, delegates = NO_DELEGATES }: ServiceRecord, answer: D
 
 function registrations(answer: DelegateAnswer): readonly DelegateRegistration[] {
   if (answer.kind !== 'named') return [];
-  return answer.delegates.filter(({ lastSeen }) => lastSeen >= answer.asOf - FRESH);
+  return connectedIn(answer);
 }
 
 function boxViews(
@@ -96,7 +97,7 @@ function boxViews(
   watchers: ReadonlyMap<DelegateId, WatcherRecord>,
   answer: DelegateAnswer,
 ): readonly BoxView[] {
-  const decommissioned = new Set((record.delegates?.decommissions ?? []).map(({ delegate }) => delegate));
+  const decommissioned = decommissionedBoxes(record.delegates ?? NO_DELEGATES);
   const registered = Map.groupBy(registrations(answer), ({ delegate }) => delegate);
   const ids = new Set([...watchers.keys(), ...registered.keys()]);
   const boxes = [...ids].flatMap((delegate): BoxView[] => {
@@ -115,7 +116,7 @@ function boxViews(
     ];
   });
   return boxes.toSorted((one, other) =>
-    compare(`${one.tenant} ${one.delegate}`, `${other.tenant} ${other.delegate}`),
+    compareText(`${one.tenant} ${one.delegate}`, `${other.tenant} ${other.delegate}`),
   );
 }
 
@@ -165,10 +166,10 @@ function countOf(answer: DelegateAnswer, name: VersionName): number | undefined 
 }
 
 function wavesViews({ controller }: OperationContext, record: ServiceRecord): readonly WavesView[] {
-  const { waves, decommissions } = record.delegates ?? NO_DELEGATES;
+  const { delegates = NO_DELEGATES } = record;
   const watchers = controller.fleet.of(record.name);
-  const boxes = { watchers, decommissioned: new Set(decommissions.map(({ delegate }) => delegate)) };
-  return waves.map((recorded) => {
+  const boxes = { watchers, decommissioned: decommissionedBoxes(delegates) };
+  return delegates.waves.map((recorded) => {
     const { next, because } = planWaves({
       ...boxes,
       ...followWaves(record, recorded),
@@ -216,8 +217,4 @@ function waveView(
 function progressAt({ wave, phase }: WavesRecord, index: number): WaveView['progress'] {
   if (phase === 'Done' || index < wave) return 'Done';
   return index > wave ? 'Ahead' : phase;
-}
-
-function compare(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
 }

@@ -1,5 +1,6 @@
 /** One seeded life of a fleet: rollouts under random faults, then a calm in which all waves must come to their end. */
 import { isOpen } from '../../../src/model/rollout.ts';
+import { decommissionedBoxes } from '../../../src/model/waves.ts';
 import { Chance } from '../rollout-simulation/chance.ts';
 import { advanceRollout } from './rollouts.ts';
 import { FleetRules } from './rules.ts';
@@ -65,7 +66,7 @@ function isAtRest(world: SimulatedWorld): boolean {
   if (rollout !== undefined && isOpen(rollout.state)) return waitsForOperator(world);
   const waves = delegates.waves.find((one) => one.rollout === rollout?.id);
   if (rollout?.state === 'Succeeded' && waves !== undefined && waves.phase !== 'Done') return false;
-  const gone = new Set(delegates.decommissions.map(({ delegate }) => delegate));
+  const gone = decommissionedBoxes(delegates);
   return world.boxes.every(({ identity, goal, processes }) => {
     if (gone.has(identity.id)) return goal?.decommission === true && processes.size === 0;
     return goal?.versions.every(({ version }) => processes.get(version)?.state === 'Ready') === true;
@@ -74,7 +75,7 @@ function isAtRest(world: SimulatedWorld): boolean {
 
 /** Whose every delegate was decommissioned while its rollout waited: nothing can be known, and a person has to decide. */
 function waitsForOperator({ stored: { roll, delegates } }: SimulatedWorld): boolean {
-  const gone = new Set(delegates.decommissions.map(({ delegate }) => delegate));
+  const gone = decommissionedBoxes(delegates);
   return roll?.kind === 'named' && roll.boxes.every(({ delegate }) => gone.has(delegate));
 }
 
