@@ -1,6 +1,7 @@
 /** What the command line of the delegate says, checked. */
 import { parseArgs } from 'node:util';
 import { isName, isTenant, NAME_RULE, TENANT_RULE } from '../../src/model/names.ts';
+import { DELEGATE_ID_RULE, isDelegateId } from '../../src/model/workflow.ts';
 
 export const USAGE =
   'usage: main.ts --version NAME --tenant TENANT --box NAME --gateway HOST:PORT --data FOLDER [--port PORT] ' +
@@ -29,7 +30,6 @@ export interface DelegateOptions {
   readonly askAgainAfter: number;
 }
 
-const BOX_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 const TAG_PATTERN = /^[\x21-\x7e]{1,128}$/;
 const MOST_TAGS = 20;
 const DAY = 86_400_000;
@@ -56,12 +56,7 @@ export function readOptions(args: readonly string[]): DelegateOptions {
     throw new RangeError(`--tag may be given ${MOST_TAGS} times, not ${values.tag.length}`);
   }
   return {
-    box: checked(
-      'box',
-      values.box,
-      (text) => BOX_PATTERN.test(text),
-      '1 to 128 of letters, digits, ".", "_" and "-"',
-    ),
+    box: checked('box', values.box, isDelegateId, DELEGATE_ID_RULE),
     tenant: checked('tenant', values.tenant, isTenant, TENANT_RULE),
     version: checked('version', values.version, isName, NAME_RULE),
     gateway: checked('gateway', values.gateway, isAddress, 'host:port'),

@@ -3,7 +3,7 @@
  * here; what leaves is JSON that names the version and instance, or a stream of such lines.
  */
 import type { ConnectNodeAdapterOptions } from '@connectrpc/connect-node';
-import { COPY_HEADER, FencedError, type Instance, isCopy } from './instance.ts';
+import { COPY_HEADER, FencedError, type Instance, isCopy, PROXIED_HEADER } from './instance.ts';
 import type { Engine } from './workflow/engine.ts';
 import { handleWorkflow, isWorkflowPath } from './workflow/http.ts';
 
@@ -56,8 +56,7 @@ export function handleHttp(
     return;
   }
   const key = `${request.method} ${url.pathname}`;
-  // Every Envoy adds x-forwarded-proto, so its absence shows that the caller speaks to the instance directly.
-  const direct = request.headers['x-forwarded-proto'] === undefined;
+  const direct = request.headers[PROXIED_HEADER] === undefined;
   const route = ROUTES[key] ?? (direct ? CONTROL_ROUTES[key] : undefined);
   if (route === undefined) {
     answer(response, 404, { code: 'NOT_FOUND', message: `there is no ${key} here` });

@@ -44,6 +44,9 @@ export function isCopy(mark: string | readonly string[] | null | undefined): boo
 /** The request header that marks a copy. */
 export const COPY_HEADER = 'x-switchyard-mirror';
 
+/** Every Envoy adds it to a request, so its absence shows that the caller speaks to the instance directly. */
+export const PROXIED_HEADER = 'x-forwarded-proto';
+
 /** A fenced instance was asked to begin something new. The caller may try again elsewhere. */
 export class FencedError extends Error {
   override readonly name = 'FencedError';

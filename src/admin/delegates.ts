@@ -3,7 +3,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { DelegatesViewSchema, PublishedArtifact } from '../gen/switchyard/admin/v1/delegates_pb.js';
 import type { Artifact } from '../model/goal-state.ts';
 import { type ServiceName, serviceName, versionName } from '../model/names.ts';
-import type { DelegateId } from '../model/workflow.ts';
+import { DELEGATE_ID_RULE, type DelegateId, isDelegateId } from '../model/workflow.ts';
 import type { Operations } from '../operations/types.ts';
 import { changeRunner } from './change-run.ts';
 import type { Handlers } from './contract.ts';
@@ -80,9 +80,7 @@ function artifactOf(message: PublishedArtifact | undefined, service: ServiceName
   };
 }
 
-const BOX_ID = /^[A-Za-z0-9._-]{1,128}$/;
-
 function boxOf(text: string): DelegateId {
-  if (BOX_ID.test(text)) return text as DelegateId;
-  throw invalid('box', `${JSON.stringify(text)} must be 1 to 128 of letters, digits, ".", "_" and "-"`);
+  if (isDelegateId(text)) return text;
+  throw invalid('box', `${JSON.stringify(text)} must be ${DELEGATE_ID_RULE}`);
 }

@@ -20,14 +20,19 @@ export type ManagerId = Branded<'ManagerId'>;
 /** The box that a delegate runs on: delegates of several versions on one box share it. */
 export type DelegateId = Branded<'DelegateId'>;
 
+const DELEGATE_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
+/** What the id of a delegate's box must look like, in words for error messages. */
+export const DELEGATE_ID_RULE = '1 to 128 of letters, digits, ".", "_" and "-"';
+
+/** Whether `text` may be the id of a delegate's box. */
+export function isDelegateId(text: string): text is DelegateId {
+  return DELEGATE_ID_PATTERN.test(text);
+}
+
 /** Checks and brands the id of a delegate's box. Throws InvalidNameError. */
 export function delegateId(text: string): DelegateId {
-  if (!/^[A-Za-z0-9._-]{1,128}$/.test(text)) {
-    throw new InvalidNameError(
-      `delegate id ${JSON.stringify(text)} must be 1 to 128 of letters, digits, ".", "_" and "-"`,
-    );
-  }
-  return text as DelegateId;
+  if (isDelegateId(text)) return text;
+  throw new InvalidNameError(`delegate id ${JSON.stringify(text)} must be ${DELEGATE_ID_RULE}`);
 }
 
 /** How an execution stands. The last three are ends. */

@@ -1,4 +1,5 @@
 /** Field rules of the documents on a delegate's box (watcher.proto): part of the table in rules.ts. */
+import { DELEGATE_ID_RULE, isDelegateId } from '../model/workflow.ts';
 import { type FieldRules, HOUR, MINUTE, SECOND } from './field-rule.ts';
 import * as format from './text-formats.ts';
 import { exactly, type TextFormat } from './text-formats.ts';
@@ -10,9 +11,7 @@ const WATCHER_POLICY_KIND = 'WatcherPolicy';
 const MIB: readonly [number, number] = [1, 1_073_741_824];
 
 const watcherId: TextFormat = (text) =>
-  /^[A-Za-z0-9._-]{1,128}$/.test(text)
-    ? undefined
-    : 'must be 1 to 128 of letters, digits, ".", "_" and "-", such as box-17';
+  isDelegateId(text) ? undefined : `must be ${DELEGATE_ID_RULE}, such as box-17`;
 
 const hostAndPort: TextFormat = (text) => {
   const port = Number(/^(?:\[[0-9a-fA-F:.]+\]|[^:[\]\s/]+):(\d{1,5})$/.exec(text)?.[1]);

@@ -25,14 +25,13 @@ import {
   versionName,
 } from '../model/names.ts';
 import { excerpt, visible } from '../model/text.ts';
-import type { DelegateId } from '../model/workflow.ts';
+import { DELEGATE_ID_RULE, delegateId, isDelegateId } from '../model/workflow.ts';
 
 /** A message that breaks a rule; the text names the field, the value and what would be right. */
 export class InvalidMessageError extends Error {
   override readonly name = 'InvalidMessageError';
 }
 
-const ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 const MOST_TAGS = 32;
 const LONGEST_TAG = 128;
 const LONGEST_TEXT = 512;
@@ -45,7 +44,11 @@ export function parseIdentity(identity: Identity | undefined): WatcherIdentity {
   if (identity === undefined)
     throw new InvalidMessageError('identity: the first message must say who the watcher is');
   return {
-    id: parseBoxId(identity.id, 'identity.id'),
+    id: checked('identity.id', identity.id, {
+      accepts: isDelegateId,
+      rule: DELEGATE_ID_RULE,
+      parse: delegateId,
+    }),
     service: checked('identity.service', identity.service, {
       accepts: isName,
       rule: NAME_RULE,
@@ -61,15 +64,6 @@ export function parseIdentity(identity: Identity | undefined): WatcherIdentity {
     maxVersions: parseMaxVersions(identity.maxVersions),
     release: visible(identity.release, 64),
   };
-}
-
-function parseBoxId(id: string, field: string): DelegateId {
-  const rule = '1 to 128 of letters, digits, ".", "_" and "-"';
-  return checked(field, id, {
-    accepts: (text) => ID_PATTERN.test(text),
-    rule,
-    parse: (text) => text as DelegateId,
-  });
 }
 
 function parseGroup(group: string): string {

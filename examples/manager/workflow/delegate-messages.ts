@@ -9,11 +9,16 @@ import type {
 } from '../../../src/gen/examples/delegate/v1/delegate_pb.js';
 import type { Json } from '../../../src/model/json.ts';
 import { type TenantName, tenantName, type VersionName } from '../../../src/model/names.ts';
-import type { DelegateId, TaskId, TaskOutcome } from '../../../src/model/workflow.ts';
+import {
+  DELEGATE_ID_RULE,
+  isDelegateId,
+  type TaskId,
+  type TaskOutcome,
+} from '../../../src/model/workflow.ts';
 import type { ClaimedTask, TaskLease } from '../../../src/ports/workflow-store.ts';
 import type { Arrival } from '../../../src/workflow/runner/delegate-session.ts';
+import { PROXIED_HEADER } from '../instance.ts';
 
-const BOX_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
 const TAG_PATTERN = /^[\x21-\x7e]{1,128}$/;
 const MOST_TAGS = 20;
 const MOST_CAPACITY = 1_000;
@@ -26,13 +31,12 @@ export function arrivalOf(
   hello: Hello,
   { version, headers }: { readonly version: VersionName; readonly headers: Headers },
 ): Arrival {
-  const refuse = (message: string, code = Code.InvalidArgument): never => {
+  const refuse: (message: string, code?: Code) => never = (message, code = Code.InvalidArgument) => {
     throw new ConnectError(message, code);
   };
-  if (!BOX_PATTERN.test(hello.delegate)) {
-    refuse(
-      `delegate must be 1 to 128 of letters, digits, ".", "_" and "-", not ${JSON.stringify(hello.delegate)}`,
-    );
+  const { delegate } = hello;
+  if (!isDelegateId(delegate)) {
+    return refuse(`delegate must be ${DELEGATE_ID_RULE}, not ${JSON.stringify(delegate)}`);
   }
   if (hello.version !== version) {
     refuse(
@@ -41,9 +45,7 @@ export function arrivalOf(
     );
   }
   const routed = headers.get('x-tenant-id');
-  // Every Envoy adds x-forwarded-proto.
-  if (routed === null && headers.has('x-forwarded-proto'))
-    refuse('x-tenant-id: the header must name the tenant');
+  if (routed === null && headers.has(PROXIED_HEADER)) refuse('x-tenant-id: the header must name the tenant');
   if (routed !== null && routed !== hello.tenant) {
     refuse(`tenant is ${JSON.stringify(hello.tenant)}, but x-tenant-id ${JSON.stringify(routed)}`);
   }
@@ -53,7 +55,7 @@ export function arrivalOf(
   if (hello.capacity > MOST_CAPACITY)
     refuse(`capacity must be at most ${MOST_CAPACITY}, not ${hello.capacity}`);
   return {
-    worker: { delegate: hello.delegate as DelegateId, version },
+    worker: { delegate, version },
     tenant: parseTenant(hello.tenant),
     tags: hello.tags,
     capacity: hello.capacity,

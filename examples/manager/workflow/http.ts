@@ -1,6 +1,6 @@
 /** Carries the HTTP API of the workflow half, and its metrics, over the server of the instance. */
 import type { ConnectNodeAdapterOptions } from '@connectrpc/connect-node';
-import { COPY_HEADER, FencedError, type Instance, isCopy } from '../instance.ts';
+import { COPY_HEADER, FencedError, type Instance, isCopy, PROXIED_HEADER } from '../instance.ts';
 import { ApiError, type ApiRequest, jsonObject, LARGEST_BODY } from './api.ts';
 import type { Engine } from './engine.ts';
 import { answerExecutions } from './executions-api.ts';
@@ -24,7 +24,7 @@ export async function handleWorkflow(parts: {
 }): Promise<void> {
   const { instance, engine, request, response, url } = parts;
   try {
-    const isDirect = request.headers['x-forwarded-proto'] === undefined;
+    const isDirect = request.headers[PROXIED_HEADER] === undefined;
     if (url.pathname === '/metrics' && request.method === 'GET' && isDirect) {
       request.resume();
       const { contentType, body } = await engine.metrics.scrape();
@@ -93,7 +93,7 @@ async function read(request: Request, url: URL): Promise<ApiRequest> {
       .map(decoded),
     query: url.searchParams,
     headers,
-    isProxied: headers['x-forwarded-proto'] !== undefined,
+    isProxied: headers[PROXIED_HEADER] !== undefined,
     body,
     json: () => jsonObject(body),
   };

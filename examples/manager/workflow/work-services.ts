@@ -7,6 +7,7 @@ import {
 import { delegateDirectoryHandlers } from '../../../src/workflow/grpc/delegate-directory.ts';
 import { InvalidRequestError } from '../../../src/workflow/grpc/invalid-request.ts';
 import { versionWorkHandlers } from '../../../src/workflow/grpc/version-work.ts';
+import { PROXIED_HEADER } from '../instance.ts';
 import type { Engine } from './engine.ts';
 
 /** Registers both services. Switchyard calls them on the instance's own port; no proxy may pass them on. */
@@ -28,8 +29,7 @@ async function answered<Answer>(
   { requestHeader }: HandlerContext,
   answer: () => Promise<Answer>,
 ): Promise<Answer> {
-  // Every Envoy adds x-forwarded-proto.
-  if (requestHeader.has('x-forwarded-proto')) {
+  if (requestHeader.has(PROXIED_HEADER)) {
     throw new ConnectError('only those who speak to the instance directly may ask', Code.PermissionDenied);
   }
   try {
