@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { prepareFolder, removeDurably, writeDurably } from '../../src/adapters/durable-file.ts';
-import type { Json } from '../../src/model/json.ts';
+import type { TaskOutcome } from '../../src/model/workflow.ts';
 
 /** A task with the token under which it was assigned. */
 export interface Lease {
@@ -14,16 +14,11 @@ export interface Lease {
   readonly token: bigint;
 }
 
-/** How a task ended. */
-export type Outcome =
-  | { readonly kind: 'Succeeded'; readonly result: Json }
-  | { readonly kind: 'Failed'; readonly error: string; readonly retryable: boolean };
-
 /** What is kept of a task. */
 export type TaskRecord =
   /** `family` is in the environment of its processes and names them on this machine. */
   | { readonly state: 'Running'; readonly lease: Lease; readonly family: string }
-  | { readonly state: 'Done'; readonly lease: Lease; readonly outcome: Outcome };
+  | { readonly state: 'Done'; readonly lease: Lease; readonly outcome: TaskOutcome };
 
 const ENDING = '.json';
 /** What a task may be called, since files are named after it. */

@@ -8,7 +8,8 @@ import {
   TaskLeaseSchema,
 } from '../../src/gen/examples/delegate/v1/delegate_pb.js';
 import type { Json } from '../../src/model/json.ts';
-import type { Lease, Outcome } from './journal.ts';
+import type { TaskOutcome } from '../../src/model/workflow.ts';
+import type { Lease } from './journal.ts';
 
 export function leaseOf({ task, token }: Lease): TaskLease {
   return create(TaskLeaseSchema, { task, token });
@@ -24,7 +25,7 @@ export function valueOf(value: Value | undefined): Json {
   return value === undefined ? null : (toJson(ValueSchema, value) as Json);
 }
 
-export function outcomeMessage(lease: Lease, outcome: Outcome): Result {
+export function outcomeMessage(lease: Lease, outcome: TaskOutcome): Result {
   return create(ResultSchema, {
     lease: leaseOf(lease),
     outcome:

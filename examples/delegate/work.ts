@@ -2,8 +2,10 @@
  * The tasks of a delegate, from their assignment until their result is acknowledged: begins them, ends them when the
  * manager says so, and keeps results. It knows nothing of the network; what it has to tell goes to a listener.
  */
+
 import type { Json } from '../../src/model/json.ts';
-import { isTaskName, type Journal, type Lease, nameOf, type Outcome, type TaskRecord } from './journal.ts';
+import type { TaskOutcome } from '../../src/model/workflow.ts';
+import { isTaskName, type Journal, type Lease, nameOf, type TaskRecord } from './journal.ts';
 import { killFamily } from './tasks/leftovers.ts';
 import type { TaskKind } from './tasks/task.ts';
 
@@ -19,7 +21,7 @@ export interface Assignment {
 /** What there is to tell. None may throw. */
 export interface WorkListener {
   /** Its result is on disk. */
-  onDone(lease: Lease, outcome: Outcome): void;
+  onDone(lease: Lease, outcome: TaskOutcome): void;
   onDeclined(lease: Lease, reason: string): void;
   /** What it has, or how much it takes, has changed. */
   onChange(): void;
@@ -31,10 +33,10 @@ export interface WorkListener {
 /** How a task stands here. */
 type Held =
   | { readonly kind: 'Running'; readonly lease: Lease; readonly cancel: AbortController }
-  | { readonly kind: 'Done'; readonly lease: Lease; readonly outcome: Outcome };
+  | { readonly kind: 'Done'; readonly lease: Lease; readonly outcome: TaskOutcome };
 
 /** What was running when the process before this one was killed: nobody knows how far it came. */
-const INTERRUPTED: Outcome = {
+const INTERRUPTED: TaskOutcome = {
   kind: 'Failed',
   error: 'the delegate ended while the task ran',
   retryable: true,
@@ -95,7 +97,7 @@ export class Work {
   }
 
   /** Results that were not acknowledged. */
-  get results(): readonly { readonly lease: Lease; readonly outcome: Outcome }[] {
+  get results(): readonly { readonly lease: Lease; readonly outcome: TaskOutcome }[] {
     return [...this.#held.values()].filter((held) => held.kind === 'Done');
   }
 
@@ -161,7 +163,7 @@ export class Work {
   ): Promise<void> {
     const family = `${this.#journal.owner}/${nameOf(lease)}`;
     let offset = 0;
-    let outcome: Outcome;
+    let outcome: TaskOutcome;
     try {
       await this.#journal.write({ state: 'Running', lease, family });
       outcome = await run({
@@ -189,7 +191,7 @@ export class Work {
     else await this.#finish(lease, outcome);
   }
 
-  async #finish(lease: Lease, outcome: Outcome): Promise<void> {
+  async #finish(lease: Lease, outcome: TaskOutcome): Promise<void> {
     await this.#journal.write({ state: 'Done', lease, outcome }).catch((error: unknown) => {
       // The manager takes a result once: after a crash, the other one that would be told then counts for nothing.
       this.#listener?.onFault(`keeping the result of task ${nameOf(lease)}`, error);

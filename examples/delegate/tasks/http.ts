@@ -1,12 +1,12 @@
 /** Tasks of kind `http`: one call, whose answer is the result. Redirects are answers like any other. */
 import type { Json } from '../../../src/model/json.ts';
-import type { Outcome } from '../journal.ts';
+import type { TaskOutcome } from '../../../src/model/workflow.ts';
 import { Fields, failed, type TaskRun } from './task.ts';
 
 /** Of an answer's body; a larger one is a failure. */
 const LARGEST_BODY = 48 * 1024;
 
-export async function runHttp(run: TaskRun): Promise<Outcome> {
+export async function runHttp(run: TaskRun): Promise<TaskOutcome> {
   const fields = new Fields(run.payload);
   const [method, url] = [fields.text('method') || 'GET', fields.text('url')];
   const late = run.timeout > 0 ? [AbortSignal.timeout(Math.min(run.timeout, 2 ** 31 - 1))] : [];

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import type { Json } from '../../../src/model/json.ts';
-import type { Outcome } from '../journal.ts';
+import type { TaskOutcome } from '../../../src/model/workflow.ts';
 import { killFamily } from './leftovers.ts';
 import { KeptOutput } from './output.ts';
 import { Fields, failed, type TaskRun } from './task.ts';
@@ -19,7 +19,7 @@ const LAST_OUTPUT_MS = 1_000;
 /** What a command gets of the delegate's own environment: nothing that may be secret. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER'];
 
-export async function runShell(run: TaskRun): Promise<Outcome> {
+export async function runShell(run: TaskRun): Promise<TaskOutcome> {
   const fields = new Fields(run.payload);
   const command = fields.text('command');
   const directory = normalize(fields.text('workingDirectory') || '.');
@@ -54,7 +54,7 @@ class ShellRun {
     this.#listen(child.stderr, this.#errors);
   }
 
-  async outcome(): Promise<Outcome> {
+  async outcome(): Promise<TaskOutcome> {
     const { timeout, signal } = this.#run;
     const stop = () => this.#stop();
     const late = timeout > 0 ? setTimeout(() => this.#endLate(), Math.min(timeout, 2 ** 31 - 1)) : undefined;
@@ -112,7 +112,7 @@ class ShellRun {
     }
   }
 
-  #judge(code: number | null, killedBy: string | null): Outcome {
+  #judge(code: number | null, killedBy: string | null): TaskOutcome {
     if (this.#isLate) return failed(`the command had not ended after ${this.#run.timeout} ms`);
     if (code === 0) return { kind: 'Succeeded', result: { exitCode: 0, ...textAndJson(this.#output.text) } };
     const how = killedBy === null ? `exited with ${code}` : `was ended by ${killedBy}`;

@@ -1,6 +1,6 @@
 /** What the kinds of tasks have in common. */
 import type { Json } from '../../../src/model/json.ts';
-import type { Outcome } from '../journal.ts';
+import type { TaskOutcome } from '../../../src/model/workflow.ts';
 
 /** What a task is given to run with. */
 export interface TaskRun {
@@ -18,10 +18,10 @@ export interface TaskRun {
 }
 
 /** Runs one task to its end. Resolves also where it fails; what it throws is a fault of the delegate. */
-export type TaskKind = (run: TaskRun) => Promise<Outcome>;
+export type TaskKind = (run: TaskRun) => Promise<TaskOutcome>;
 
 /** A failure of what the author wrote: the delegate would do the same again. */
-export function failed(error: string): Outcome {
+export function failed(error: string): TaskOutcome {
   return { kind: 'Failed', error, retryable: false };
 }
 
