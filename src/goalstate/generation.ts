@@ -14,6 +14,11 @@ import {
 } from '../model/waves.ts';
 import { namedBy, type Wish } from './wish.ts';
 
+/** 2026-01-01T00:00:00Z. */
+const NUMBERS_BEGAN = instant(1_767_225_600_000);
+/** Generations that a restore takes for given since the backup, where the clock says less. */
+const LEAST_LOST = 10_000;
+
 /** A service that no watcher was told anything of yet. */
 export const NO_DELEGATES: DelegatesRecord = {
   current: {
@@ -49,16 +54,34 @@ export function nextGeneration(input: {
  * record is an older state: those numbers are not given again. The same object where that is known, or is no news.
  */
 export function noteReported(delegates: DelegatesRecord, reported: number): DelegatesRecord {
-  const { foreign = [] } = delegates;
-  const ours = delegates.current.generation;
-  const last = foreign.at(-1);
   const isNews = Number.isSafeInteger(reported) && reported > lastNumber(delegates);
-  if (!isNews || reported > ours + MAX_LEAP || reported >= MAX_GENERATION) return delegates;
-  if (last !== undefined && last.upTo > ours) {
-    return { ...delegates, foreign: [...foreign.slice(0, -1), { above: last.above, upTo: reported }] };
+  const isGiven = reported <= delegates.current.generation + MAX_LEAP && reported < MAX_GENERATION;
+  return isNews && isGiven ? foreignUpTo(delegates, reported) : delegates;
+}
+
+/**
+ * The record as a backup of it is put back: numbers that were given since the backup are foreign, although no watcher has
+ * reported one yet. Nobody knows how many were. None is above the seconds since 2026 began, where fewer than one was
+ * given each second: so the same backup may be restored again, and what the restores before gave is foreign too.
+ */
+export function noteRestored(delegates: DelegatesRecord, now: Instant): DelegatesRecord {
+  const seconds = Math.floor((now - NUMBERS_BEGAN) / 1_000);
+  return foreignUpTo(delegates, Math.max(lastNumber(delegates) + LEAST_LOST, seconds));
+}
+
+/** Whether a generation was given by a newer state of the service than this record. */
+export function isForeign({ foreign = [] }: Pick<DelegatesRecord, 'foreign'>, generation: number): boolean {
+  return foreign.some(({ above, upTo }) => generation > above && generation <= upTo);
+}
+
+function foreignUpTo(delegates: DelegatesRecord, upTo: number): DelegatesRecord {
+  const { foreign = [], current } = delegates;
+  const last = foreign.at(-1);
+  if (last !== undefined && last.upTo > current.generation) {
+    return { ...delegates, foreign: [...foreign.slice(0, -1), { above: last.above, upTo }] };
   }
   if (foreign.length === MAX_FOREIGN) return delegates;
-  return { ...delegates, foreign: [...foreign, { above: ours, upTo: reported }] };
+  return { ...delegates, foreign: [...foreign, { above: current.generation, upTo }] };
 }
 
 /**

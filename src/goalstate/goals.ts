@@ -11,8 +11,9 @@ import {
   type WatcherRecord,
 } from '../model/goal-state.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
-import { type DelegatesRecord, type ForeignGenerations, MAX_LEAP } from '../model/waves.ts';
+import { type DelegatesRecord, MAX_LEAP } from '../model/waves.ts';
 import { isAdmitted } from './admission.ts';
+import { isForeign } from './generation.ts';
 import type { Wish, WishedVersion } from './wish.ts';
 
 /** What all boxes of a class should run. */
@@ -54,7 +55,7 @@ export type Offer =
 export class Goals {
   readonly #service: ServiceName;
   readonly #generation: number;
-  readonly #foreign: readonly ForeignGenerations[];
+  readonly #delegates: Pick<DelegatesRecord, 'foreign'>;
   readonly #wish: Wish;
   readonly #classes = new Map<string, ClassGoal>();
 
@@ -66,7 +67,7 @@ export class Goals {
   }) {
     this.#service = input.service;
     this.#generation = input.delegates.current.generation;
-    this.#foreign = input.delegates.foreign ?? [];
+    this.#delegates = input.delegates;
     this.#wish = input.wish;
   }
 
@@ -116,8 +117,7 @@ export class Goals {
   /** Why a watcher that has seen this generation is told nothing. */
   #foreignIn(newest: number): string | undefined {
     const ours = this.#generation;
-    const isForeign = this.#foreign.some(({ above, upTo }) => newest > above && newest <= upTo);
-    if (newest <= ours && !isForeign) return undefined;
+    if (newest <= ours && !isForeign(this.#delegates, newest)) return undefined;
     if (newest > ours + MAX_LEAP || newest >= MAX_GENERATION) {
       return `this box reports generation ${newest}, which was never given (${ours} holds here): its watcher's own state is to be mended`;
     }

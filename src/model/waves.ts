@@ -119,7 +119,7 @@ export type PastGeneration = Pick<Generation, 'generation' | 'at' | 'because'> &
 /** Past generations that are kept. */
 export const MAX_PAST_GENERATIONS = 50;
 
-/** Generations that watchers have seen and that were not given by this record. */
+/** Generations that watchers have seen, or may have, and that were not given by this record. */
 export interface ForeignGenerations {
   /** The last of ours before them. */
   readonly above: number;
@@ -129,7 +129,7 @@ export interface ForeignGenerations {
 /** Ranges of foreign generations that are remembered. */
 export const MAX_FOREIGN = 20;
 /** A watcher that reports a generation so far above ours was never told it by any state of this service. */
-export const MAX_LEAP = 1_000_000;
+export const MAX_LEAP = 2 ** 32;
 
 /** What is recorded of the delegates of a service. */
 export interface DelegatesRecord {

@@ -2,7 +2,7 @@
 
 import { followWaves } from '../controller/goal-states.ts';
 import { isAdmitted, waveOf } from '../goalstate/admission.ts';
-import { NO_DELEGATES } from '../goalstate/generation.ts';
+import { isForeign, NO_DELEGATES } from '../goalstate/generation.ts';
 import { connectedIn } from '../goalstate/roll.ts';
 import { progressOf } from '../goalstate/wave-boxes.ts';
 import { planWaves } from '../goalstate/waves.ts';
@@ -38,7 +38,7 @@ export function delegatesView(context: OperationContext, service: ServiceName): 
     versions: versionDelegates(record, watchers, answer),
     waves: wavesViews(context, record),
     generation: current.generation,
-    problems: problemsOf(record, answer),
+    problems: problemsOf(record, watchers, answer),
   };
 }
 
@@ -72,17 +72,23 @@ export function delegateNumbers(
   };
 }
 
-function problemsOf({ spec, delegates = NO_DELEGATES }: ServiceRecord, answer: DelegateAnswer): string[] {
+function problemsOf(
+  { spec, delegates = NO_DELEGATES }: ServiceRecord,
+  watchers: ReadonlyMap<DelegateId, WatcherRecord>,
+  answer: DelegateAnswer,
+): string[] {
   const isAsked = spec.delegates.source.kind !== 'none';
   const untold = answer.kind === 'counted' ? answer.unknown : [];
-  const newest = delegates.foreign?.at(-1)?.upTo;
+  const untaught = [...watchers.values()].filter(({ report }) =>
+    isForeign(delegates, Math.max(report.seen, report.applied)),
+  );
   return [
     ...(isAsked && answer.kind === 'unknown' ? [`who is connected is not known: ${answer.reason}`] : []),
     ...untold.map(({ version, reason }) => `who is connected to ${version} is not known: ${reason}`),
-    ...(newest === undefined
+    ...(untaught.length === 0
       ? []
       : [
-          `watchers have seen generation ${newest}, and ${delegates.current.generation} holds here: this controller was restored from an older state; they are told nothing until \`delegates reassert\``,
+          `${untaught.length} of ${watchers.size} boxes have seen generations that are not of this controller (${delegates.current.generation} holds here): it was restored from an older state; they are told nothing until \`delegates reassert\``,
         ]),
   ];
 }

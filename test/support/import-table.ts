@@ -92,6 +92,8 @@ const importTable: Readonly<Record<string, Row>> = {
   'adapters/workflow-postgres': shell('model', 'ports'),
   // The embedded engine of the workflow store: its thread, files and errors are those of the controller's store.
   'adapters/workflow-sqlite': shell('model', 'ports', 'adapters/sqlite', 'adapters/store-thread.ts'),
+  // A restore says which generations it may have lost.
+  'adapters/sqlite/restored-mark.ts': shell('model', 'ports', 'adapters', 'goalstate/generation.ts'),
   telemetry: shell('model', 'ports'),
   controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),
   operations: shell('model', 'ports', 'telemetry', ...decisions, 'report', 'spec', 'controller'),

@@ -10,6 +10,7 @@ import { type Refusal, StoreRefusedError } from './errors.ts';
 import { alreadyExists, COMPANIONS, companionsOf, discard, sync, unfinishedName } from './files.ts';
 import { MIGRATIONS } from './migrations.ts';
 import { openLocked, openVerified, refusing } from './open.ts';
+import { markRestored } from './restored-mark.ts';
 
 /** What to restore, and where. */
 export interface RestoreOptions {
@@ -27,10 +28,10 @@ export interface RestoreOutcome {
 
 /** Restores. Throws StoreRefusedError: Locked while a controller uses the file; other reasons name the backup or the file. */
 export function restoreStore(options: RestoreOptions): RestoreOutcome {
-  const { file, backup } = options;
+  const { file } = options;
   const unfinished = unfinishedName(file);
   try {
-    copyChecked({ backup, unfinished, file });
+    copyChecked({ ...options, unfinished });
     const current = lockReplaced(file);
     try {
       if (current === undefined) keepCompanions(file, keptName(options));
@@ -50,11 +51,8 @@ function copyChecked({
   backup,
   unfinished,
   file,
-}: {
-  backup: string;
-  unfinished: string;
-  file: string;
-}): void {
+  now,
+}: RestoreOptions & { readonly unfinished: string }): void {
   if (!existsSync(backup))
     throw notABackup({ reason: 'Incomplete', file: backup, finding: 'does not exist' });
   const companions = companionsOf(backup);
@@ -66,8 +64,12 @@ function copyChecked({
   refusing(file, () => copyFileSync(backup, unfinished, constants.COPYFILE_EXCL));
   try {
     const copy = openVerified({ file: unfinished, migrations: MIGRATIONS });
-    copy.exec('PRAGMA journal_mode = WAL'); // as the store opens it
-    copy.close();
+    try {
+      markRestored({ database: copy, file: unfinished }, now);
+      copy.exec('PRAGMA journal_mode = WAL'); // as the store opens it
+    } finally {
+      copy.close();
+    }
   } catch (error) {
     throw error instanceof StoreRefusedError
       ? notABackup({ reason: error.reason, finding: error.finding, file: backup })

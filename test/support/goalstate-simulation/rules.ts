@@ -44,7 +44,7 @@ export class FleetRules implements Rules {
   }
 
   committed(before: Stored, after: Stored): void {
-    if (this.isOperatorsDoing) return this.#contents.clear();
+    if (this.isOperatorsDoing) return;
     const was = before.delegates.current;
     const is = after.delegates.current;
     if (is.generation < was.generation) broken('a generation never goes back', { was, is });
@@ -126,7 +126,11 @@ export class FleetRules implements Rules {
     const key = JSON.stringify([goal.generation, identity.maxVersions, admitted, goal.decommission]);
     const content = JSON.stringify(goal.versions);
     const known = this.#contents.get(key) ?? content;
-    if (known !== content) broken('equal generations have equal content for a class', { known, content });
+    if (known !== content)
+      broken('equal generations have equal content for a class, before a restore and after it', {
+        known,
+        content,
+      });
     this.#contents.set(key, content);
   }
 }

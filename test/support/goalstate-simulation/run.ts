@@ -79,13 +79,13 @@ function waitsForOperator({ stored: { roll, delegates } }: SimulatedWorld): bool
   return roll?.kind === 'named' && roll.boxes.every(({ delegate }) => gone.has(delegate));
 }
 
-function lifeOf({ stored }: SimulatedWorld): Life {
+function lifeOf({ stored, generations }: SimulatedWorld): Life {
   const { record, delegates } = stored;
   const waves = delegates.waves.find(({ rollout }) => rollout === record.rollout?.id);
   const stood = waves?.halt === undefined ? waves?.phase : 'Halted';
   return {
     rollout: record.rollout?.state ?? 'none',
     waves: stood ?? 'gone',
-    generations: delegates.current.generation,
+    generations,
   };
 }

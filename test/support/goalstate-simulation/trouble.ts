@@ -1,5 +1,5 @@
 /** What befalls a simulated fleet: boxes come and go, customers close windows, operators step in, backups are restored. */
-import { reassert } from '../../../src/goalstate/generation.ts';
+import { noteRestored, reassert } from '../../../src/goalstate/generation.ts';
 import { resumeWaves, skipWave } from '../../../src/goalstate/waves.ts';
 import { isOpen } from '../../../src/model/rollout.ts';
 import type { WavesRecord } from '../../../src/model/waves.ts';
@@ -101,7 +101,8 @@ export class Trouble {
     if (!this.#mayRestore || !chance.in(0.005)) return;
     this.#mayRestore = false;
     this.#rules.isOperatorsDoing = true;
-    this.#world.commit({ roll: undefined as never, ...this.#backup });
+    const delegates = noteRestored(this.#backup.delegates, this.#world.at());
+    this.#world.commit({ roll: undefined as never, ...this.#backup, delegates });
     this.#world.crash();
     this.#rules.isOperatorsDoing = false;
   }

@@ -46,6 +46,8 @@ export class SimulatedWorld {
   /** As the controller knows them. */
   readonly watchers = new Map<DelegateId, WatcherRecord>();
   stored: Stored;
+  /** How many were given, those that a restore has lost among them. */
+  generations = 0;
   now = 3_600_000;
   isSourceDown = false;
   /** Why the waves did not go on when they were last planned. */
@@ -175,6 +177,7 @@ export class SimulatedWorld {
       const because = 'what is recorded has changed';
       next = nextGeneration({ delegates: next, wish: this.wish(), because, now: this.at() });
     }
+    if (next.current !== delegates.current) this.generations += 1;
     if (next !== delegates) this.commit({ delegates: next });
   }
 

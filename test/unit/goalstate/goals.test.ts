@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { NO_DELEGATES, nextGeneration, noteReported, reassert } from '../../../src/goalstate/generation.ts';
+import {
+  NO_DELEGATES,
+  nextGeneration,
+  noteReported,
+  noteRestored,
+  reassert,
+} from '../../../src/goalstate/generation.ts';
 import { Goals, type SentGoal } from '../../../src/goalstate/goals.ts';
 import { earlyVersions } from '../../../src/goalstate/wish.ts';
 import type { WatcherRecord } from '../../../src/model/goal-state.ts';
-import { instant } from '../../../src/model/instant.ts';
+import { after, instant } from '../../../src/model/instant.ts';
 import { type DelegatesRecord, MAX_LEAP, MAX_PAST_GENERATIONS } from '../../../src/model/waves.ts';
 import { aWatcher, aWave, aWish, v1, v2, wavesOf } from '../../support/goals.ts';
 import { aRecord, aVersion } from '../../support/records.ts';
@@ -234,6 +240,25 @@ describe('generations', () => {
       goal: { generation: 11, replaces: 9 },
     });
     expect(reassert({ delegates: asserted, by: 'ada', reason: '', now })).toBeUndefined();
+  });
+
+  test('that were given after a backup are foreign once it is restored, before any watcher has reported one', () => {
+    const at = instant(Date.UTC(2026, 0, 2));
+    const lost = nextGeneration({ delegates: begun, wish: aWish(flipped), because, now });
+    const restored = noteRestored(begun, at);
+    expect(restored.foreign).toEqual([{ above: 1, upTo: 86_400 }]);
+    const away = aWatcher({ report: { seen: lost.current.generation, applied: lost.current.generation } });
+    const next = nextGeneration({ delegates: restored, wish: aWish(flipped), because, now: at });
+    expect(next.current.generation).toBe(86_401);
+    expect(new Goals({ service, delegates: next, wish }).offer(away, undefined).kind).toBe('Nothing');
+    const goesOn = aWatcher({ report: { seen: 1, applied: 1 } });
+    expect(new Goals({ service, delegates: next, wish }).offer(goesOn, undefined).kind).toBe('Send');
+    // Restored again, from the same backup: what came after the first restore is lost too.
+    const again = noteRestored(begun, after(at, 10_000));
+    const third = nextGeneration({ delegates: again, wish: aWish(flipped), because, now: at });
+    expect(third.current.generation).toBeGreaterThan(next.current.generation);
+    const seen = aWatcher({ report: { seen: next.current.generation, applied: next.current.generation } });
+    expect(new Goals({ service, delegates: third, wish }).offer(seen, undefined).kind).toBe('Nothing');
   });
 
   test('that nobody can have given are no news, and their watcher is told nothing', () => {

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { restoreStore } from '../../../../src/adapters/sqlite/restore.ts';
+import { NO_DELEGATES } from '../../../../src/goalstate/generation.ts';
 import { instant } from '../../../../src/model/instant.ts';
+import type { ServiceName } from '../../../../src/model/names.ts';
+import { aRecord } from '../../../support/records.ts';
 import {
   holdingOf,
   openStore,
@@ -194,6 +197,28 @@ describe('a restore', () => {
     expect(() => restoreStore({ file, backup: `${backup}.missing`, now })).toThrow(
       /\.missing does not exist/,
     );
+  });
+
+  test('marks what boxes may have been told since the backup, so that those numbers are not given again', async () => {
+    const { folder, backup } = folderWith(0);
+    const store = await openStore({ file: join(folder, 'state.db') });
+    const current = { ...NO_DELEGATES.current, generation: 7 };
+    const told = aRecord({ name: 'told' as ServiceName, delegates: { ...NO_DELEGATES, current } });
+    const never = aRecord({ name: 'never' as ServiceName });
+    await store.commit({ services: [told, never].map((record) => ({ ...record, generation: 1 })) });
+    await store.backup(backup);
+    await store.close();
+    const file = join(folder, 'restored.db');
+    restoreStore({ file, backup, now });
+    const restored = await openStore({ file });
+    const { services } = await restored.load();
+    const records = Object.fromEntries(services.map((record) => [record.name, record]));
+    const seconds = (now - Date.UTC(2026, 0)) / 1_000;
+    expect(records['told']?.delegates).toEqual({
+      ...told.delegates,
+      foreign: [{ above: 7, upTo: seconds }],
+    });
+    expect(records['never']).toEqual({ ...never, generation: 1 });
   });
 
   test('two restores at the same instant do not overwrite what the first one kept', () => {
