@@ -6,17 +6,18 @@
  * - no more versions run than the stricter of both sides allows.
  */
 import type { Artifact } from '../model/goal-state.ts';
-import { after } from '../model/instant.ts';
+import { after, isoTime } from '../model/instant.ts';
 import { isWindowOpen } from '../model/windows.ts';
 import { refusalOf } from './allowed.ts';
 import { type Box, type BoxAction, type BoxProcess, keyOf, LAST_GOOD_REST } from './box.ts';
 
 /** Actions that may be carried out beside each other. Deciding again before they are done gives the same ones. */
 export function decide(box: Box): readonly BoxAction[] {
-  const givenUp = box.processes.filter(({ state }) => state === 'GivenUp').map((one) => giveUp(one, box));
+  const ended = box.processes.filter(({ state }) => state === 'GivenUp').map((one) => giveUp(one, box));
   const { goal } = box;
-  if (goal === undefined) return givenUp;
-  if (goal.decommission) return [...givenUp, ...decommission(box)];
+  if (goal === undefined) return ended;
+  if (goal.decommission) return [...ended, ...decommission(box)];
+  const givenUp = [...ended, ...neverHealthy(box)];
   if (!isWindowOpen(box.policy.windows, box.now)) return [...givenUp, ...broughtBack(box)];
   return [...givenUp, ...fetches(box), ...drains(box), ...starts(box)];
 }
@@ -53,6 +54,17 @@ export function isBarred(artifact: Artifact, box: Box): boolean {
 function giveUp({ version, artifact, reason, restarts }: BoxProcess, { now }: Box): BoxAction {
   const setback = { version, artifact, since: now, reason, restarts };
   return { kind: 'GiveUp', setback, because: `${version} ${reason}` };
+}
+
+/**
+ * What does not get healthy makes room for the last good version, where nothing else is healthy: a box that runs one
+ * version, and whose new one hangs, is not left without a delegate. It has never taken a task.
+ */
+function neverHealthy(box: Box): readonly BoxAction[] {
+  if (healthy(box.processes).length > 0 || runnableLastGood(box) === undefined) return [];
+  return box.processes
+    .filter((one) => hasMissedStart(one, box) && !wasHealthy(one, box))
+    .map((one) => giveUp({ ...one, reason: missedStart(one) }, box));
 }
 
 function decommission(box: Box): readonly BoxAction[] {
@@ -141,17 +153,24 @@ function startable(box: Box): readonly Artifact[] {
 
 /** The last good version again, where none runs and no wanted one can. */
 function lastGood(box: Box): readonly BoxAction[] {
+  if (box.processes.some(isLive) || startable(box).length > 0) return [];
+  const artifact = runnableLastGood(box);
+  const isGivenUp = wantedArtifacts(box).some((wanted) => isBarred(wanted, box));
+  return artifact !== undefined && isGivenUp
+    ? [{ kind: 'Start', artifact, because: `${artifact.version} was the last that was healthy` }]
+    : [];
+}
+
+/** The last good version, where it has no process and could have one. */
+function runnableLastGood(box: Box): Artifact | undefined {
   const { lastGood: artifact, processes } = box;
-  if (artifact === undefined || processes.some(isLive) || startable(box).length > 0) return [];
+  if (artifact === undefined) return undefined;
   const canRun =
     box.artifacts.get(keyOf(artifact))?.kind === 'Here' &&
     !isBarred(artifact, box) &&
     refusalOf(artifact, box.policy) === undefined &&
     !processes.some(({ version }) => version === artifact.version);
-  const isGivenUp = wantedArtifacts(box).some((wanted) => isBarred(wanted, box));
-  return canRun && isGivenUp
-    ? [{ kind: 'Start', artifact, because: `${artifact.version} was the last that was healthy` }]
-    : [];
+  return canRun ? artifact : undefined;
 }
 
 /**
@@ -162,6 +181,16 @@ function broughtBack(box: Box): readonly BoxAction[] {
   const again = lastGood(box);
   if (again.length > 0 || box.lastGood === undefined) return again;
   return box.processes.some(({ state }) => state !== 'GivenUp') ? [] : starts(box).slice(0, 1);
+}
+
+/** Whether it has had all the time that it has to get ready. */
+export function hasMissedStart({ state, since }: BoxProcess, { now, startDeadline }: Box): boolean {
+  return state === 'Starting' && now >= after(since, startDeadline);
+}
+
+/** What is said of one that has missed its start; one sentence. */
+export function missedStart({ since, reason }: BoxProcess): string {
+  return `never healthy since its start at ${isoTime(since)}: ${reason}`;
 }
 
 /** It runs, or is about to again. */

@@ -1,11 +1,11 @@
 /** What a watcher says of its box: a box and what was said before enter, the states of all its versions leave. Pure. */
 import type { Artifact, BoxVersion, BoxVersionState } from '../model/goal-state.ts';
-import { after, type Instant, isoTime } from '../model/instant.ts';
+import { type Instant, isoTime } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import { isWindowOpen, nextOpening } from '../model/windows.ts';
 import { refusalOf } from './allowed.ts';
 import { type Box, type BoxProcess, keyOf } from './box.ts';
-import { isBarred, isWanted, wantedArtifacts } from './decide.ts';
+import { hasMissedStart, isBarred, isWanted, missedStart, wantedArtifacts } from './decide.ts';
 
 /** How something stands, before it is known since when. */
 type Standing = Pick<BoxVersion, 'state' | 'reason' | 'restarts'> & {
@@ -133,15 +133,10 @@ function stateOf(process: BoxProcess, box: Box): { state: BoxVersionState; reaso
     case 'Ready':
     case 'Unready':
       return { state: process.state, reason };
-    case 'Starting': {
-      const deadline = after(process.since, box.startDeadline);
-      return box.now < deadline
-        ? { state: 'Starting', reason }
-        : {
-            state: 'Unready',
-            reason: `never healthy since its start at ${isoTime(process.since)}: ${reason}`,
-          };
-    }
+    case 'Starting':
+      return hasMissedStart(process, box)
+        ? { state: 'Unready', reason: missedStart(process) }
+        : { state: 'Starting', reason };
   }
 }
 

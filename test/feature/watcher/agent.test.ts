@@ -128,6 +128,19 @@ test('a box of one whose new version cannot live goes back to the last good one,
   expect(await world.diary()).toEqual(['v1', 'v2', 'v2', 'v2', 'v1']);
 });
 
+test('a box of one whose new version hangs from its start goes back to the last good one, and says so', async () => {
+  world.start({
+    settings: { identity: { ...world.settings.identity, maxVersions: 1 }, startDeadline: 3_000 },
+  });
+  world.want([await world.release('v1')]);
+  await world.reported({ v1: 'Ready' });
+  world.set('v2', 'hang');
+  world.want([await world.release('v2')]);
+  await world.reported({ v2: 'CrashLooping', v1: 'Ready' });
+  expect(world.reasonOf('v2')).toContain('never healthy since its start');
+  expect(await world.diary()).toEqual(['v1', 'v2', 'v1']);
+});
+
 test('a version that ends three times is given up with its last words, the good one stays, and retry starts it again', async () => {
   world.start();
   const v1 = await world.release('v1');

@@ -1,6 +1,7 @@
 /** What a watcher must never do, for every box that there can be (rule 12 and its kin). */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { instant } from '../../../src/model/instant.ts';
 import { isWindowOpen } from '../../../src/model/windows.ts';
 import { type Box, type BoxAction, type BoxProcess, keyOf } from '../../../src/watcher/box.ts';
 import { decide, isWanted, wantedArtifacts } from '../../../src/watcher/decide.ts';
@@ -159,6 +160,42 @@ test('a switch whose window closes while the old version drains is ended all the
     decide({ ...closed, lastGood: artifact('v1'), processes: [process('v1', { state: 'Draining' })] }),
   ).toEqual([]);
   expect(decide(closed)).toEqual([]);
+});
+
+test('what does not get healthy is given up only where the last good version can take its place, and nothing else is healthy', () => {
+  const next = artifact('v2');
+  const hung = process('v2', { state: 'Starting', since: instant(boxes.NOW - 300_000) });
+  const good = { lastGood: artifact('v1') };
+  const switched = boxes.box({
+    limit: 1,
+    goal: boxes.goal([next]),
+    processes: [hung],
+    artifacts: new Map([next, good.lastGood].map((one) => [keyOf(one), { kind: 'Here' }])),
+  });
+  const actions = decide({ ...switched, ...good });
+  expect(actions).toMatchObject([
+    { kind: 'GiveUp', setback: { version: 'v2', reason: expect.stringContaining('never healthy since') } },
+  ]);
+  const ended = afterwards({ ...switched, ...good }, actions);
+  expect(started(decide(ended))).toEqual(['v1']);
+  expect(decide(switched)).toEqual([]);
+  expect(decide({ ...switched, ...good, now: instant(boxes.NOW - 1) })).toEqual([]);
+  expect(decide({ ...switched, ...good, processes: [{ ...hung, wasHealthy: true }] })).toEqual([]);
+  expect(
+    decide({ ...switched, ...good, limit: 2, processes: [hung, process('v3')] }).map(({ kind }) => kind),
+  ).not.toContain('GiveUp');
+  always((box, all) => {
+    const given = box.processes.filter(
+      ({ version, state }) =>
+        state !== 'GivenUp' &&
+        all.some((action) => action.kind === 'GiveUp' && action.setback.version === version),
+    );
+    for (const one of given) {
+      expect([one.state, one.wasHealthy]).toEqual(['Starting', false]);
+      expect(box.processes.filter(isHealthy)).toEqual([]);
+      expect(box.lastGood).toBeDefined();
+    }
+  });
 });
 
 test('a decision that was carried out is not made again', () => {
