@@ -72,6 +72,7 @@ const MEASURED_OPERATIONS = [
   'resumeWaves',
   'skipWave',
   'reassert',
+  'retryOnBoxes',
   'decommission',
   'backup',
   'down',

@@ -22,6 +22,7 @@ export type DelegateHandlers = Pick<
   | 'resumeWaves'
   | 'skipWave'
   | 'reassertGoalStates'
+  | 'retryOnBoxes'
   | 'decommissionBox'
 >;
 
@@ -46,6 +47,10 @@ export function delegateHandlers(operations: Operations, onFault: FaultListener)
     resumeWaves: (message, call) => run(message, call, (change) => operations.resumeWaves(change)),
     skipWave: (message, call) => run(message, call, (change) => operations.skipWave(change)),
     reassertGoalStates: (message, call) => run(message, call, (change) => operations.reassert(change)),
+    retryOnBoxes: (message, call) =>
+      run(message, call, (change) =>
+        operations.retryOnBoxes({ ...change, version: named('version', message.version, versionName) }),
+      ),
     decommissionBox: (message, call) =>
       run(message, call, (change) =>
         operations.decommission({ ...change, box: boxOf(message.box), undo: message.undo }),

@@ -61,7 +61,9 @@ function artifactsOf({ artifacts = [] }: ServiceRecord): ReadonlyMap<VersionName
 }
 
 function wishText({ versions }: Wish): string {
-  const names = versions.map(({ version, role }) => `${version} (${role})`);
+  const names = versions.map(
+    ({ version, role, attempt }) => `${version} (${role}${attempt > 0 ? `, retry ${attempt}` : ''})`,
+  );
   return names.length === 0 ? 'no version is wanted on the boxes' : `boxes should run ${names.join(', ')}`;
 }
 

@@ -141,9 +141,9 @@ function isSame(current: GoalState, offered: GoalState): boolean {
 
 function contentOf({ versions }: GoalState): string {
   return JSON.stringify(
-    versions.map(({ version, artifact }) => {
+    versions.map(({ version, artifact, attempt = 0 }) => {
       const { service, version: of, url, sha256, size, signature, command } = artifact;
-      return [version, service, of, url, sha256, size, signature, command];
+      return [version, attempt, service, of, url, sha256, size, signature, command];
     }),
   );
 }

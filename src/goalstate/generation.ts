@@ -134,10 +134,11 @@ function succeeded(delegates: DelegatesRecord, current: Generation): DelegatesRe
 /** One text for equal content, whatever the order of the fields: a record that was stored and read again is equal. */
 function contentText({ versions, decommissioned }: Pick<Generation, 'versions' | 'decommissioned'>): string {
   return JSON.stringify([
-    versions.map(({ version, artifact, role, admission }) => [
+    versions.map(({ version, artifact, role, attempt = 0, admission }) => [
       version,
       artifact,
       role,
+      attempt,
       admission === undefined ? [] : [admission.rollout, admission.wave, admission.admittedTo],
     ]),
     [...decommissioned].toSorted(),

@@ -142,12 +142,14 @@ function classGoal(wish: Wish, box: WatcherIdentity): ClassGoal {
     const reason = `there is no version for this box${left && `: ${left}`}; it keeps what it runs`;
     return { kind: 'Nothing', content: 'nothing', reason };
   }
-  const versions = kept.toReversed().map(({ version, artifact }) => ({ version, artifact }));
+  const versions = kept
+    .toReversed()
+    .map(({ version, artifact, attempt }) => ({ version, artifact, ...(attempt > 0 && { attempt }) }));
   const [only] = kept;
   const isSwitch = limit === 1 && only?.role === 'Primary';
   return {
     kind: 'Run',
-    content: JSON.stringify(kept.map(({ version, digest }) => [version, digest])),
+    content: JSON.stringify(kept.map(({ version, digest, attempt }) => [version, digest, attempt])),
     versions,
     ...(isSwitch ? { switchesTo: only.version } : {}),
     beyondLimit: admitted.filter((one) => !kept.includes(one)).map(({ version }) => version),

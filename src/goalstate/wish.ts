@@ -14,6 +14,8 @@ export interface WishedVersion {
   readonly artifact: Artifact;
   /** The same for the same facts of the artifact. */
   readonly digest: string;
+  /** Orders to try it again. */
+  readonly attempt: number;
   /** Which boxes it is for so far; absent: for all. */
   readonly waves?: WavesRecord;
 }
@@ -30,7 +32,7 @@ export interface WishInput {
   readonly record: Pick<ServiceRecord, 'traffic' | 'versions' | 'rollout'>;
   /** Those that were published, by version. */
   readonly artifacts: ReadonlyMap<VersionName, Artifact>;
-  readonly delegates: Pick<DelegatesRecord, 'waves' | 'decommissions'>;
+  readonly delegates: Pick<DelegatesRecord, 'waves' | 'decommissions' | 'retries'>;
   /** Live versions that no box gets yet, with the reason. */
   readonly early?: ReadonlyMap<VersionName, string>;
 }
@@ -74,7 +76,8 @@ export function wishOf({ record, artifacts, delegates, early = new Map() }: Wish
       const waves = delegates.waves.find(({ candidate }) => candidate === name);
       const role = roleOf(record, name);
       const digest = artifactDigest(artifact);
-      return [{ version: name, role, artifact, digest, ...(waves === undefined ? {} : { waves }) }];
+      const attempt = delegates.retries?.find(({ version }) => version === name)?.attempt ?? 0;
+      return [{ version: name, role, artifact, digest, attempt, ...(waves === undefined ? {} : { waves }) }];
     });
   const leftOut = live.flatMap(({ name }) => {
     const reason = artifacts.has(name) ? early.get(name) : `no artifact was published for ${name}`;
@@ -88,10 +91,11 @@ export function namedBy(wish: Wish): {
   readonly versions: readonly GenerationVersion[];
   readonly decommissioned: readonly DelegateId[];
 } {
-  const versions = wish.versions.map(({ version, role, digest, waves }) => ({
+  const versions = wish.versions.map(({ version, role, digest, attempt, waves }) => ({
     version,
     artifact: digest,
     role,
+    ...(attempt > 0 && { attempt }),
     ...(waves === undefined ? {} : admissionOf(waves)),
   }));
   return { versions, decommissioned: [...wish.decommissioned].toSorted() };

@@ -28,6 +28,8 @@ export interface Artifact {
 export interface GoalVersion {
   readonly version: VersionName;
   readonly artifact: Artifact;
+  /** How often an operator has ordered to try it again: what gave an earlier attempt up starts anew. Absent: never. */
+  readonly attempt?: number;
 }
 
 /** All that should run on a box. What it does not list is drained and stopped. */
@@ -77,7 +79,7 @@ export const BOX_VERSION_STATES = [
   'Starting',
   'Ready',
   'Unready',
-  /** It ended too often: it is not started again before its artifact or the operator's order changes. */
+  /** It ended too often, or was never healthy: it is not started again before its artifact or the operator's order changes. */
   'CrashLooping',
   /** A box limited to one version stops the old one first. */
   'Switching',

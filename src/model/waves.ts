@@ -72,6 +72,16 @@ export interface Decommission {
   readonly since: Instant;
 }
 
+/** An operator's order that boxes which have given a version up try it again. */
+export interface BoxRetry {
+  readonly version: VersionName;
+  /** How many there were for this version, this one included. */
+  readonly attempt: number;
+  readonly by: string;
+  readonly reason: string;
+  readonly at: Instant;
+}
+
 /** Decommissioned boxes that a service remembers. */
 export const MAX_DECOMMISSIONS = 1_000;
 
@@ -88,6 +98,8 @@ export interface GenerationVersion {
   /** A digest of all facts of its artifact. */
   readonly artifact: string;
   readonly role: GoalRole;
+  /** Orders to try it again; absent: none. */
+  readonly attempt?: number;
   /** Absent: every box gets it. */
   readonly admission?: {
     readonly rollout: RolloutId;
@@ -139,6 +151,8 @@ export interface DelegatesRecord {
   /** Of each candidate that is still live, by rollout; a version without any is for every box. */
   readonly waves: readonly WavesRecord[];
   readonly decommissions: readonly Decommission[];
+  /** The last of each version that is not retired; absent: there are none. */
+  readonly retries?: readonly BoxRetry[];
   /**
    * Watchers that report one of these are told nothing until an operator asserts what is recorded here: it was restored
    * from an older state. Their numbers are never given again. Absent: there are none.

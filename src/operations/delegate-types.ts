@@ -10,6 +10,8 @@ import type { ChangeOutcome, ChangeRequest } from './types.ts';
 
 export type PublishArtifactRequest = ChangeRequest & { readonly artifact: Artifact };
 
+export type RetryOnBoxesRequest = ChangeRequest & { readonly version: VersionName };
+
 export type DecommissionRequest = ChangeRequest & {
   readonly box: DelegateId;
   /** Takes the order back. */
@@ -28,6 +30,8 @@ export interface DelegateOperations {
   skipWave(request: ChangeRequest): Promise<ChangeOutcome>;
   /** What is recorded here holds over newer generations that watchers have seen. Needs a reason. */
   reassert(request: ChangeRequest): Promise<ChangeOutcome>;
+  /** Boxes that have given a version up try it again. */
+  retryOnBoxes(request: RetryOnBoxesRequest): Promise<ChangeOutcome>;
   /** Tells a box to run nothing any more. Needs a reason. */
   decommission(request: DecommissionRequest): Promise<ChangeOutcome>;
   /** Throws OperationError NotFound. */

@@ -1,9 +1,12 @@
-/** The verbs on waves, goal states and boxes: halt, resume, skip, reassert, decommission. */
+/** The verbs on waves, goal states and boxes: halt, resume, skip, reassert, retry, decommission. */
 import { NO_DELEGATES, reassert as reasserted } from '../goalstate/generation.ts';
+import { retried } from '../goalstate/retries.ts';
 import type { Boxes } from '../goalstate/wave-boxes.ts';
 import { haltWaves as halted, resumeWaves as resumed, skipWave as skipped } from '../goalstate/waves.ts';
+import type { BoxVersionState } from '../model/goal-state.ts';
 import type { Instant } from '../model/instant.ts';
-import type { ServiceRecord } from '../model/state.ts';
+import type { VersionName } from '../model/names.ts';
+import { isActive, type ServiceRecord } from '../model/state.ts';
 import {
   type DelegatesRecord,
   decommissionedBoxes,
@@ -12,7 +15,7 @@ import {
 } from '../model/waves.ts';
 import { ForbiddenTransitionError } from '../rollout/transition.ts';
 import { changeService, type OperationContext } from './context.ts';
-import type { DecommissionRequest } from './delegate-types.ts';
+import type { DecommissionRequest, RetryOnBoxesRequest } from './delegate-types.ts';
 import { type ChangeOutcome, type ChangeRequest, OperationError } from './types.ts';
 
 /** No further box gets the candidate. Throws OperationError. */
@@ -111,6 +114,49 @@ export async function reassert(context: OperationContext, request: ChangeRequest
     describe: (_before, { name, delegates }) =>
       `${name}: what is recorded here holds, as generation ${delegates?.current.generation ?? 0}`,
   });
+}
+
+/** Boxes that have given a version up try it again; those that are away, when they come back. Throws OperationError. */
+export function retryOnBoxes(
+  context: OperationContext,
+  request: RetryOnBoxesRequest,
+): Promise<ChangeOutcome> {
+  const { version, caller } = request;
+  const { fleet } = context.controller;
+  return changeService(context, request, {
+    action: 'RetryOnBoxes',
+    reason: 'RetriedOnBoxes',
+    change: (record, { now }) => {
+      const delegates = record.delegates ?? NO_DELEGATES;
+      requireOnBoxes(record, version);
+      const order = { version, by: caller.actor, reason: caller.reason, at: now };
+      return { ...record, delegates: retried(delegates, order, record) };
+    },
+    describe: ({ name }) => {
+      const boxes = fleet.of(name);
+      const given = boxes.filter(({ report }) =>
+        report.versions.some((one) => one.version === version && GIVEN_UP.includes(one.state)),
+      );
+      return `${name}: boxes try ${version} again; ${given.length} of ${boxes.length} say that they gave it up`;
+    },
+  });
+}
+
+const GIVEN_UP: readonly BoxVersionState[] = ['CrashLooping', 'ArtifactFailed'];
+
+function requireOnBoxes({ name, versions, artifacts = [] }: ServiceRecord, version: VersionName): void {
+  const found = versions.find((one) => one.name === version);
+  if (found === undefined || !isActive(found.state) || found.retirement !== undefined) {
+    const live = versions.filter(({ state }) => isActive(state)).map((one) => one.name);
+    throw new ForbiddenTransitionError(
+      `${version} of ${name} is not wanted on any box; those that are: ${live.join(', ') || 'none'}`,
+    );
+  }
+  if (!artifacts.some((artifact) => artifact.version === version)) {
+    throw new ForbiddenTransitionError(
+      `no artifact was published for ${version} of ${name}, so no box can run it; publish one first`,
+    );
+  }
 }
 
 /** Tells a box to run nothing any more, or takes that back. Throws OperationError. */

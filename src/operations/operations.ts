@@ -6,7 +6,7 @@ import { apply } from './apply.ts';
 import { publishArtifact } from './artifacts.ts';
 import { type OperationContext, requireService, requireVersion } from './context.ts';
 import { converge } from './converge.ts';
-import { decommission, haltWaves, reassert, resumeWaves, skipWave } from './delegate-verbs.ts';
+import { decommission, haltWaves, reassert, resumeWaves, retryOnBoxes, skipWave } from './delegate-verbs.ts';
 import { delegateNumbers, delegatesView, goalStatesView, wavesView } from './delegates-view.ts';
 import { deleteService } from './delete-service.ts';
 import { deploy } from './deploy.ts';
@@ -74,6 +74,7 @@ export function createOperations(controller: Controller, trafficLog: TrafficLog)
     resumeWaves: (request) => resumeWaves(context, request),
     skipWave: (request) => skipWave(context, request),
     reassert: (request) => reassert(context, request),
+    retryOnBoxes: (request) => retryOnBoxes(context, request),
     decommission: (request) => decommission(context, request),
     delegates: (service) => delegatesView(context, service),
     waves: (service) => wavesView(context, service),

@@ -46,6 +46,10 @@ function goalState(goal: GoalState): MessageInitShape<typeof GoalStateSchema> {
   };
 }
 
-function goalVersion({ version, artifact }: GoalVersion) {
-  return { version, artifact: { ...artifact, size: BigInt(artifact.size), command: [...artifact.command] } };
+function goalVersion({ version, artifact, attempt = 0 }: GoalVersion) {
+  return {
+    version,
+    artifact: { ...artifact, size: BigInt(artifact.size), command: [...artifact.command] },
+    attempt,
+  };
 }

@@ -3,7 +3,7 @@
  * same, from what was written down before each deed.
  */
 import { acceptGoal } from '../goalstate/accept.ts';
-import type { BoxVersion, GoalState, WatcherReport } from '../model/goal-state.ts';
+import type { Artifact, BoxVersion, GoalState, WatcherReport } from '../model/goal-state.ts';
 import type { Milliseconds } from '../model/instant.ts';
 import type { VersionName } from '../model/names.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -88,6 +88,7 @@ export class Agent {
     const newest = isNumbered ? Math.max(seen, offered.generation) : seen;
     if (acceptance.kind === 'Accept') {
       await state.change(() => ({ goal: offered, seen: newest }));
+      this.#fetchAgain(retriedSince(goal, offered));
       log.info(
         { generation: offered.generation, versions: offered.versions.map(({ version }) => version) },
         'follows a new goal state',
@@ -98,7 +99,13 @@ export class Agent {
     this.#refusal = refusal;
   }
 
-  /** An operator's order: tries again what was given up. Answers the versions that this concerns. */
+  /** What was given up of these artifacts is forgotten. */
+  #fetchAgain(given: readonly Artifact[]): void {
+    const keys = given.map(keyOf);
+    this.#options.artifacts.retry((key) => keys.includes(key));
+  }
+
+  /** An operator's order on the box: tries again what was given up. Answers the versions that this concerns. */
   async retry(version?: VersionName): Promise<readonly VersionName[]> {
     const { state, artifacts } = this.#options;
     const isMeant = (one: { readonly version: VersionName }): boolean =>
@@ -109,7 +116,7 @@ export class Agent {
       .filter(isMeant);
     const given = setbacks.filter(isMeant);
     await state.change((current) => ({ setbacks: current.setbacks.filter((one) => !isMeant(one)) }));
-    artifacts.retry((key) => failed.some(({ artifact }) => keyOf(artifact) === key));
+    this.#fetchAgain(failed.map(({ artifact }) => artifact));
     this.wake();
     return [...new Set([...given, ...failed].map((one) => one.version))];
   }
@@ -247,6 +254,14 @@ export class Agent {
     await clock.sleep(LOOK_INTERVAL, AbortSignal.any([signal, woken.signal])).catch(() => undefined);
     this.#wake = () => undefined;
   }
+}
+
+/** The artifacts of versions that an operator has ordered to try again. */
+function retriedSince(before: GoalState | undefined, { versions }: GoalState): readonly Artifact[] {
+  const attempts = new Map(before?.versions.map(({ version, attempt = 0 }) => [version, attempt]));
+  return versions
+    .filter(({ version, attempt = 0 }) => attempt > (attempts.get(version) ?? 0))
+    .map(({ artifact }) => artifact);
 }
 
 /** Free disk changes all the time, and is no news. */

@@ -58,7 +58,7 @@ export type ArtifactStanding =
   /** Without `retryAt` it is not tried again before the artifact or the operator's order changes. */
   | { readonly kind: 'Failed'; readonly reason: string; readonly retryAt?: Instant };
 
-/** A version that ended too often. */
+/** A version that ended too often, or was never healthy. */
 export interface Setback {
   readonly version: VersionName;
   /** What did; another one is tried. */
@@ -66,6 +66,8 @@ export interface Setback {
   readonly since: Instant;
   readonly reason: string;
   readonly restarts: number;
+  /** Of which attempt; the next one is tried. Absent: the first. */
+  readonly attempt?: number;
 }
 
 export type BoxAction =

@@ -7,6 +7,7 @@
  */
 import type { Artifact } from '../model/goal-state.ts';
 import { after, isoTime } from '../model/instant.ts';
+import type { VersionName } from '../model/names.ts';
 import { isWindowOpen } from '../model/windows.ts';
 import { refusalOf } from './allowed.ts';
 import { type Box, type BoxAction, type BoxProcess, keyOf, LAST_GOOD_REST } from './box.ts';
@@ -41,18 +42,24 @@ export function isWanted(process: BoxProcess, box: Box): boolean {
   return artifact !== undefined && (keyOf(artifact) === process.artifact || wasHealthy(process, box));
 }
 
-/** Whether a version ended too often and is not to be started now. */
+/** Whether a version was given up and is not to be started now. */
 export function isBarred(artifact: Artifact, box: Box): boolean {
   const key = keyOf(artifact);
   const setback = box.setbacks.find((one) => one.version === artifact.version && one.artifact === key);
-  if (setback === undefined) return false;
+  if (setback === undefined || attemptOf(artifact.version, box) > (setback.attempt ?? 0)) return false;
   const isLastGood = box.lastGood !== undefined && keyOf(box.lastGood) === key;
   const isLastHope = isLastGood && healthy(box.processes).length === 0;
   return !(isLastHope && box.now >= after(setback.since, LAST_GOOD_REST));
 }
 
-function giveUp({ version, artifact, reason, restarts }: BoxProcess, { now }: Box): BoxAction {
-  const setback = { version, artifact, since: now, reason, restarts };
+/** How often an operator has ordered to try it again. */
+function attemptOf(version: VersionName, { goal }: Box): number {
+  return goal?.versions.find((one) => one.version === version)?.attempt ?? 0;
+}
+
+function giveUp({ version, artifact, reason, restarts }: BoxProcess, box: Box): BoxAction {
+  const attempt = attemptOf(version, box);
+  const setback = { version, artifact, since: box.now, reason, restarts, ...(attempt > 0 && { attempt }) };
   return { kind: 'GiveUp', setback, because: `${version} ${reason}` };
 }
 
@@ -61,9 +68,10 @@ function giveUp({ version, artifact, reason, restarts }: BoxProcess, { now }: Bo
  * version, and whose new one hangs, is not left without a delegate. It has never taken a task.
  */
 function neverHealthy(box: Box): readonly BoxAction[] {
-  if (healthy(box.processes).length > 0 || runnableLastGood(box) === undefined) return [];
+  const isElseNothing = healthy(box.processes).length === 0 && startable(box).length === 0;
+  if (!isElseNothing || runnableLastGood(box) === undefined) return [];
   return box.processes
-    .filter((one) => hasMissedStart(one, box) && !wasHealthy(one, box))
+    .filter((one) => hasMissedStart(one, box) && !wasHealthy(one, box) && isWanted(one, box))
     .map((one) => giveUp({ ...one, reason: missedStart(one) }, box));
 }
 
@@ -130,13 +138,17 @@ function unwantedOldestFirst(box: Box): readonly BoxProcess[] {
 }
 
 function starts(box: Box): readonly BoxAction[] {
-  const room = box.limit - box.processes.filter(({ state }) => state !== 'GivenUp').length;
   const wanted: BoxAction[] = startable(box).map((artifact) => ({
     kind: 'Start',
     artifact,
     because: `${artifact.version} is wanted`,
   }));
-  return [...wanted, ...lastGood(box)].slice(0, Math.max(room, 0));
+  return [...wanted, ...lastGood(box)].slice(0, roomIn(box));
+}
+
+/** How many more may run now. */
+function roomIn({ limit, processes }: Box): number {
+  return Math.max(limit - processes.filter(({ state }) => state !== 'GivenUp').length, 0);
 }
 
 /** Wanted artifacts that are here, without a process, and not given up. The newest default first. */
@@ -178,7 +190,7 @@ function runnableLastGood(box: Box): Artifact | undefined {
  * which the old version was drained while it was open. A box where nothing was ever healthy waits.
  */
 function broughtBack(box: Box): readonly BoxAction[] {
-  const again = lastGood(box);
+  const again = lastGood(box).slice(0, roomIn(box));
   if (again.length > 0 || box.lastGood === undefined) return again;
   return box.processes.some(({ state }) => state !== 'GivenUp') ? [] : starts(box).slice(0, 1);
 }

@@ -85,7 +85,7 @@ const waves: fc.Arbitrary<WavesRecord> = some(
 
 const generationVersion: fc.Arbitrary<GenerationVersion> = some(
   { version, artifact: words, role: fc.constantFrom(...GOAL_ROLES) },
-  { admission: fc.record({ rollout, wave: count, admittedTo: count }) },
+  { attempt: count, admission: fc.record({ rollout, wave: count, admittedTo: count }) },
 );
 
 /** Any record of what the boxes of a service are told. */
@@ -107,7 +107,10 @@ export const anyDelegatesRecord: fc.Arbitrary<DelegatesRecord> = some(
       maxLength: 2,
     }),
   },
-  { foreign: fc.array(fc.record({ above: count, upTo: count }), { maxLength: 2 }) },
+  {
+    retries: fc.array(fc.record({ version, attempt: count, by: words, reason: words, at }), { maxLength: 2 }),
+    foreign: fc.array(fc.record({ above: count, upTo: count }), { maxLength: 2 }),
+  },
 );
 
 const boxVersion: fc.Arbitrary<BoxVersion> = some(

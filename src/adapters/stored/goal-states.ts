@@ -1,6 +1,7 @@
 /** The shapes in which a service's artifacts, its generations of goal states and its waves are kept. */
 import type { Artifact } from '../../model/goal-state.ts';
 import {
+  type BoxRetry,
   type Decommission,
   type DelegatesRecord,
   type ForeignGenerations,
@@ -62,6 +63,7 @@ const generationVersion: Shape<GenerationVersion> = object<GenerationVersion>({
   version: storedVersionName,
   artifact: text,
   role: oneOf(...GOAL_ROLES),
+  attempt: optional(count),
   admission: optional(object({ rollout: storedRolloutId, wave: count, admittedTo: number })),
 });
 
@@ -87,11 +89,20 @@ const decommission: Shape<Decommission> = object<Decommission>({
   since: storedInstant,
 });
 
+const retry: Shape<BoxRetry> = object<BoxRetry>({
+  version: storedVersionName,
+  attempt: count,
+  by: text,
+  reason: text,
+  at: storedInstant,
+});
+
 /** Reads a stored DelegatesRecord. */
 export const storedDelegatesRecord: Shape<DelegatesRecord> = object<DelegatesRecord>({
   current: generation,
   past: list(past),
   waves: list(waves),
   decommissions: list(decommission),
+  retries: optional(list(retry)),
   foreign: optional(list(object<ForeignGenerations>({ above: count, upTo: count }))),
 });

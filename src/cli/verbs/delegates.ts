@@ -29,6 +29,11 @@ export const addDelegateVerbs: AddVerbs = (program, session) => {
     .action((service: string, flags: ChangeFlags) =>
       change(session, { method: 'reassertGoalStates', service, flags, fields: {} }),
     );
+  verb(delegates, 'retry <service> <version>')
+    .description('let boxes that have given a version up try it again')
+    .action((service: string, version: string, flags: ChangeFlags) =>
+      change(session, { method: 'retryOnBoxes', service, flags, fields: { version } }),
+    );
   yesOption(verb(delegates, 'decommission <service> <box>'))
     .description("tell a box to run nothing any more, where its customer's policy allows it; needs --reason")
     .option('--undo', 'take the order back')

@@ -84,8 +84,9 @@ function goalOf({ service, generation, replaces, versions, decommission }: GoalS
     service: service as ServiceName,
     generation: Number(generation),
     replaces: Number(replaces),
-    versions: versions.map(({ version, artifact }) => ({
+    versions: versions.map(({ version, artifact, attempt }) => ({
       version: version as VersionName,
+      ...(attempt > 0 && { attempt }),
       artifact: {
         service: (artifact?.service ?? '') as ServiceName,
         version: (artifact?.version ?? '') as VersionName,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { versionName } from '../../../src/model/names.ts';
 import { findVersion } from '../../../src/model/state.ts';
 import { manager, operator, v1, v2 } from '../../support/controller-world.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -197,6 +198,27 @@ describe('a rollout of a service with delegates', () => {
     await expect(publish(artifact('v1', { sha256: 'b'.repeat(64) }))).rejects.toThrow(/never changes/);
     await expect(publish(artifact('v3', { url: 'ftp://x' }))).rejects.toThrow(/artifact\.url "ftp:/);
     await expect(publish(artifact('v3', { command: [] }))).rejects.toThrow(/must name a program/);
+  });
+
+  test('boxes that have given a version up are told to try it again, and the verb says how many they are', async () => {
+    await begin();
+    const box = fleet.box('a-1', 'acme', {
+      takes: (version) => (version === 'v1' ? 'CrashLooping' : 'Ready'),
+    });
+    await eventually(() => fleet.world.operations.delegates(manager).boxes.length === 1);
+    const attempt = () => box.stream.last?.goalState?.versions.find(({ version }) => version === v1)?.attempt;
+    const retry = (version: string) =>
+      fleet.world.operations.retryOnBoxes({ ...fleet.world.request(), version: versionName(version) });
+    await eventually(
+      () => fleet.world.operations.delegates(manager).versions[0]?.states.get('CrashLooping') === 1,
+    );
+    expect(attempt()).toBe(0);
+    expect((await retry('v1')).message).toBe('manager: boxes try v1 again; 1 of 1 say that they gave it up');
+    await eventually(() => attempt() === 1);
+    await retry('v1');
+    await eventually(() => attempt() === 2);
+    expect(fleet.world.operations.goalStates(manager).current.because).toContain('v1 (Primary, retry 2)');
+    await expect(retry('v9')).rejects.toThrow(/v9 of manager is not wanted on any box; those that are: v1/);
   });
 
   test('a decommissioned box is told so, with a reason, and the history says when', async () => {

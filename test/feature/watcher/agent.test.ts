@@ -1,5 +1,5 @@
 /** A watcher on its box, against the real server and with delegates that are processes: what it runs, and what it says. */
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
@@ -159,6 +159,40 @@ test('a version that ends three times is given up with its last words, the good 
   expect(await ask('POST', '/retry?version=v2')).toEqual({ versions: ['v2'] });
   await world.reported({ v2: 'Ready' });
   expect(await world.diary()).toEqual(['v1', 'v2', 'v2', 'v2', 'v2']);
+});
+
+test('a version that was given up is tried again by the goal state of an order, once for each', async () => {
+  world.start();
+  const v1 = await world.release('v1');
+  world.set('v2', 'crash');
+  const v2 = await world.release('v2');
+  world.want([v1, v2]);
+  await world.reported({ v1: 'Ready', v2: 'CrashLooping' });
+  const attempt = (number: number): void => {
+    const versions = [v1, v2].map((artifact) => ({ version: artifact.version, artifact, attempt: number }));
+    world.want([], { versions });
+  };
+  attempt(1);
+  await eventually(async () => (await world.diary()).length === 7, { within: 30_000 });
+  await world.reported({ v1: 'Ready', v2: 'CrashLooping' });
+  world.set('v2', 'crash', false);
+  attempt(2);
+  await world.reported({ v1: 'Ready', v2: 'Ready' });
+  // What runs well is not touched by it.
+  expect((await world.diary()).filter((version) => version === 'v1')).toEqual(['v1']);
+});
+
+test('an artifact that was refused is fetched again by the goal state of an order', async () => {
+  world.start();
+  const v1 = await world.release('v1');
+  const file = v1.url.slice('file://'.length);
+  const content = readFileSync(file);
+  writeFileSync(file, Buffer.from(content).fill(0, 0, 10));
+  world.want([v1]);
+  await world.reported({ v1: 'ArtifactFailed' });
+  writeFileSync(file, content);
+  world.want([], { versions: [{ version: v1.version, artifact: v1, attempt: 1 }] });
+  await world.reported({ v1: 'Ready' });
 });
 
 test('a version that never gets ready is reported as never healthy, with its reason', async () => {

@@ -7,6 +7,7 @@ import {
   reassert,
 } from '../../../src/goalstate/generation.ts';
 import { Goals, type SentGoal } from '../../../src/goalstate/goals.ts';
+import { retried } from '../../../src/goalstate/retries.ts';
 import { earlyVersions } from '../../../src/goalstate/wish.ts';
 import type { WatcherRecord } from '../../../src/model/goal-state.ts';
 import { after, instant } from '../../../src/model/instant.ts';
@@ -199,6 +200,31 @@ describe('generations', () => {
     const later = nextGeneration({ delegates: begun, wish: aWish(flipped), because: 'flipped', now });
     expect(later.current.generation).toBe(2);
     expect(later.past).toEqual([{ generation: 1, at: now, because, versions: ['v1', 'v2', 'v0'] }]);
+  });
+
+  test('rise with an order to try a version again, which every box of it is told', () => {
+    const order = { version: v2, by: 'ada', reason: 'the registry was down', at: now };
+    const once = retried(begun, order, rollingOut);
+    const ordered = nextGeneration({
+      delegates: once,
+      wish: aWish(rollingOut, { delegates: once }),
+      because,
+      now,
+    });
+    expect(ordered.current.generation).toBe(2);
+    const goals = new Goals({ service, delegates: ordered, wish: aWish(rollingOut, { delegates: ordered }) });
+    const goal = goals.goalFor(watcherIdentity());
+    const attempts = goal.kind === 'Run' ? goal.versions.map((one) => [one.version, one.attempt]) : [];
+    expect(attempts).toEqual([
+      ['v0', undefined],
+      ['v2', 1],
+      ['v1', undefined],
+    ]);
+    const twice = retried(once, order, rollingOut);
+    expect(twice.retries).toEqual([{ ...order, attempt: 2 }]);
+    const gone = rollingOut.versions.map((one) => (one.name === v2 ? { ...one, state: 'Retired' } : one));
+    const other = retried(twice, { ...order, version: v1 }, { versions: gone as typeof rollingOut.versions });
+    expect(other.retries).toEqual([{ ...order, version: v1, attempt: 1 }]);
   });
 
   test('the last 50 are kept', () => {

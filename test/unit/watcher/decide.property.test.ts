@@ -1,6 +1,6 @@
 /** What a watcher must never do, for every box that there can be (rule 12 and its kin). */
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { instant } from '../../../src/model/instant.ts';
 import { isWindowOpen } from '../../../src/model/windows.ts';
 import { type Box, type BoxAction, type BoxProcess, keyOf } from '../../../src/watcher/box.ts';
@@ -10,6 +10,7 @@ import { anyBox, artifact, process } from '../../support/boxes.ts';
 import { full, seed } from '../../support/seed.ts';
 
 const RUNS = full() ? 50_000 : 3_000;
+vi.setConfig({ testTimeout: full() ? 300_000 : 20_000 });
 
 function always(rule: (box: Box, actions: readonly BoxAction[]) => void): void {
   fc.assert(
@@ -162,6 +163,23 @@ test('a switch whose window closes while the old version drains is ended all the
   expect(decide(closed)).toEqual([]);
 });
 
+test('a version that was given up is started again by a later attempt, and by no earlier one', () => {
+  const next = artifact('v2');
+  const ordered = (attempt: number) =>
+    boxes.goal([], { versions: [{ version: next.version, artifact: next, attempt }] });
+  const given = boxes.box({
+    artifacts: new Map([[keyOf(next), { kind: 'Here' }]]),
+    setbacks: [
+      { version: next.version, artifact: keyOf(next), since: boxes.NOW, reason: '', restarts: 3, attempt: 2 },
+    ],
+  });
+  expect(decide({ ...given, goal: boxes.goal([next]) })).toEqual([]);
+  expect(decide({ ...given, goal: ordered(2) })).toEqual([]);
+  expect(started(decide({ ...given, goal: ordered(3) }))).toEqual(['v2']);
+  const ended = { ...given, goal: ordered(3), processes: [process('v2', { state: 'GivenUp' })] };
+  expect(decide(ended)).toMatchObject([{ kind: 'GiveUp', setback: { attempt: 3 } }]);
+});
+
 test('what does not get healthy is given up only where the last good version can take its place, and nothing else is healthy', () => {
   const next = artifact('v2');
   const hung = process('v2', { state: 'Starting', since: instant(boxes.NOW - 300_000) });
@@ -213,12 +231,15 @@ test('where all goes well, a box comes to run exactly what is wanted', () => {
         ...start,
         policy: { ...start.policy, windows: [] },
         setbacks: [],
-        processes: start.processes.filter(({ state }) => state !== 'GivenUp'),
+        processes: start.processes
+          .filter(({ state }) => state !== 'GivenUp')
+          .map((one) => ({ ...one, since: start.now })),
         artifacts: new Map([...start.artifacts].filter(([, { kind }]) => kind === 'Here')),
       };
       if (box.goal === undefined || box.goal.decommission || wantedArtifacts(box).length === 0) return;
       for (let round = 0; round < 40; round += 1) {
         const actions = decide(box);
+        if (actions.length === 0 && box.processes.every(isHealthy)) break;
         const fetched = actions.flatMap((action) =>
           action.kind === 'Fetch' ? [keyOf(action.artifact)] : [],
         );
