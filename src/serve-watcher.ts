@@ -30,7 +30,10 @@ export interface WatcherService {
   readonly slot: string;
   /** Aborted: it stops, and delegates go on. */
   readonly signal: AbortSignal;
-  /** Called once everything that ran was taken up, and it knows what it should run or reached its controller. */
+  /**
+   * Called once everything that ran was taken up, and it has reached its controller; a release on trial where the one
+   * before did not either, and one that is no trial, once it knows what it should run.
+   */
   readonly onProven: () => void;
 }
 
@@ -130,18 +133,22 @@ export async function serveWatcher(service: WatcherService): Promise<WatcherEnd>
       .catch((error: unknown) => log.warn({ err: error }, 'the status cannot be written'));
     return writing;
   };
+  const trial = await slots.trial();
+  const mustReach = trial?.slot.name === slot && trial.mustReachController;
   let isTakenUp = false;
   const prove = (): void => {
-    if (isTakenUp && (state.current.goal !== undefined || link.state.kind === 'Connected'))
-      service.onProven();
+    const knowsGoal = !mustReach && state.current.goal !== undefined;
+    if (isTakenUp && (knowsGoal || link.state.kind === 'Connected')) service.onProven();
   };
   const control = await startControl(join(folder, 'watcher.sock'), {
     status,
     retry: (version) => agent.retry(version),
-    async upgrade(manifest) {
+    async upgrade(manifest, { again }) {
       badReleases = await slots.bad();
       const { version } = await acceptUpgrade({
         manifest,
+        again,
+        isConnected: () => link.state.kind === 'Connected',
         artifacts,
         slots,
         policy,

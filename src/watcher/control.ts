@@ -1,6 +1,6 @@
 /**
  * The watcher's own door on its box: HTTP on a Unix socket that only its user may open. `GET /status`, `POST /retry`
- * (`?version=`), `POST /upgrade` (a signed manifest).
+ * (`?version=`), `POST /upgrade` (a signed manifest; `?again=true`: although it was tried before).
  */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -14,7 +14,7 @@ export interface ControlHandlers {
   /** Answers the versions that are tried again. */
   retry(version?: VersionName): Promise<readonly VersionName[]>;
   /** Answers one sentence. Throws where the manifest is refused. */
-  upgrade(manifest: string): Promise<string>;
+  upgrade(manifest: string, choice: { readonly again: boolean }): Promise<string>;
 }
 
 const MOST_BYTES = 128 * 1024;
@@ -55,7 +55,11 @@ async function answer(request: IncomingMessage, handlers: ControlHandlers): Prom
     case 'POST /retry':
       return { versions: await handlers.retry(versionOf(url)) };
     case 'POST /upgrade':
-      return { message: await handlers.upgrade(await bodyOf(request)) };
+      return {
+        message: await handlers.upgrade(await bodyOf(request), {
+          again: url.searchParams.get('again') === 'true',
+        }),
+      };
     default:
       throw new BadRequestError(`there is no ${request.method} ${url.pathname} here`);
   }

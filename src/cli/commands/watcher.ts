@@ -58,7 +58,7 @@ export async function watcherRetry(
 
 export async function watcherUpgrade(
   context: Context,
-  { config, manifest }: WatcherChoice & { readonly manifest: string },
+  { config, manifest, again }: WatcherChoice & { readonly manifest: string; readonly again?: boolean },
 ): Promise<ExitCode> {
   const body = await readFile(manifest, 'utf8').catch((error: Error) => {
     throw new CliError(EXIT.usage, `cannot read ${manifest}: ${error.message}`);
@@ -66,7 +66,7 @@ export async function watcherUpgrade(
   const { message } = (await call({
     folder: await folderOf(config),
     method: 'POST',
-    path: '/upgrade',
+    path: again === true ? '/upgrade?again=true' : '/upgrade',
     body,
   })) as {
     message: string;

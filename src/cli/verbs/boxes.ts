@@ -59,7 +59,8 @@ export function boxVerbs(local: LocalCommands): AddVerbs {
       .command('upgrade <manifest>')
       .description('try a signed release of the watcher itself; it must prove itself')
       .addOption(config())
-      .action((manifest: string, choice: WatcherChoice) =>
+      .option('--again', 'although it was tried before and did not prove itself')
+      .action((manifest: string, choice: WatcherChoice & { readonly again?: boolean }) =>
         session.run(async (context) =>
           (await import('../commands/watcher.ts')).watcherUpgrade(context, { ...choice, manifest }),
         ),

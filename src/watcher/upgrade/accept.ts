@@ -12,6 +12,10 @@ const WATCHER_SERVICE = 'switchyard-watcher';
 
 export interface UpgradeParts {
   readonly manifest: string;
+  /** It may have been tried before, and not have proved itself. */
+  readonly again: boolean;
+  /** Whether this release reaches the controller now. */
+  readonly isConnected: () => boolean;
   readonly artifacts: ArtifactStore;
   readonly slots: Slots;
   readonly policy: WatcherPolicy;
@@ -36,8 +40,11 @@ export async function acceptUpgrade(parts: UpgradeParts): Promise<Artifact> {
   if ((await slots.trial()) !== undefined)
     throw new Error('another release is being tried: look at status, and try again then');
   const known = (await slots.bad()).find((one) => one.sha256 === sha256);
-  if (known !== undefined)
-    throw new Error(`release ${version} was tried before and is not tried again: ${known.reason}`);
+  if (known !== undefined && !parts.again) {
+    throw new Error(
+      `release ${version} was tried before and is not tried again without --again: ${known.reason}`,
+    );
+  }
   if ((await slots.current())?.artifact.sha256 === sha256) throw new Error(`release ${version} runs already`);
   artifacts.retry((key) => key.startsWith(sha256));
   artifacts.fetch(artifact);
@@ -48,7 +55,9 @@ export async function acceptUpgrade(parts: UpgradeParts): Promise<Artifact> {
     await clock.sleep(100, signal);
   }
   const path = artifacts.pathOf(artifact);
+  if (known !== undefined) await slots.forgive(sha256);
   await slots.propose({
+    mustReachController: parts.isConnected(),
     artifact,
     command: artifact.command.map((part) =>
       part.replaceAll('${artifact}', path).replaceAll('${version}', version),

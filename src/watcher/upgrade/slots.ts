@@ -20,6 +20,8 @@ export interface Slot {
 
 export interface Trial {
   readonly slot: Slot;
+  /** The release before reached the controller when this one was proposed: so must this one, to prove itself. */
+  readonly mustReachController: boolean;
   /** How often it was begun. */
   readonly attempts: number;
 }
@@ -68,16 +70,19 @@ export class Slots {
   }
 
   /** Puts a release beside the current one, to be tried. */
-  async propose(release: Omit<Slot, 'name'>): Promise<void> {
+  async propose({
+    mustReachController,
+    ...release
+  }: Omit<Slot, 'name'> & Pick<Trial, 'mustReachController'>): Promise<void> {
     const current = await this.current();
     const name: SlotName = current?.name === 'a' ? 'b' : 'a';
     const slot: Slot = { name, ...release };
     await this.#write(`${name}.json`, slot);
-    await this.#write('trial.json', { slot, attempts: 0 });
+    await this.#write('trial.json', { slot, mustReachController, attempts: 0 } satisfies Trial);
   }
 
-  async noteAttempt({ slot, attempts }: Trial): Promise<void> {
-    await this.#write('trial.json', { slot, attempts: attempts + 1 });
+  async noteAttempt(trial: Trial): Promise<void> {
+    await this.#write('trial.json', { ...trial, attempts: trial.attempts + 1 });
   }
 
   /** It has proved itself: the swap. */
@@ -89,7 +94,15 @@ export class Slots {
     await removeDurably(this.#path('trial.json'));
   }
 
-  /** It has not, and is never tried again. */
+  /** What is remembered of a release is forgotten: it may be tried again. */
+  async forgive(sha256: string): Promise<void> {
+    await this.#write(
+      'bad.json',
+      (await this.bad()).filter((one) => one.sha256 !== sha256),
+    );
+  }
+
+  /** It has not, and is not tried again unless that is forgiven. */
   async reject({ slot }: Trial, because: { readonly reason: string; readonly at: Instant }): Promise<void> {
     const { version, sha256 } = slot.artifact;
     const others = (await this.bad()).filter((one) => one.sha256 !== sha256);

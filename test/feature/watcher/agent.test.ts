@@ -193,6 +193,7 @@ test('an artifact that was refused is fetched again by the goal state of an orde
   writeFileSync(file, content);
   world.want([], { versions: [{ version: v1.version, artifact: v1, attempt: 1 }] });
   await world.reported({ v1: 'Ready' });
+  expect(await world.diary()).toEqual(['v1']);
 });
 
 test('a version that never gets ready is reported as never healthy, with its reason', async () => {

@@ -228,6 +228,32 @@ test('a release that cannot start, or that never proves itself, gives way to the
   expect(await world.diary()).toEqual(['v1']);
 });
 
+test('a release that cannot reach the controller has not proved itself, unless the one before cannot either; it may be tried again', {
+  timeout: 240_000,
+}, async () => {
+  startWatcher('--prove-within', '15s');
+  world.want([await world.release('v1')]);
+  await world.reported({ v1: 'Ready' });
+  // A proxy where nobody listens: it knows its stored goal state, and hears of no other.
+  const deaf = watcherRelease(
+    'deaf',
+    `export grpc_proxy=http://127.0.0.1:1\nunset no_proxy NO_PROXY\n${GOOD}`,
+  );
+  const manifest = await signed(deaf, '1.2.0');
+  const upgrade = (...flags: string[]) =>
+    runHere(['watcher', 'upgrade', manifest, '--config', config, ...flags]);
+  await upgrade();
+  const reason = '1.2.0: it did not prove itself within 15 s';
+  await eventually(async () => (await status()).badReleases.includes(reason), { within: 60_000 });
+  expect((await status()).slot).toBe('installed');
+  expect((await upgrade()).stderr).toContain('is not tried again without --again');
+  await world.stopServer();
+  await eventually(async () => (await status()).link.kind === 'Connecting', { within: 60_000 });
+  expect(await upgrade('--again')).toMatchObject({ code: 0, stderr: '' });
+  await eventually(async () => (await status()).slot === 'a', { within: 60_000 });
+  expect(await world.diary()).toEqual(['v1']);
+});
+
 test('a release that is not signed for the watcher is refused', { timeout: 120_000 }, async () => {
   startWatcher();
   await eventually(async () => (await status()).link.kind === 'Connected', { within: 60_000 });
