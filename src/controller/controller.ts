@@ -85,8 +85,8 @@ export class Controller {
     this.#fleetChanges = new FleetChanges({
       clock,
       act: (service) => {
-        this.wake(service);
         this.#notify();
+        return this.#loop.wake(service);
       },
     });
     this.rosters = new Rosters({ ...options, wake: (service) => this.wake(service) });
@@ -183,7 +183,7 @@ export class Controller {
 
   /** Plans for one service or for all. */
   wake(service?: ServiceName): void {
-    this.#loop.wake(service);
+    void this.#loop.wake(service);
   }
 
   /** Calls back after any change that a view could show. Returns the way to stop that. */

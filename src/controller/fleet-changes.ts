@@ -1,18 +1,22 @@
 /** Watchers report all the time, thousands at once after a restart: what follows from it is done for all together, a moment later. */
-import type { Milliseconds } from '../model/instant.ts';
+import { after, type Instant, instant, type Milliseconds } from '../model/instant.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Clock } from '../ports/clock.ts';
 
 /** How long reports are gathered. */
 const GATHERED_FOR: Milliseconds = 200;
+/** What follows from reports takes at most one part in so many of the time: with thousands of boxes a look at all is dear. */
+const SHARE = 10;
 
 export class FleetChanges {
   readonly #clock: Clock;
-  readonly #act: (service: ServiceName) => void;
+  readonly #act: (service: ServiceName) => Promise<void>;
   readonly #stop = new AbortController();
   readonly #changed = new Set<ServiceName>();
+  #notBefore: Instant = instant(0);
 
-  constructor(options: { readonly clock: Clock; readonly act: (service: ServiceName) => void }) {
+  /** `act` resolves when it has done what follows for a service. */
+  constructor(options: { readonly clock: Clock; readonly act: (service: ServiceName) => Promise<void> }) {
     this.#clock = options.clock;
     this.#act = options.act;
   }
@@ -22,17 +26,24 @@ export class FleetChanges {
     const isFirst = this.#changed.size === 0;
     this.#changed.add(service);
     if (!isFirst) return;
-    this.#clock.sleep(GATHERED_FOR, this.#stop.signal).then(
-      () => {
-        const services = [...this.#changed];
-        this.#changed.clear();
-        for (const name of services) this.#act(name);
-      },
+    const now = this.#clock.now();
+    const wait = Math.max(GATHERED_FOR, this.#notBefore - now);
+    this.#clock.sleep(wait, this.#stop.signal).then(
+      () => this.#actOnAll(),
       () => undefined,
     );
   }
 
   stop(): void {
     this.#stop.abort();
+  }
+
+  async #actOnAll(): Promise<void> {
+    const services = [...this.#changed];
+    this.#changed.clear();
+    const began = this.#clock.now();
+    await Promise.all(services.map((service) => this.#act(service)));
+    const ended = this.#clock.now();
+    this.#notBefore = after(ended, (ended - began) * (SHARE - 1));
   }
 }

@@ -30,14 +30,15 @@ export class Loop {
     this.#observe = observe;
   }
 
-  /** Plans for one service, or for all, as soon as may be. */
-  wake(service?: ServiceName): void {
+  /** Plans for one service, or for all, as soon as may be. Resolves when there is nothing left to do; never rejects. */
+  async wake(service?: ServiceName): Promise<void> {
     if (this.#stopped) return;
     const services = service === undefined ? [...this.#parts.ledger.records().keys()] : [service];
     for (const name of services) {
       if (this.#running.has(name)) this.#again.add(name);
       else this.#running.set(name, this.#runRounds(name));
     }
+    await Promise.all(services.map((name) => this.#running.get(name)));
   }
 
   /** Takes no new rounds and resolves when the running ones have ended. */

@@ -5,7 +5,7 @@ import type { TenantName, VersionName } from '../model/names.ts';
 import { MISSING_REASONS, type MissingBox, type Roll, type TenantParity } from '../model/parity.ts';
 import type { DelegateId } from '../model/workflow.ts';
 import { type BoxStanding, type GateFacts, standingOf } from './parity-box.ts';
-import { boxKey, byTenant, connectedIn } from './roll.ts';
+import { BoxMap, byTenant, connectedIn } from './roll.ts';
 
 type Watchers = ReadonlyMap<DelegateId, WatcherRecord>;
 
@@ -19,24 +19,23 @@ export function namedTenants(
   },
 ): readonly TenantParity[] {
   const { roll, answer, watchers, candidate, decommissioned } = input;
-  const heard = new Set<string>();
-  const registered = new Set<string>();
-  for (const { delegate, tenant, version } of connectedIn(answer)) {
-    const key = boxKey(tenant, delegate);
-    heard.add(key);
-    if (version === candidate) registered.add(key);
+  const heard = new BoxMap<{ readonly isRegistered: boolean }>();
+  for (const one of connectedIn(answer)) {
+    const isRegistered = one.version === candidate || heard.get(one)?.isRegistered === true;
+    heard.set(one, { isRegistered });
   }
   const tenants = new Map<TenantName, [DelegateId, BoxStanding][]>();
-  for (const { delegate, tenant } of roll.boxes) {
+  for (const box of roll.boxes) {
+    const { delegate, tenant } = box;
     if (decommissioned.has(delegate)) continue;
-    const key = boxKey(tenant, delegate);
     const reports = watchers.get(delegate);
     const watcher = reports?.identity.tenant === tenant ? reports : undefined;
-    const facts = { isRegistered: registered.has(key), isHeardOf: heard.has(key) };
+    const known = heard.get(box);
+    const facts = { isRegistered: known?.isRegistered === true, isHeardOf: known !== undefined };
     const standing = standingOf({ delegate, watcher, ...facts }, input);
-    const known = tenants.get(tenant);
-    if (known === undefined) tenants.set(tenant, [[delegate, standing]]);
-    else known.push([delegate, standing]);
+    const others = tenants.get(tenant);
+    if (others === undefined) tenants.set(tenant, [[delegate, standing]]);
+    else others.push([delegate, standing]);
   }
   return [...tenants].map(([tenant, boxes]) => namedTenant(tenant, boxes)).toSorted(byTenant);
 }

@@ -34,13 +34,14 @@ export function fixRoll(input: {
     if (counts.length === 0) return undefined;
     return { kind: 'counted', fixedAt: now, tenants: counts.toSorted(byTenant) };
   }
-  const boxes = new Map(
-    answer.delegates
-      .filter(({ version, lastSeen }) => version === baseline && lastSeen >= now - activeWithin)
-      .map(({ delegate, tenant }) => [boxKey(tenant, delegate), { delegate, tenant }]),
-  );
-  if (boxes.size === 0) return undefined;
-  return { kind: 'named', fixedAt: now, boxes: [...boxes.values()].toSorted(byTenant) };
+  const boxes = new BoxMap<Extract<Roll, { kind: 'named' }>['boxes'][number]>();
+  for (const { delegate, tenant, version, lastSeen } of answer.delegates) {
+    if (version === baseline && lastSeen >= now - activeWithin) {
+      boxes.set({ tenant, delegate }, { delegate, tenant });
+    }
+  }
+  const all = boxes.values();
+  return all.length === 0 ? undefined : { kind: 'named', fixedAt: now, boxes: all.toSorted(byTenant) };
 }
 
 /** The delegates of an answer that are connected. */
@@ -51,9 +52,23 @@ export function connectedIn({
   return delegates.filter(({ lastSeen }) => lastSeen >= asOf - FRESH);
 }
 
-/** Two tenants may use one name for their boxes: what the one's does says nothing of the other's. */
-export function boxKey(tenant: TenantName, delegate: DelegateId): string {
-  return JSON.stringify([tenant, delegate]);
+/** Boxes by tenant and name: two tenants may use one name for theirs, and what the one's does says nothing of the other's. */
+export class BoxMap<Value> {
+  readonly #tenants = new Map<TenantName, Map<DelegateId, Value>>();
+
+  get({ tenant, delegate }: Pick<DelegateRegistration, 'tenant' | 'delegate'>): Value | undefined {
+    return this.#tenants.get(tenant)?.get(delegate);
+  }
+
+  set({ tenant, delegate }: Pick<DelegateRegistration, 'tenant' | 'delegate'>, value: Value): void {
+    const known = this.#tenants.get(tenant);
+    if (known === undefined) this.#tenants.set(tenant, new Map([[delegate, value]]));
+    else known.set(delegate, value);
+  }
+
+  values(): readonly Value[] {
+    return [...this.#tenants.values()].flatMap((boxes) => [...boxes.values()]);
+  }
 }
 
 /** Tenants in the order of their names. */
