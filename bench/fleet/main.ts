@@ -37,14 +37,15 @@ function readSettings(): Settings {
     },
   });
   const small = values.smoke
-    ? { streams: 60, versions: 1, rounds: 1 }
-    : { streams: 500, versions: 3, rounds: 1 };
+    ? { streams: 60, versions: 1, rounds: 1, restMs: 300 }
+    : { streams: 500, versions: 3, rounds: 1, restMs: 3_000 };
   return {
     watchers: wholeNumber('watchers', values.watchers, small.streams),
     delegates: wholeNumber('delegates', values.delegates, small.streams),
     tenants: wholeNumber('tenants', values.tenants, 100),
     versions: wholeNumber('versions', values.versions, small.versions),
     rounds: wholeNumber('rounds', values.rounds, small.rounds),
+    restMs: small.restMs,
     report: values.report,
   };
 }

@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Length of a clock tick of /proc in milliseconds: the same on every Linux that Node runs on. */
 const TICK_MS = 10;
-const LOOK_EVERY_MS = 500;
 const LOOKS = 4;
 /** Memory that changes by less is at rest. */
 const RESTS_WITHIN = 0.01;
@@ -24,15 +23,16 @@ function memoryOf(pid: number): number {
   return Number(found?.[1] ?? Number.NaN);
 }
 
-/** Resident memory of several processes in KB, once it has come to rest. */
-export async function restingMemoryOf(pids: readonly number[]): Promise<number> {
+/** Resident memory of several processes in KB, once it has come to rest: several looks, a part of `restMs` apart, agree. */
+export async function restingMemoryOf(pids: readonly number[], restMs: number): Promise<number> {
   const seen: number[] = [];
-  for (let waited = 0; waited < RESTS_AT_LATEST_MS; waited += LOOK_EVERY_MS) {
+  const every = restMs / (LOOKS + 2);
+  for (let waited = 0; waited < RESTS_AT_LATEST_MS; waited += every) {
     seen.push(pids.reduce((sum, pid) => sum + memoryOf(pid), 0));
     const last = seen.slice(-LOOKS);
     const isAtRest = Math.max(...last) - Math.min(...last) < RESTS_WITHIN * Math.max(...last);
     if (last.length === LOOKS && isAtRest) break;
-    await sleep(LOOK_EVERY_MS);
+    await sleep(every);
   }
   return seen.at(-1) ?? Number.NaN;
 }

@@ -13,8 +13,6 @@ import type { Figures, Informed, RunOptions } from './run.ts';
 import { come, comeAgain } from './steps.ts';
 import { artifactOf, FIRST, SERVICE, World } from './world.ts';
 
-const AT_REST_MS = 3_000;
-
 export async function runBare(options: RunOptions): Promise<Figures> {
   await using closing = new AsyncDisposableStack();
   const world = await World.open();
@@ -27,22 +25,25 @@ export async function runBare(options: RunOptions): Promise<Figures> {
   const [watchers, delegates] = [new Load(options.load), new Load(options.load)];
   closing.defer(() => watchers.close());
   closing.defer(() => delegates.close());
+  const { restMs } = options;
   const crowd = { service: SERVICE, version: FIRST, tenants: options.tenants };
   const servers = (): readonly number[] => (bare.pid === undefined ? [] : [bare.pid]);
   const watching = await come({
     load: watchers,
     servers,
+    restMs,
     crowd: { ...crowd, role: 'watcher', count: options.watchers, target: bare.address },
   });
   const working = await come({
     load: delegates,
     servers,
+    restMs,
     crowd: { ...crowd, role: 'delegate', count: options.delegates, target: `127.0.0.1:${world.gatewayPort}` },
   });
   const informed: Informed[] = [];
   for (let generation = 1; generation <= options.versions; generation += 1) {
     const version = `v${generation + 1}`;
-    await sleep(AT_REST_MS);
+    await sleep(restMs);
     const cpu = cpuOf(bare.pid ?? 0);
     const since = wallClock();
     await bare.tell(goalState(generation, version));

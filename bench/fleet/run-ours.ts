@@ -9,10 +9,9 @@ import type { Informed, OurFigures, RunOptions } from './run.ts';
 import { come, comeAgain, cpuOfAll } from './steps.ts';
 import { FIRST, SERVICE, type Wish, World } from './world.ts';
 
-const AT_REST_MS = 3_000;
-
 export async function runOurs(options: RunOptions): Promise<OurFigures> {
   await using closing = new AsyncDisposableStack();
+  const { restMs } = options;
   const world = await World.open();
   closing.defer(() => world.close());
   const managers = await Managers.start(world);
@@ -24,7 +23,7 @@ export async function runOurs(options: RunOptions): Promise<OurFigures> {
   await world.apply(wish(FIRST, managers));
   await world.routed();
   await world.publishArtifact(FIRST);
-  const alone = await order({ world, managers, version: atStart });
+  const alone = await order({ world, managers, restMs, version: atStart });
 
   const [watchers, delegates] = [new Load(options.load), new Load(options.load)];
   closing.defer(() => watchers.close());
@@ -34,22 +33,24 @@ export async function runOurs(options: RunOptions): Promise<OurFigures> {
   const watching = await come({
     load: watchers,
     servers: () => [world.controllerPid],
+    restMs,
     crowd: { ...crowd, role: 'watcher', count: options.watchers, target: `127.0.0.1:${world.watcherPort}` },
   });
   const watcherHeapKb = ((await world.controllerHeap()) - heap) / options.watchers;
-  const gateway = await restingMemoryOf([world.gatewayPid]);
+  const gateway = await restingMemoryOf([world.gatewayPid], restMs);
   const working = await come({
     load: delegates,
     servers: () => managers.pids,
+    restMs,
     crowd: { ...crowd, role: 'delegate', count: options.delegates, target: `127.0.0.1:${world.gatewayPort}` },
   });
-  const gatewayKb = ((await restingMemoryOf([world.gatewayPid])) - gateway) / options.delegates;
-  const atRest = await rest(world, managers);
+  const gatewayKb = ((await restingMemoryOf([world.gatewayPid], restMs)) - gateway) / options.delegates;
+  const atRest = await rest({ world, managers, restMs });
 
   const orders: Order[] = [];
   const informed: Informed[] = [];
   for (const version of versions) {
-    const told = await order({ world, managers, version, watchers });
+    const told = await order({ world, managers, restMs, version, watchers });
     orders.push(told);
     if (told.informed !== undefined) informed.push(told.informed);
   }
@@ -81,21 +82,23 @@ export async function runOurs(options: RunOptions): Promise<OurFigures> {
 }
 
 /** All are connected, and nothing happens. Processor time in percent of one processor. */
-async function rest(
-  world: World,
-  managers: Managers,
-): Promise<{ readonly reads: Reads; readonly percent: OurFigures['atRestPercent'] }> {
-  await sleep(AT_REST_MS);
+async function rest(of: {
+  readonly world: World;
+  readonly managers: Managers;
+  readonly restMs: number;
+}): Promise<{ readonly reads: Reads; readonly percent: OurFigures['atRestPercent'] }> {
+  const { world, managers, restMs } = of;
+  await sleep(restMs);
   const pids = { controller: [world.controllerPid], managers: managers.pids, gateway: [world.gatewayPid] };
   const before = Object.values(pids).map(cpuOfAll);
   const began = performance.now();
-  await sleep(AT_REST_MS);
+  await sleep(restMs);
   const used = Object.values(pids).map((of, index) => cpuOfAll(of) - (before[index] ?? 0));
   const [controller = 0, both = 0, gateway = 0] = used.map(
     (cpu) => (cpu / (performance.now() - began)) * 100,
   );
   const reader = new Reader(world.admin);
-  await sleep(AT_REST_MS);
+  await sleep(restMs);
   return { reads: await reader.stop(), percent: { controller, managers: both, gateway } };
 }
 
@@ -124,12 +127,13 @@ interface Order {
 async function order(wanted: {
   readonly world: World;
   readonly managers: Managers;
+  readonly restMs: number;
   readonly version: string;
   readonly watchers?: Load;
 }): Promise<Order> {
-  const { world, managers, version, watchers } = wanted;
+  const { world, managers, restMs, version, watchers } = wanted;
   await world.publishArtifact(version);
-  await sleep(AT_REST_MS);
+  await sleep(restMs);
   const reader = new Reader(world.admin);
   const first = await eventually(() => (reader.gateway.publication > 0n ? reader.gateway : undefined), {
     what: 'a look at the gateway',

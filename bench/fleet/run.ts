@@ -11,6 +11,8 @@ export interface RunOptions {
   readonly tenants: number;
   /** Versions that watchers are told of, one after the other. */
   readonly versions: number;
+  /** Time in which nothing happens, before what is measured at rest and while it is. */
+  readonly restMs: number;
   /** The program of the load. */
   readonly load: string;
 }

@@ -14,16 +14,17 @@ export async function come(step: {
   readonly load: Load;
   readonly servers: Servers;
   readonly crowd: Omit<Crowd, 'spreadMs'>;
+  readonly restMs: number;
 }): Promise<Pick<Held, 'memoryKb' | 'comeCpuUs'>> {
-  const { load, servers, crowd } = step;
-  const memory = await restingMemoryOf(servers());
+  const { load, servers, crowd, restMs } = step;
+  const memory = await restingMemoryOf(servers(), restMs);
   const cpu = cpuOfAll(servers());
   await load.open({ ...crowd, spreadMs: (crowd.count / COME_PER_SECOND) * 1_000 });
   await load.registered({ since: 0, atLeast: crowd.count });
   const used = cpuOfAll(servers()) - cpu;
   return {
     comeCpuUs: (used * 1_000) / crowd.count,
-    memoryKb: ((await restingMemoryOf(servers())) - memory) / crowd.count,
+    memoryKb: ((await restingMemoryOf(servers(), restMs)) - memory) / crowd.count,
   };
 }
 
