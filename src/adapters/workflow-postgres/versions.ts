@@ -102,16 +102,21 @@ export class Versions {
     ];
     await this.#connections.run('a list of delegates', [
       {
-        // In one statement: nobody sees a manager without its delegates.
+        // In one statement: nobody sees a manager without its delegates. Thousands are told again and again; what is the
+        // same is no write.
         text: `WITH given AS (
-            SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::bigint[], $9::bigint[])
+            SELECT g.delegate, g.tenant, g.version, ARRAY (SELECT json_array_elements_text(g.tags::json)) AS tags, g.capacity,
+              g.running, g.since, g.last_seen
+            FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::int[], $8::bigint[], $9::bigint[])
               AS g (delegate, tenant, version, tags, capacity, running, since, last_seen)
           ), gone AS (
             DELETE FROM delegates d WHERE d.manager = $1
               AND (d.delegate, d.tenant, d.version) NOT IN (SELECT delegate, tenant, version FROM given))
           INSERT INTO delegates (manager, delegate, tenant, version, tags, capacity, running, since, last_seen)
-          SELECT $1, delegate, tenant, version, ARRAY (SELECT json_array_elements_text(tags::json)), capacity, running, since,
-            last_seen FROM given
+          SELECT $1, g.* FROM given g WHERE NOT EXISTS (
+            SELECT FROM delegates d WHERE d.manager = $1
+              AND (d.delegate, d.tenant, d.version) = (g.delegate, g.tenant, g.version)
+              AND (d.tags, d.capacity, d.running, d.since, d.last_seen) = (g.tags, g.capacity, g.running, g.since, g.last_seen))
           ON CONFLICT (manager, delegate, tenant, version) DO UPDATE SET tags = EXCLUDED.tags, capacity = EXCLUDED.capacity,
             running = EXCLUDED.running, since = EXCLUDED.since, last_seen = EXCLUDED.last_seen`,
         values: [
