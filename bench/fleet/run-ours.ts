@@ -82,12 +82,12 @@ export async function runOurs(options: RunOptions): Promise<OurFigures> {
 }
 
 /** All are connected, and nothing happens. Processor time in percent of one processor. */
-async function rest(of: {
+async function rest(at: {
   readonly world: World;
   readonly managers: Managers;
   readonly restMs: number;
 }): Promise<{ readonly reads: Reads; readonly percent: OurFigures['atRestPercent'] }> {
-  const { world, managers, restMs } = of;
+  const { world, managers, restMs } = at;
   await sleep(restMs);
   const pids = { controller: [world.controllerPid], managers: managers.pids, gateway: [world.gatewayPid] };
   const before = Object.values(pids).map(cpuOfAll);

@@ -34,11 +34,17 @@ export class Loop {
   async wake(service?: ServiceName): Promise<void> {
     if (this.#stopped) return;
     const services = service === undefined ? [...this.#parts.ledger.records().keys()] : [service];
-    for (const name of services) {
-      if (this.#running.has(name)) this.#again.add(name);
-      else this.#running.set(name, this.#runRounds(name));
-    }
-    await Promise.all(services.map((name) => this.#running.get(name)));
+    const running = services.map((name) => {
+      const known = this.#running.get(name);
+      if (known !== undefined) {
+        this.#again.add(name);
+        return known;
+      }
+      const begun = this.#runRounds(name);
+      this.#running.set(name, begun);
+      return begun;
+    });
+    await Promise.all(running);
   }
 
   /** Takes no new rounds and resolves when the running ones have ended. */
