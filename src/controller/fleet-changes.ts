@@ -13,9 +13,10 @@ export class FleetChanges {
   readonly #act: (service: ServiceName) => Promise<void>;
   readonly #stop = new AbortController();
   readonly #changed = new Set<ServiceName>();
+  #isAtWork = false;
   #notBefore: Instant = instant(0);
 
-  /** `act` resolves when it has done what follows for a service. */
+  /** `act` resolves when it has done what follows for a service; it never rejects. */
   constructor(options: { readonly clock: Clock; readonly act: (service: ServiceName) => Promise<void> }) {
     this.#clock = options.clock;
     this.#act = options.act;
@@ -23,27 +24,30 @@ export class FleetChanges {
 
   /** Tells of a service whose watchers came, went or said something new. */
   changed(service: ServiceName): void {
-    const isFirst = this.#changed.size === 0;
     this.#changed.add(service);
-    if (!isFirst) return;
-    const now = this.#clock.now();
-    const wait = Math.max(GATHERED_FOR, this.#notBefore - now);
-    this.#clock.sleep(wait, this.#stop.signal).then(
-      () => this.#actOnAll(),
-      () => undefined,
-    );
+    if (this.#isAtWork) return;
+    this.#isAtWork = true;
+    this.#work().catch((error: unknown) => {
+      // Stopped: nothing follows any more.
+      if (!this.#stop.signal.aborted) throw error;
+    });
   }
 
   stop(): void {
     this.#stop.abort();
   }
 
-  async #actOnAll(): Promise<void> {
-    const services = [...this.#changed];
-    this.#changed.clear();
-    const began = this.#clock.now();
-    await Promise.all(services.map((service) => this.#act(service)));
-    const ended = this.#clock.now();
-    this.#notBefore = after(ended, (ended - began) * (SHARE - 1));
+  async #work(): Promise<void> {
+    while (this.#changed.size > 0) {
+      const wait = Math.max(GATHERED_FOR, this.#notBefore - this.#clock.now());
+      await this.#clock.sleep(wait, this.#stop.signal);
+      const began = this.#clock.now();
+      const services = [...this.#changed];
+      this.#changed.clear();
+      await Promise.all(services.map((service) => this.#act(service)));
+      const ended = this.#clock.now();
+      this.#notBefore = after(ended, (ended - began) * (SHARE - 1));
+    }
+    this.#isAtWork = false;
   }
 }
