@@ -8,6 +8,9 @@ if (process.env['SWITCHYARD_SEED'] === undefined) {
   console.log(`seed: SWITCHYARD_SEED=${process.env['SWITCHYARD_SEED']} repeats this run`);
 }
 
+// With SWITCHYARD_FULL=1 tests take many times as many examples.
+const fastTimeout = process.env['SWITCHYARD_FULL'] === '1' ? 300_000 : 20_000;
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -18,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['test/{unit,golden,contract,feature}/**/*.test.ts'],
-          testTimeout: 20_000,
+          testTimeout: fastTimeout,
           hookTimeout: 20_000,
         },
       },

@@ -4,8 +4,10 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { ProcessesRuntime } from '../../src/adapters/processes/runtime.ts';
@@ -100,6 +102,8 @@ export interface WatcherWorld {
   /** Resolves when the controller was told that these versions stand so, and no others. */
   reported(states: Readonly<Record<string, string>>): Promise<void>;
   reasonOf(version: string): string;
+  /** What the watcher's own door on the box answers. */
+  ask<Answer>(method: string, path: string): Promise<Answer>;
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
   dispose(): Promise<void>;
@@ -243,6 +247,13 @@ export async function createWatcherWorld(): Promise<WatcherWorld> {
       );
     },
     reasonOf: (version) => controller.report?.versions.find((one) => one.version === version)?.reason ?? '',
+    async ask<Answer>(method: string, path: string) {
+      const socketPath = join(settings.dataFolder, 'watcher.sock');
+      const response = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
+        request({ socketPath, method, path }).on('response', resolve).on('error', reject).end();
+      });
+      return (await json(response)) as Answer;
+    },
     stopServer: () => world.server.close(),
     async startServer() {
       world.server = await listen();

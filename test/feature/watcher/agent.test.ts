@@ -1,9 +1,7 @@
 /** A watcher on its box, against the real server and with delegates that are processes: what it runs, and what it says. */
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { WatcherStatus } from '../../../src/model/watcher.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -17,15 +15,6 @@ beforeEach(async () => {
   world = await createWatcherWorld();
 });
 afterEach(() => world.dispose());
-
-/** What the watcher's own door on the box answers. */
-async function ask<Answer>(method: string, path: string): Promise<Answer> {
-  const socketPath = join(world.settings.dataFolder, 'watcher.sock');
-  const response = await new Promise<NodeJS.ReadableStream>((resolve, reject) => {
-    request({ socketPath, method, path }).on('response', resolve).on('error', reject).end();
-  });
-  return (await json(response)) as Answer;
-}
 
 test('a version that is wanted is fetched and started, and the old one is drained once it is healthy', async () => {
   world.start();
@@ -97,7 +86,7 @@ test('while the controller is away all goes on, over a restart of the watcher, a
   expect(world.alive()).toEqual(before);
   process.kill(before[0] ?? 0, 'SIGKILL');
   await eventually(() => world.alive().length === 1 && world.alive()[0] !== before[0]);
-  const status = await ask<WatcherStatus>('GET', '/status');
+  const status = await world.ask<WatcherStatus>('GET', '/status');
   expect(status.link).toMatchObject({ kind: 'Connecting' });
   await world.startServer();
   const reports = world.controller.reports.length;
@@ -116,84 +105,6 @@ test('a box of one switches: the old version is drained, then the new one starts
   world.set('v1', 'tasks', false);
   await world.reported({ v2: 'Ready' });
   expect(await world.diary()).toEqual(['v1', 'v2']);
-});
-
-test('a box of one whose new version cannot live goes back to the last good one, and says so', async () => {
-  world.start({ settings: { identity: { ...world.settings.identity, maxVersions: 1 } } });
-  world.want([await world.release('v1')]);
-  await world.reported({ v1: 'Ready' });
-  world.set('v2', 'crash');
-  world.want([await world.release('v2')]);
-  await world.reported({ v2: 'CrashLooping', v1: 'Ready' });
-  expect(await world.diary()).toEqual(['v1', 'v2', 'v2', 'v2', 'v1']);
-});
-
-test('a box of one whose new version hangs from its start goes back to the last good one, and says so', async () => {
-  world.start({
-    settings: { identity: { ...world.settings.identity, maxVersions: 1 }, startDeadline: 3_000 },
-  });
-  world.want([await world.release('v1')]);
-  await world.reported({ v1: 'Ready' });
-  world.set('v2', 'hang');
-  world.want([await world.release('v2')]);
-  await world.reported({ v2: 'CrashLooping', v1: 'Ready' });
-  expect(world.reasonOf('v2')).toContain('never healthy since its start');
-  expect(await world.diary()).toEqual(['v1', 'v2', 'v1']);
-});
-
-test('a version that ends three times is given up with its last words, the good one stays, and retry starts it again', async () => {
-  world.start();
-  const v1 = await world.release('v1');
-  world.want([v1]);
-  await world.reported({ v1: 'Ready' });
-  world.set('v2', 'crash');
-  world.want([v1, await world.release('v2')]);
-  await world.reported({ v1: 'Ready', v2: 'CrashLooping' });
-  expect(world.reasonOf('v2')).toMatch(
-    /^exited with code 3, the 3rd time .*: fatal: this release cannot start$/,
-  );
-  world.want([await world.release('v2')]);
-  await eventually(() => world.controller.report?.applied === 3);
-  await world.reported({ v2: 'CrashLooping', v1: 'Ready' });
-  world.set('v2', 'crash', false);
-  expect(await ask('POST', '/retry?version=v2')).toEqual({ versions: ['v2'] });
-  await world.reported({ v2: 'Ready' });
-  expect(await world.diary()).toEqual(['v1', 'v2', 'v2', 'v2', 'v2']);
-});
-
-test('a version that was given up is tried again by the goal state of an order, once for each', async () => {
-  world.start();
-  const v1 = await world.release('v1');
-  world.set('v2', 'crash');
-  const v2 = await world.release('v2');
-  world.want([v1, v2]);
-  await world.reported({ v1: 'Ready', v2: 'CrashLooping' });
-  const attempt = (number: number): void => {
-    const versions = [v1, v2].map((artifact) => ({ version: artifact.version, artifact, attempt: number }));
-    world.want([], { versions });
-  };
-  attempt(1);
-  await eventually(async () => (await world.diary()).length === 7, { within: 30_000 });
-  await world.reported({ v1: 'Ready', v2: 'CrashLooping' });
-  world.set('v2', 'crash', false);
-  attempt(2);
-  await world.reported({ v1: 'Ready', v2: 'Ready' });
-  // What runs well is not touched by it.
-  expect((await world.diary()).filter((version) => version === 'v1')).toEqual(['v1']);
-});
-
-test('an artifact that was refused is fetched again by the goal state of an order', async () => {
-  world.start();
-  const v1 = await world.release('v1');
-  const file = v1.url.slice('file://'.length);
-  const content = readFileSync(file);
-  writeFileSync(file, Buffer.from(content).fill(0, 0, 10));
-  world.want([v1]);
-  await world.reported({ v1: 'ArtifactFailed' });
-  writeFileSync(file, content);
-  world.want([], { versions: [{ version: v1.version, artifact: v1, attempt: 1 }] });
-  await world.reported({ v1: 'Ready' });
-  expect(await world.diary()).toEqual(['v1']);
 });
 
 test('a version that never gets ready is reported as never healthy, with its reason', async () => {
@@ -234,7 +145,7 @@ test('what the policy refuses is not run, and both sides are told', async () => 
   await world.reported({ v1: 'Ready', v2: 'Refused' });
   const reason = "the customer's policy allows versions v1, not v2";
   expect(world.controller.report?.refusal).toBe(reason);
-  expect((await ask<WatcherStatus>('GET', '/status')).report.refusal).toBe(reason);
+  expect((await world.ask<WatcherStatus>('GET', '/status')).report.refusal).toBe(reason);
 });
 
 test('while the window is closed nothing is started, and the controller is told when it opens', async () => {
@@ -274,7 +185,7 @@ test('a box that was told nothing says so, and stops nothing', async () => {
   world.start();
   await world.reported({ v1: 'Ready' });
   await eventually(
-    async () => (await ask<WatcherStatus>('GET', '/status')).answer === 'nothing is wanted yet',
+    async () => (await world.ask<WatcherStatus>('GET', '/status')).answer === 'nothing is wanted yet',
   );
   expect(world.alive()).toHaveLength(1);
 });
@@ -285,7 +196,7 @@ test('the limits of the policy hold for the processes of delegates', async () =>
   world.want([await world.release('v1')]);
   await world.reported({ v1: 'Ready' });
   const [pid = 0] = world.alive();
-  expect(getPriority(pid)).toBe(7);
+  expect(getPriority(pid)).toBe(getPriority() + 7);
   const text = readFileSync(`/proc/${pid}/limits`, 'utf8');
   expect(text).toMatch(/Max data size +2147483648 +2147483648 /);
   expect(text).toMatch(/Max file size +8589934592 +8589934592 /);

@@ -1,6 +1,6 @@
 /** What a watcher must never do, for every box that there can be (rule 12 and its kin). */
 import fc from 'fast-check';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { instant } from '../../../src/model/instant.ts';
 import { isWindowOpen } from '../../../src/model/windows.ts';
 import { type Box, type BoxAction, type BoxProcess, keyOf } from '../../../src/watcher/box.ts';
@@ -10,7 +10,6 @@ import { anyBox, artifact, process } from '../../support/boxes.ts';
 import { full, seed } from '../../support/seed.ts';
 
 const RUNS = full() ? 50_000 : 3_000;
-vi.setConfig({ testTimeout: full() ? 300_000 : 20_000 });
 
 function always(rule: (box: Box, actions: readonly BoxAction[]) => void): void {
   fc.assert(
