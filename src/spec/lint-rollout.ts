@@ -195,13 +195,23 @@ function ofAccessLog({ listeners, verification }: VersionedService): readonly Fi
   );
 }
 
-function ofRetention({ retention: { keep } }: VersionedService): readonly Finding[] {
-  return when(keep === 1, () =>
-    warning(
-      'spec.retention.keep',
-      '1: the version before is torn down when the next rollout begins, and a hotfix has only one version to go back to',
+function ofRetention({ retention: { keep, max }, runtime }: VersionedService): readonly Finding[] {
+  // Instances that somebody else runs are up anyway: nothing waits for room.
+  const hasNoRoom = max === keep && runtime.kind !== 'endpoints';
+  return [
+    ...when(keep === 1, () =>
+      warning(
+        'spec.retention.keep',
+        '1: the version before is torn down when the next rollout begins, and a hotfix has only one version to go back to',
+      ),
     ),
-  );
+    ...when(hasNoRoom, () =>
+      warning(
+        'spec.retention.max',
+        `${max} leaves no room for another version beside the ${keep} that are kept: every rollout waits until somebody retires one; write at least ${keep + 1}`,
+      ),
+    ),
+  ];
 }
 
 function ofAddresses({

@@ -56,17 +56,22 @@ export function settle(world: SimulatedWorld): void {
     world.commit(endShift(world.record, { now: at(world.now), reason: 'ShiftEnded' }), 'operator');
   }
   if (rollout.state !== 'Paused' && rollout.state !== 'Inconclusive') return;
-  const isApproval = rollout.stateReason === 'Approval';
-  const going = isApproval ? promote(world, false) : resume(world);
+  // What is unknown of the delegates although everything is healed stays so: a person answers for them.
+  const isForPerson = rollout.stateReason === 'Approval' || rollout.stateReason === 'DelegatesUnknown';
+  const going = isForPerson ? promote(world, false) : resume(world);
   if (going !== undefined) world.commit(going, 'operator');
 }
 
-/** Gives up the ways back that are kept for a version that has not succeeded. */
+/**
+ * Gives up the ways back that are kept for a version that has not succeeded; where none is, all ways back: a service that
+ * keeps as many versions as it may have at most has no room for another one.
+ */
 function makeRoom(world: SimulatedWorld): void {
-  const { rollout } = world.record;
-  for (const name of rollout?.keeps ?? []) {
-    const version = findVersion(world.record, name);
-    if (version?.state !== 'Standby') continue;
+  const { rollout, versions } = world.record;
+  const kept = rollout?.keeps ?? [];
+  for (const { name, state } of versions) {
+    const isGivenUp = state === 'Standby' && (kept.length === 0 || kept.includes(name));
+    if (!isGivenUp) continue;
     const change = { now: at(world.now), reason: 'Fenced' };
     const drained = moveVersion(giveUpPrevious(world.record, name), {
       version: name,
