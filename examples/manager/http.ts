@@ -87,9 +87,10 @@ function answer(response: Response, status: number, body: unknown): void {
 }
 
 function answerWhoAmI({ instance, request, response }: Exchange): void {
-  const done = instance.begin({ kind: 'request', face: 'http', passesFence: true, isCopy: copied(request) });
+  const isACopy = copied(request);
+  const done = instance.begin({ kind: 'request', face: 'http', passesFence: true, isCopy: isACopy });
   response.once('close', done);
-  const { fails, delayMs } = instance.nextFate();
+  const { fails, delayMs } = instance.nextFate({ isCopy: isACopy });
   const reply = (): void => {
     if (fails)
       answer(response, 500, { code: 'INTERNAL', message: 'this release is bad', ...instance.identity });

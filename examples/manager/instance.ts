@@ -16,6 +16,8 @@ export interface Faults {
   readonly failPercent: number;
   /** Time that every plain request takes longer, in milliseconds. */
   readonly delayMs: number;
+  /** Whose requests fail. Copies change nothing, so what a release gets wrong may never show on them. */
+  readonly failFor: 'Everyone' | 'Clients';
 }
 
 /** One open request or stream. */
@@ -70,14 +72,15 @@ export class Instance {
   readonly #faults: Faults;
   #asked = 0;
 
-  constructor(identity: Identity, faults: Faults = { failPercent: 0, delayMs: 0 }) {
+  constructor(identity: Identity, faults: Faults = { failPercent: 0, delayMs: 0, failFor: 'Everyone' }) {
     this.identity = identity;
     this.#faults = faults;
   }
 
   /** How the next plain request fares: the share that fails is spread evenly, so that it is the same in every run. */
-  nextFate(): { readonly fails: boolean; readonly delayMs: number } {
-    const { failPercent, delayMs } = this.#faults;
+  nextFate(request: { readonly isCopy: boolean }): { readonly fails: boolean; readonly delayMs: number } {
+    const { failPercent, delayMs, failFor } = this.#faults;
+    if (request.isCopy && failFor === 'Clients') return { fails: false, delayMs };
     const before = Math.floor((this.#asked * failPercent) / 100);
     this.#asked += 1;
     return { fails: Math.floor((this.#asked * failPercent) / 100) > before, delayMs };

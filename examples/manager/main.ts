@@ -4,7 +4,7 @@
  *     node examples/manager/main.ts --version v1 --port 9001
  *
  * A bad release for trying out what notices it: `--bad-version v3 --fail-percent 5 --delay-ms 20` makes the process bad if
- * it runs v3; every version takes `--work-ms` for a request.
+ * it runs v3, with `--fail-for clients` not on copies of requests; every version takes `--work-ms` for a request.
  *
  * With a store it runs executions, and shares them with all instances of all versions that have the same:
  * `--store sqlite:FILE` for the instances of one machine, `--store postgres://…` for any.
@@ -14,7 +14,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLog } from '../../src/telemetry/log.ts';
-import { type Identity, Instance } from './instance.ts';
+import { type Faults, type Identity, Instance } from './instance.ts';
 import { serve } from './server.ts';
 import { Engine } from './workflow/engine.ts';
 import { readPipelines } from './workflow/pipelines.ts';
@@ -22,7 +22,8 @@ import { openStore } from './workflow/store.ts';
 
 const USAGE =
   'usage: main.ts --version NAME --port PORT [--host ADDRESS] [--instance ID] [--grace MILLISECONDS] ' +
-  '[--work-ms MILLISECONDS] [--bad-version NAME [--fail-percent PERCENT] [--delay-ms MILLISECONDS]] ' +
+  '[--work-ms MILLISECONDS] ' +
+  '[--bad-version NAME [--fail-percent PERCENT] [--fail-for everyone|clients] [--delay-ms MILLISECONDS]] ' +
   '[--store sqlite:FILE|postgres:URL [--pipelines FOLDER] [--continues VERSION]... [--lease-ms MILLISECONDS]]';
 const PIPELINES = join(import.meta.dirname, '..', 'pipelines');
 
@@ -30,6 +31,12 @@ function wholeNumber(name: string, text: string, most: number): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value <= most) return value;
   throw new RangeError(`--${name} must be a whole number of at most ${most}, not ${JSON.stringify(text)}`);
+}
+
+function failFor(text: string): Faults['failFor'] {
+  if (text === 'everyone') return 'Everyone';
+  if (text === 'clients') return 'Clients';
+  throw new RangeError(`--fail-for must be everyone or clients, not ${JSON.stringify(text)}`);
 }
 
 function readArguments() {
@@ -43,6 +50,7 @@ function readArguments() {
       'work-ms': { type: 'string', default: '0' },
       'bad-version': { type: 'string' },
       'fail-percent': { type: 'string', default: '0' },
+      'fail-for': { type: 'string', default: 'everyone' },
       'delay-ms': { type: 'string', default: '0' },
       store: { type: 'string' },
       pipelines: { type: 'string', default: PIPELINES },
@@ -62,6 +70,7 @@ function readArguments() {
     graceMs: wholeNumber('grace', values.grace, 86_400_000),
     faults: {
       failPercent: isBad ? wholeNumber('fail-percent', values['fail-percent'], 100) : 0,
+      failFor: failFor(values['fail-for']),
       delayMs: workMs + (isBad ? wholeNumber('delay-ms', values['delay-ms'], 60_000) : 0),
     },
     executions:

@@ -27,7 +27,7 @@ import { reportFields, WatcherClient } from '../support/watcher-client.ts';
 import { watcherReport } from '../support/watchers.ts';
 
 /** Enough for panels of errors, and far within the limit of the check. */
-const FAULTS = { failPercent: 2, delayMs: 0 };
+const FAULTS = { failPercent: 2, delayMs: 0, failFor: 'Everyone' } as const;
 const FILLING = { rateInterval: '10s', range: '5m' };
 const began = Date.now() / 1000;
 const shown = (): Shown => ({ from: began, to: Date.now() / 1000, step: 1 });

@@ -41,7 +41,8 @@ const theSite = useSite(async (opened) => {
   const managers = new Map<string, RunningManager>();
   for (const version of [...GOOD, BAD]) {
     const failPercent = version === BAD ? 20 : 0;
-    managers.set(version, await opened.manager(version, `${version}-1`, { failPercent, delayMs: 0 }));
+    const faults = { failPercent, delayMs: 0, failFor: 'Everyone' } as const;
+    managers.set(version, await opened.manager(version, `${version}-1`, faults));
   }
   await opened.apply(document(managers, prometheus.url));
   await opened.inSync('gw');

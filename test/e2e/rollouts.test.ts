@@ -33,7 +33,7 @@ const theSite = useSite(async (site) => {
   });
   site.defer(() => prometheus.stop());
   for (const version of active) managers.set(version, await site.manager(version, `${version}-1`));
-  managers.set('v3', await site.manager('v3', 'v3-1', { failPercent: 5, delayMs: 5 }));
+  managers.set('v3', await site.manager('v3', 'v3-1', { failPercent: 5, delayMs: 5, failFor: 'Everyone' }));
   await site.apply(document({ version: 'v1', mirrored: 50 }));
   await site.inSync('gw');
 });

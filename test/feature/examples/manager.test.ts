@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Instance } from '../../../examples/manager/instance.ts';
+import { type Faults, Instance } from '../../../examples/manager/instance.ts';
 import { type ManagerServer, serve } from '../../../examples/manager/server.ts';
 import type { RequestClient, StreamClient, StreamMessage } from '../../support/traffic/clients/client.ts';
 import { GrpcClient, GrpcStreamClient } from '../../support/traffic/clients/grpc.ts';
@@ -16,8 +16,8 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function startManager(): Promise<{ instance: Instance; server: ManagerServer }> {
-  const instance = new Instance({ version: 'v1', instance: 'v1-a' });
+async function startManager(faults?: Faults): Promise<{ instance: Instance; server: ManagerServer }> {
+  const instance = new Instance({ version: 'v1', instance: 'v1-a' }, faults);
   const server = await serve(instance, { host: '127.0.0.1', port: 0 });
   cleanups.push(() => server.stop(0));
   return { instance, server };
@@ -155,6 +155,16 @@ describe('the example manager', () => {
     const stream = await fetch(`http://${server.host}:${server.port}/stream?ms=20`, { headers });
     await stream.body?.getReader().read();
     expect(instance.report().total).toBe(1);
+  });
+
+  it.each(['Everyone', 'Clients'] as const)('is bad for %s when told to', async (failFor) => {
+    const { server } = await startManager({ failPercent: 50, delayMs: 0, failFor });
+    const ask = async (headers: Readonly<Record<string, string>>): Promise<readonly number[]> => {
+      const url = `http://${server.host}:${server.port}/`;
+      return [(await fetch(url, { headers })).status, (await fetch(url, { headers })).status];
+    };
+    expect(await ask({ 'x-switchyard-mirror': '1' })).toEqual([200, failFor === 'Everyone' ? 500 : 200]);
+    expect(await ask({})).toEqual([200, 500]);
   });
 
   it.each(['/slow?ms=x', '/stream?ms=1', '/slow?ms=9999999999'])('refuses %s in words', async (path) => {
