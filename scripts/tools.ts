@@ -4,7 +4,16 @@ import { execFileSync } from 'node:child_process';
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 
-export type ToolName = 'envoy' | 'go' | 'prometheus' | 'promtool' | 'postgres';
+export type ToolName =
+  | 'envoy'
+  | 'go'
+  | 'prometheus'
+  | 'promtool'
+  | 'postgres'
+  | 'etcd'
+  | 'kube-apiserver'
+  | 'kube-controller-manager'
+  | 'kubectl';
 
 export type Tool =
   | { readonly kind: 'found'; readonly path: string }
@@ -48,7 +57,15 @@ const searches: Record<ToolName, Search> = {
     command: 'bash scripts/setup.sh --with postgres',
     usable: (path) => executable(path) && executable(join(dirname(path), 'initdb')),
   },
+  etcd: kubernetes('ETCD_BIN'),
+  'kube-apiserver': kubernetes('KUBE_APISERVER_BIN'),
+  'kube-controller-manager': kubernetes('KUBE_CONTROLLER_MANAGER_BIN'),
+  kubectl: kubernetes('KUBECTL_BIN'),
 };
+
+function kubernetes(variable: string): Search {
+  return { variable, command: 'bash scripts/setup.sh --with kubernetes', usable: executable };
+}
 
 /** Looks for a program, without installing anything. */
 export function findTool(name: ToolName): Tool {

@@ -71,7 +71,8 @@ const RESERVED_HEADERS = new Map<string, string>([
     'traceparent',
   ].map((name) => [name, 'a header with another meaning'] as const),
 ]);
-const RESERVED_PREFIXES = ['x-envoy-', 'x-switchyard-', 'grpc-', 'sec-'];
+export const RESERVED_PREFIXES: readonly string[] = ['x-envoy-', 'x-switchyard-', 'grpc-', 'sec-'];
+export const RESERVED_HEADER_NAMES: readonly string[] = [...RESERVED_HEADERS.keys()];
 
 /** The name of a header that may carry a pin, a marker or a tenant. */
 export const headerName: TextFormat = (text) => {
@@ -170,20 +171,24 @@ export const headerValue: TextFormat = (text) =>
     ? undefined
     : 'must be 1 to 1024 visible ASCII characters, without a space at either end';
 
+/** Headers that a request of ours gets by itself. */
+export const MADE_HEADERS: readonly string[] = [
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'upgrade',
+  'keep-alive',
+  'expect',
+];
+
 /** A header of a request that Switchyard makes. */
 export const requestHeader: TextFormat = (text) => {
   if (/[A-Z]/.test(text)) return `must be lower-case: write ${text.toLowerCase()}`;
   if (!/^[a-z0-9!#$%&'*+.^_`|~-]{1,64}$/.test(text)) return 'must be the name of a header';
-  const made = [
-    'host',
-    'connection',
-    'content-length',
-    'transfer-encoding',
-    'upgrade',
-    'keep-alive',
-    'expect',
-  ];
-  return made.includes(text) ? 'is a header that the request gets by itself: leave it out' : undefined;
+  return MADE_HEADERS.includes(text)
+    ? 'is a header that the request gets by itself: leave it out'
+    : undefined;
 };
 
 /** A method of HTTP. */
@@ -196,7 +201,7 @@ export const httpMethod: TextFormat = (text) => {
 };
 
 /** Methods whose repetition changes nothing more: RFC 9110 section 9.2.2. TRACE is left out: proxies refuse it. */
-const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
+export const IDEMPOTENT_METHODS: readonly string[] = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
 
 /** A method whose requests may be copied. */
 export const mirrorMethod: TextFormat = (text) =>

@@ -1,0 +1,174 @@
+/** The custom resources of Switchyard, as CustomResourceDefinitions. */
+import { stringify } from 'yaml';
+import { VersionedServiceSpecSchema } from '../../src/gen/switchyard/config/v1/config_pb.js';
+import { messageSchema, type Schema } from './openapi.ts';
+
+/** Where the files are, from the root of the repository. */
+export const CRD_FOLDER = 'manifests/kubernetes/crds';
+const GROUP = 'switchyard.dev';
+const VERSION = 'v1alpha1';
+
+interface Column {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date';
+  readonly jsonPath: string;
+  readonly description: string;
+  /** 1: only with `-o wide`. */
+  readonly priority?: 1;
+}
+
+interface Definition {
+  readonly kind: string;
+  readonly plural: string;
+  readonly shortNames: readonly string[];
+  readonly columns: readonly Column[];
+  readonly description: string;
+  readonly spec: Schema;
+  readonly status: Schema;
+}
+
+const text = (description: string, maxLength = 1_024): Schema => ({ type: 'string', description, maxLength });
+const count = (description: string): Schema => ({
+  type: 'integer',
+  format: 'int64',
+  minimum: 0,
+  description,
+});
+
+/** As Kubernetes' own conditions are; `kubectl wait`, kstatus, Helm and Argo CD read them. */
+const CONDITIONS: Schema = {
+  type: 'array',
+  description: 'Ready, Reconciling and Stalled, as kstatus reads them, and what they are made of.',
+  maxItems: 20,
+  'x-kubernetes-list-type': 'map',
+  'x-kubernetes-list-map-keys': ['type'],
+  items: {
+    type: 'object',
+    required: ['type', 'status', 'reason', 'lastTransitionTime'],
+    properties: {
+      type: text('What it says something of.', 316),
+      status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+      reason: { ...text('A word for programs.'), pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$' },
+      message: text('A sentence for people.', 32_768),
+      lastTransitionTime: {
+        type: 'string',
+        format: 'date-time',
+        description: 'Since when the status is so.',
+      },
+      observedGeneration: count('The generation of the spec that it speaks of.'),
+    },
+  },
+};
+
+const VERSIONED_SERVICE: Definition = {
+  kind: 'VersionedService',
+  plural: 'versionedservices',
+  shortNames: ['vsvc'],
+  description: 'A service in several versions, with the one that is wanted and how traffic reaches it.',
+  spec: messageSchema(VersionedServiceSpecSchema),
+  columns: [
+    column('Wanted', 'string', '.spec.version', 'the version that is wanted'),
+    column('Primary', 'string', '.status.primary', 'the version that default traffic goes to'),
+    column('Candidate', 'string', '.status.candidate', 'the version that a rollout brings up'),
+    column('Phase', 'string', '.status.phase', 'what the rollout does'),
+    column('Weight', 'integer', '.status.weight', "the candidate's share of default traffic, in percent"),
+    column(
+      'Ready',
+      'string',
+      '.status.conditions[?(@.type=="Ready")].status',
+      'whether all is as it is wished',
+    ),
+    { ...column('Reason', 'string', '.status.conditions[?(@.type=="Ready")].message', 'why'), priority: 1 },
+    column('Since', 'date', '.status.since', 'since when it is so'),
+    column('Age', 'date', '.metadata.creationTimestamp', 'since when there is such a service'),
+  ],
+  status: {
+    type: 'object',
+    description: 'What the controller last saw. It is no database: nothing is decided by it.',
+    properties: {
+      observedGeneration: count('The generation of the spec that the status speaks of.'),
+      conditions: CONDITIONS,
+      primary: text('The version that default traffic goes to.', 63),
+      previous: text('The last primary, kept warm: the way back.', 63),
+      candidate: text('The version that a rollout brings up.', 63),
+      weight: { ...count("The candidate's share of default traffic, in percent."), maximum: 100 },
+      rollout: text('The Rollout that goes on, or was the last.', 253),
+      phase: text('The state of the rollout, and the step that it is at.', 128),
+      since: { type: 'string', format: 'date-time', description: 'Since when it is so.' },
+      publication: count('The number of the newest publication of its routes.'),
+      versions: {
+        type: 'array',
+        description: 'All versions that are not retired.',
+        maxItems: 100,
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['name'],
+        items: {
+          type: 'object',
+          required: ['name', 'state'],
+          properties: {
+            name: text('The name of the version.', 63),
+            state: text('Its state, as docs/states.md has it.', 63),
+            reason: text('Why.'),
+            instances: count('Instances that are known.'),
+            ready: count('Instances that take requests.'),
+          },
+        },
+      },
+    },
+  },
+};
+
+function column(name: string, type: Column['type'], jsonPath: string, description: string): Column {
+  return { name, type, jsonPath, description };
+}
+
+/** One file for each kind. */
+export function crdFiles(): readonly { readonly file: string; readonly text: string }[] {
+  return [VERSIONED_SERVICE].map((definition) => ({
+    file: `${GROUP}_${definition.plural}.yaml`,
+    text: `# Written by \`npm run crds\` from proto/switchyard/config/v1 and the rules in src/spec.\n${stringify(crdOf(definition), { lineWidth: 0, aliasDuplicateObjects: false })}`,
+  }));
+}
+
+function crdOf({ kind, plural, shortNames, columns, description, spec, status }: Definition): object {
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: 'Namespaced',
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: kind.toLowerCase(),
+        shortNames,
+        categories: ['switchyard'],
+      },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              description,
+              required: ['spec'],
+              properties: {
+                apiVersion: { type: 'string' },
+                kind: { type: 'string' },
+                metadata: { type: 'object' },
+                spec,
+                status,
+              },
+            },
+          },
+        },
+      ],
+    },
+  };
+}

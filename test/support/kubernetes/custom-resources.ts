@@ -1,0 +1,44 @@
+/** Definitions of custom resources at a real API server, and what it says of objects. */
+import { KubernetesApiError } from '../../../src/adapters/kubernetes/client/api-error.ts';
+import { CUSTOM_RESOURCE_DEFINITION } from '../../../src/adapters/kubernetes/client/kinds.ts';
+import { type Kind, type KubernetesObject, pathOf } from '../../../src/adapters/kubernetes/client/objects.ts';
+import { eventually } from '../eventually.ts';
+import type { TestNamespace } from './shared-cluster.ts';
+
+export interface Definition extends KubernetesObject {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+/** Installs a definition, or brings it up to date, and waits until its kind is served. */
+export async function install({ api }: TestNamespace, definition: Definition): Promise<void> {
+  const { name } = definition.metadata;
+  await api.apply(
+    CUSTOM_RESOURCE_DEFINITION,
+    { name },
+    { object: definition, manager: 'switchyard-cli', force: true },
+  );
+  await eventually(async () => {
+    const { status } = await api.get<Definition>(CUSTOM_RESOURCE_DEFINITION, { name });
+    return status?.conditions?.some(({ type, status: is }) => type === 'Established' && is === 'True');
+  });
+}
+
+/** Why the server would refuse an object; undefined where it would take it. Nothing is stored. */
+export async function refusal(
+  { api, namespace }: TestNamespace,
+  kind: Kind,
+  object: object,
+): Promise<KubernetesApiError | undefined> {
+  try {
+    await api.json({
+      method: 'POST',
+      path: pathOf(kind, { namespace }),
+      query: { dryRun: 'All', fieldValidation: 'Strict' },
+      body: object,
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof KubernetesApiError && error.code < 500 && error.code !== 404) return error;
+    throw error;
+  }
+}
