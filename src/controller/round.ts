@@ -92,10 +92,12 @@ async function execute(
 /** What the plan is told of a service now. */
 export function observe(parts: RoundParts, record: ServiceRecord): Observation {
   const now = parts.clock.now();
+  let watchers: ReturnType<typeof parts.fleet.byId> | undefined;
   const facts = {
     record,
     answer: parts.rosters.answer(record),
-    watchers: () => parts.fleet.byId(record.name),
+    // Thousands: gathered once for all who ask in this round.
+    watchers: () => (watchers ??= parts.fleet.byId(record.name)),
     now,
   };
   const rollout = observeRollout(parts, facts);
