@@ -23,15 +23,9 @@ export interface Cluster {
   readonly kubeconfig: string;
   /** `https://10.0.0.1:PORT`. */
   readonly server: string;
-  /** The certificate to trust, as PEM. */
-  readonly authority: string;
-  /** The file of it. */
-  readonly authorityFile: string;
   readonly etcd: Restartable;
   readonly apiServer: Restartable;
   readonly controllerManager: Restartable;
-  /** A kubeconfig with another token, in a file of the cluster's folder. */
-  kubeconfigFor(user: { readonly name: string; readonly token: string }): string;
   /** Stops all of it and removes its folder. */
   stop(): Promise<void>;
 }
@@ -124,20 +118,16 @@ export async function startCluster(): Promise<Cluster | { readonly missing: stri
   });
   await apiServer.start();
 
-  const kubeconfigFor: Cluster['kubeconfigFor'] = ({ name, token: of }) => {
-    const path = file(`${name}.kubeconfig`);
-    const config = {
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'test', cluster: { server, 'certificate-authority': authorityFile } }],
-      users: [{ name, user: { token: of } }],
-      contexts: [{ name: 'test', context: { cluster: 'test', user: name } }],
-      'current-context': 'test',
-    };
-    writeFileSync(path, stringify(config), { mode: 0o600 });
-    return path;
+  const kubeconfig = file('admin.kubeconfig');
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'test', cluster: { server, 'certificate-authority': authorityFile } }],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'admin' } }],
+    'current-context': 'test',
   };
-  const kubeconfig = kubeconfigFor({ name: 'admin', token });
+  writeFileSync(kubeconfig, stringify(config), { mode: 0o600 });
   const controllerManager = new Part({
     name: 'kube-controller-manager',
     command: paths['kube-controller-manager'],
@@ -163,12 +153,9 @@ export async function startCluster(): Promise<Cluster | { readonly missing: stri
   return {
     kubeconfig,
     server,
-    authority: readFileSync(authorityFile, 'utf8'),
-    authorityFile,
     etcd,
     apiServer,
     controllerManager,
-    kubeconfigFor,
     async stop() {
       for (const part of [controllerManager, apiServer, etcd]) await part.kill();
       await rm(folder, { recursive: true, force: true });

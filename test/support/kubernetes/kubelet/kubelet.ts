@@ -72,11 +72,6 @@ export class TestKubelet {
     return kubelet;
   }
 
-  /** The process of a Pod's first container; undefined where it runs elsewhere, or not. */
-  pidOf(namespace: string, name: string): number | undefined {
-    return this.#running.get(`${namespace}/${name}`)?.containers[0]?.pid;
-  }
-
   /** The machine is gone: its processes end at once, and nobody reports that. */
   async die(): Promise<void> {
     this.#isDead = true;
