@@ -1,9 +1,12 @@
 // A connection that breaks between the commit and its answer: what was committed is not done again, what was not is done.
+import { randomUUID } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { openPostgresWorkflowStore } from '../../src/adapters/workflow-postgres/store.ts';
+import type { WorkflowStore } from '../../src/ports/workflow-store.ts';
 import { startPostgres } from '../support/postgres.ts';
-import { newExecution } from '../support/workflow/builders.ts';
+import { workOnEvents } from '../support/workflow/build-and-end.ts';
+import { newExecution, V1, V2 } from '../support/workflow/builders.ts';
 
 /** Where the connection breaks, once it is told to: before the server gets the commit, or before the client hears of it. */
 type Break = 'before the commit' | 'after the commit';
@@ -53,16 +56,25 @@ class Way {
   }
 }
 
-test.each<Break>(['before the commit', 'after the commit'])(
-  'a start whose connection breaks %s begins one execution, also without an idempotency key',
-  async (where) => {
-    const server = await startPostgres();
-    onTestFinished(() => server.stop());
-    const url = new URL(await server.database());
-    const way = new Way();
-    url.port = String(await way.open(Number(url.port)));
-    const store = await openPostgresWorkflowStore({ connectionString: url.href });
-    onTestFinished(() => store.close());
+interface World {
+  readonly store: WorkflowStore;
+  readonly way: Way;
+}
+
+async function newWorld(): Promise<World> {
+  const server = await startPostgres();
+  onTestFinished(() => server.stop());
+  const url = new URL(await server.database());
+  const way = new Way();
+  url.port = String(await way.open(Number(url.port)));
+  const store = await openPostgresWorkflowStore({ connectionString: url.href });
+  onTestFinished(() => store.close());
+  return { store, way };
+}
+
+describe.each<Break>(['before the commit', 'after the commit'])('a connection that breaks %s', (where) => {
+  test('has its start begin one execution, also without an idempotency key', async () => {
+    const { store, way } = await newWorld();
     await store.start(newExecution({ name: 'before' }));
     way.arm(where);
     const outcome = await store.start(newExecution({ name: 'in doubt' }));
@@ -71,5 +83,70 @@ test.each<Break>(['before the commit', 'after the commit'])(
     const executions = await store.executions({ limit: 10 });
     expect(executions.map(({ name }) => name)).toEqual(['in doubt', 'before']);
     if (outcome.kind === 'Started') expect(executions[0]).toEqual(outcome.execution);
-  },
-);
+  });
+
+  test('has each of the starts that shared it answered as it is due to it', async () => {
+    const { store, way } = await newWorld();
+    const used = await store.start(newExecution({ idempotencyKey: 'used' }));
+    const { fencedSince } = await store.fenceAndCount(V2);
+    way.arm(where);
+    const outcomes = await Promise.all(
+      [
+        newExecution({ name: 'plain' }),
+        newExecution({ idempotencyKey: 'used' }),
+        newExecution({ version: V2 }),
+        newExecution({ idempotencyKey: 'new', name: 'first of two' }),
+        newExecution({ idempotencyKey: 'new', name: 'second of two' }),
+        newExecution({ idempotencyKey: 'used', version: V2 }),
+        newExecution({ name: 'with a deadline', timeout: 60_000 }),
+      ].map((wanted) => store.start(wanted)),
+    );
+    expect(way.broken).toBe(1);
+    const existing = { ...used, kind: 'Existing' };
+    expect(outcomes).toMatchObject([
+      { kind: 'Started', execution: { name: 'plain' } },
+      existing,
+      { kind: 'Fenced', since: fencedSince },
+      { kind: 'Started', execution: { name: 'first of two' } },
+      { kind: 'Existing', execution: { name: 'first of two' } },
+      existing,
+      { kind: 'Started', execution: { name: 'with a deadline' } },
+    ]);
+    const stored = await store.executions({ limit: 10 });
+    expect(stored.map(({ name }) => name)).toEqual(['with a deadline', 'first of two', 'plain', 'nightly']);
+    for (const outcome of outcomes)
+      if (outcome.kind !== 'Fenced') expect(stored).toContainEqual(outcome.execution);
+    expect(await store.count(V1)).toMatchObject({ executions: 4, events: { queued: 4, delayed: 1 } });
+  });
+
+  test('has a step applied once', async () => {
+    const { store, way } = await newWorld();
+    const outcome = await store.start(newExecution());
+    if (outcome.kind !== 'Started') throw new Error(outcome.kind);
+    way.arm(where);
+    expect(await workOnEvents(store)).toBe(1);
+    expect(way.broken).toBe(1);
+    const history = await store.history(outcome.execution.id);
+    expect(history.map(({ kind }) => kind)).toEqual(['Started', 'Stepped', 'TaskCreated']);
+  });
+});
+
+test('a start that the server refuses takes none of those with it that were asked for at the same time', async () => {
+  const { store } = await newWorld();
+  // Larger than what an index of Postgres takes, and not compressible.
+  const idempotencyKey = Array.from({ length: 500 }, () => randomUUID()).join();
+  const outcomes = await Promise.allSettled(
+    [newExecution({ name: 'one' }), newExecution({ idempotencyKey }), newExecution({ name: 'two' })].map(
+      (wanted) => store.start(wanted),
+    ),
+  );
+  expect(outcomes).toMatchObject([
+    { status: 'fulfilled', value: { kind: 'Started' } },
+    {
+      status: 'rejected',
+      reason: { name: 'WorkflowStoreError', message: expect.stringContaining('index row') as string },
+    },
+    { status: 'fulfilled', value: { kind: 'Started' } },
+  ]);
+  expect((await store.executions({ limit: 10 })).map(({ name }) => name)).toEqual(['two', 'one']);
+});

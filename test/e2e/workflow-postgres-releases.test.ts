@@ -123,8 +123,10 @@ describe('a Postgres and two releases', () => {
     const older = await open(database);
     const neighbour = await open(database, [NEXT]);
     await open(database, [NEXT, CONTRACTED]);
-    await expect(older.start(newExecution())).rejects.toThrow(/version 2.*upgrade/);
-    await expect(open(database)).rejects.toThrow(/version 2.*upgrade/);
+    await expect(older.start(newExecution())).rejects.toThrow(
+      new RegExp(`version ${CONTRACTED.oldestReader}.*upgrade`),
+    );
+    await expect(open(database)).rejects.toThrow(new RegExp(`version ${CONTRACTED.oldestReader}.*upgrade`));
     await neighbour.start(newExecution());
   });
 

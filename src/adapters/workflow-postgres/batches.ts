@@ -1,55 +1,46 @@
 /**
- * Changes that are asked for at the same time share transactions, and with them round trips and flushes of the log: each
- * is decided on its own and answered when it is durable. While transactions are under way, the next changes gather.
+ * What is asked for at the same time shares transactions, and with them round trips and flushes of the log: each request is
+ * answered on its own, when it is durable. While transactions are under way, the next requests gather.
  */
-
-import type { Change } from './changes.ts';
-import type { Row } from './columns.ts';
-import type { Statement } from './connection.ts';
-import type { Connections, Transaction } from './connections.ts';
 import { isUnavailable } from './faults.ts';
-import { checkReader } from './migrate.ts';
-import { reading } from './needs.ts';
-import { Workspace } from './workspace.ts';
-import { writesOf } from './writes.ts';
 
-/** A change that waits, with how to answer it. */
-interface Asked {
-  readonly change: Change<unknown>;
-  readonly resolve: (outcome: unknown) => void;
+/** What became of one request in a transaction that was committed. */
+export type Settled<Outcome> =
+  | { readonly kind: 'done'; readonly outcome: Outcome }
+  | { readonly kind: 'threw'; readonly error: unknown };
+
+export interface BatchesOptions<Request, Outcome> {
+  /** Transactions under way at a time. */
+  readonly concurrency: number;
+  /** Requests in a transaction. */
+  readonly most: number;
+  /** Roughly what a request writes, in characters: a transaction must not grow without bounds. */
+  readonly weightOf: (request: Request) => number;
+  /** Runs one transaction; rejects when nothing of it is done. */
+  readonly transact: (requests: readonly Request[]) => Promise<readonly Settled<Outcome>[]>;
+}
+
+interface Asked<Request, Outcome> {
+  readonly request: Request;
+  readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
 }
 
-type Settled =
-  | { readonly kind: 'done'; readonly outcome: unknown }
-  | { readonly kind: 'threw'; readonly error: unknown };
-
-const MOST_CHANGES = 200;
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
-export interface BatchesOptions {
-  readonly connections: Connections;
-  /** Transactions under way at a time. */
-  readonly concurrency: number;
-  /** What is sent behind a commit that makes something due. */
-  readonly word: () => readonly Statement[];
-  /** The version of the tables that this release knows. */
-  readonly known: number;
-}
-
-export class Batches {
-  readonly #options: BatchesOptions;
-  readonly #asked: Asked[] = [];
+export class Batches<Request, Outcome> {
+  readonly #options: BatchesOptions<Request, Outcome>;
+  readonly #asked: Asked<Request, Outcome>[] = [];
   #running = 0;
 
-  constructor(options: BatchesOptions) {
+  constructor(options: BatchesOptions<Request, Outcome>) {
     this.#options = options;
   }
 
-  /** Resolves when the change is durable. What its decision throws is thrown, and nothing of it was written. */
-  make<Outcome>(change: Change<Outcome>): Promise<Outcome> {
-    return new Promise<Outcome>((resolve, reject) => {
-      this.#asked.push({ change, resolve: (outcome) => resolve(outcome as Outcome), reject });
+  /** Resolves when it is durable. What its decision throws is thrown, and nothing of it was written. */
+  make(request: Request): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ request, resolve, reject });
       // Those that are asked for in the same turn go together.
       queueMicrotask(() => this.#pump());
     });
@@ -66,24 +57,19 @@ export class Batches {
     }
   }
 
-  #next(): readonly Asked[] {
+  #next(): readonly Asked<Request, Outcome>[] {
+    const { most, weightOf } = this.#options;
     let characters = 0;
-    const within = this.#asked.findIndex(({ change }, index) => {
-      characters += change.weight;
-      return index > 0 && (index >= MOST_CHANGES || characters > MOST_CHARACTERS);
+    const within = this.#asked.findIndex(({ request }, index) => {
+      characters += weightOf(request);
+      return index > 0 && (index >= most || characters > MOST_CHARACTERS);
     });
     return this.#asked.splice(0, within === -1 ? this.#asked.length : within);
   }
 
-  async #transact(batch: readonly Asked[]): Promise<void> {
+  async #transact(batch: readonly Asked<Request, Outcome>[]): Promise<void> {
     try {
-      const settled = await this.#options.connections.transact(
-        'a change of executions',
-        deciding(
-          batch.map(({ change }) => change),
-          this.#options,
-        ),
-      );
+      const settled = await this.#options.transact(batch.map(({ request }) => request));
       batch.forEach(({ resolve, reject }, index) => {
         const answer = settled[index];
         if (answer?.kind === 'done') resolve(answer.outcome);
@@ -95,32 +81,4 @@ export class Batches {
       else for (const asked of batch) await this.#transact([asked]);
     }
   }
-}
-
-/** The transaction of several changes, decided one after the other. */
-function deciding(
-  changes: readonly Change<unknown>[],
-  { word, known }: Pick<BatchesOptions, 'word' | 'known'>,
-): Transaction<readonly Settled[]> {
-  const { statements, read } = reading(changes.map(({ needs }) => needs));
-  return {
-    reads: statements,
-    decide: (results: readonly (readonly Row[])[]) => {
-      const found = read(results);
-      checkReader(found.oldestReader, known);
-      const workspace = new Workspace(found);
-      const settled = changes.map((change): Settled => {
-        try {
-          return { kind: 'done', outcome: change.decide(workspace) };
-        } catch (error) {
-          return { kind: 'threw', error };
-        }
-      });
-      return {
-        outcome: settled,
-        writes: writesOf(workspace),
-        behind: workspace.isAnythingDue ? word() : [],
-      };
-    },
-  };
 }

@@ -53,6 +53,21 @@ function nameOf(text: string): string {
   return name;
 }
 
+/**
+ * The part of a statement that leaves the receipt of its transaction, for parameters from this number on: those of `Receipt`.
+ * It touches no row where the line was closed by somebody who asked what became of it.
+ */
+export function leaving(first: number, answer = 'NULL'): string {
+  return `UPDATE receipts SET transaction = $${first + 1}, at = $${first + 2}, answer = ${answer}
+    WHERE connection = $${first} AND NOT closed RETURNING answer`;
+}
+
+/** A column that ends the transaction by a division by zero where no receipt could be left. */
+export const mustBeLeft = (receipt: string): string => `1 / (SELECT count(*) FROM ${receipt}) AS is_left`;
+
+/** Of a connection, the number of its transaction, and when. */
+export type Receipt = readonly [string, number, number];
+
 /** Makes a name safe as an identifier. */
 export function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
@@ -140,16 +155,39 @@ export class Connection {
   /** Commits a transaction that was begun: sends its writes, the receipt, the end and what comes behind it in one go. */
   async commit(writes: readonly Statement[], behind: readonly Statement[]): Promise<void> {
     const receipt = {
-      // A division by zero ends the transaction where the line was closed by somebody who asked what became of it.
-      text: `WITH written AS (UPDATE receipts SET transaction = $2, at = $3 WHERE connection = $1 AND NOT closed RETURNING 1)
-        SELECT 1 / count(*) FROM written`,
-      values: [this.id, this.#transaction + 1, Date.now()],
+      text: `WITH left_receipt AS (${leaving(1)}) SELECT ${mustBeLeft('left_receipt')}`,
+      values: [...this.#receipt()],
     };
-    const committed = this.send([...writes, receipt, { text: 'COMMIT' }]);
+    await this.#commit([...writes, receipt], behind);
+  }
+
+  /**
+   * A whole transaction in one go: locks, and a statement that sees what they waited for, leaves the receipt and answers one
+   * row. What comes behind it as in `commit`.
+   */
+  async commitAtOnce(
+    locks: readonly Statement[],
+    statement: (receipt: Receipt) => Statement,
+    behind: readonly Statement[],
+  ): Promise<Row> {
+    const results = await this.#commit([{ text: 'BEGIN' }, ...locks, statement(this.#receipt())], behind);
+    return results[locks.length + 1]?.[0] ?? {};
+  }
+
+  async #commit(
+    statements: readonly Statement[],
+    behind: readonly Statement[],
+  ): Promise<readonly (readonly Row[])[]> {
+    const committed = this.send([...statements, { text: 'COMMIT' }]);
     // A transaction of its own: what becomes of it says nothing about ours.
     this.send(behind).catch(() => undefined);
-    await committed;
+    const results = await committed;
     this.#transaction += 1;
+    return results;
+  }
+
+  #receipt(): Receipt {
+    return [this.id, this.nextTransaction, Date.now()];
   }
 
   #opening(): Statement {
@@ -159,8 +197,8 @@ export class Connection {
     };
   }
 
-  onNotification(listener: () => void): void {
-    this.#client.on('notification', listener);
+  onNotification(listener: (payload: string) => void): void {
+    this.#client.on('notification', ({ payload = '' }) => listener(payload));
   }
 
   onEnd(listener: () => void): void {

@@ -4,8 +4,8 @@
  * answered is looked up before it is tried again, so that nothing is done twice.
  */
 import type { Milliseconds } from '../../model/instant.ts';
-import type { Row } from './columns.ts';
-import { Connection, type ConnectionOptions, type Statement } from './connection.ts';
+import { optionalText, type Row, textIn } from './columns.ts';
+import { Connection, type ConnectionOptions, type Receipt, type Statement } from './connection.ts';
 import { isLost, isReceiptRefused, WorkflowStoreError } from './faults.ts';
 import { OwnError, patiently } from './patience.ts';
 
@@ -26,6 +26,15 @@ export interface Transaction<Outcome> {
     /** Sent behind the commit, as a transaction that may be lost. */
     readonly behind?: readonly Statement[];
   };
+}
+
+/** A transaction whose decision is the server's: one statement in one round trip, answered by a text. */
+export interface Shot {
+  readonly locks: readonly Statement[];
+  /** Leaves the receipt with the answer, and gives the answer as column `answer`. */
+  readonly statement: (receipt: Receipt) => Statement;
+  /** Sent behind the commit, as a transaction that may be lost. */
+  readonly behind: readonly Statement[];
 }
 
 type Waiter = (slot: number) => void;
@@ -61,7 +70,7 @@ export class Connections {
     return this.#persist(what, async () => {
       if (doubt !== undefined) {
         const { connection, number, outcome } = doubt;
-        if (await this.#wasCommitted(connection, number)) return outcome;
+        if ((await this.#receiptOf(connection)).transaction >= number) return outcome;
         doubt = undefined;
       }
       return this.#with(async (connection) => {
@@ -95,12 +104,35 @@ export class Connections {
     });
   }
 
+  /** Runs a transaction of one statement once, and resolves with its answer, whatever is lost on the way. */
+  async shoot(what: string, { locks, statement, behind }: Shot): Promise<string> {
+    let doubt: { readonly connection: string; readonly number: number } | undefined;
+    return this.#persist(what, async () => {
+      if (doubt !== undefined) {
+        const { transaction, answer } = await this.#receiptOf(doubt.connection);
+        if (transaction >= doubt.number) return answer;
+        doubt = undefined;
+      }
+      return this.#with(async (connection) => {
+        doubt = { connection: connection.id, number: connection.nextTransaction };
+        try {
+          return textIn(await connection.commitAtOnce(locks, statement, behind), 'answer');
+        } catch (error) {
+          // The server says that it did not do it.
+          if (!isLost(error)) doubt = undefined;
+          if (isReceiptRefused(error)) connection.destroy();
+          throw error;
+        }
+      });
+    });
+  }
+
   /**
-   * Whether a transaction of a connection that is lost was committed. Its line of receipts is closed first: this waits for a
+   * The receipt of the last transaction of a connection that is lost. Its line of receipts is closed first: this waits for a
    * transaction that is still under way, and one whose statements are still on their way can no longer be committed.
    */
-  async #wasCommitted(connection: string, number: number): Promise<boolean> {
-    const text = 'UPDATE receipts SET closed = true WHERE connection = $1 RETURNING transaction';
+  async #receiptOf(connection: string): Promise<{ readonly transaction: number; readonly answer: string }> {
+    const text = 'UPDATE receipts SET closed = true WHERE connection = $1 RETURNING transaction, answer';
     const [rows] = await this.#with((other) => other.send([{ text, values: [connection] }]));
     const [row] = rows ?? [];
     if (row === undefined) {
@@ -108,7 +140,7 @@ export class Connections {
         'it is not known whether the last transaction was committed, because its receipt is gone; look at the executions before you do it again',
       );
     }
-    return Number(row['transaction']) >= number;
+    return { transaction: Number(row['transaction']), answer: optionalText(row, 'answer') ?? '' };
   }
 
   #persist<Result>(what: string, attempt: () => Promise<Result>): Promise<Result> {

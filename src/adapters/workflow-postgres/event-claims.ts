@@ -29,11 +29,11 @@ export interface EventClaim {
 
 const MOST_AT_ONCE = 1_000;
 
-/** Delayed events whose time has come are queued. */
-const PROMOTE = `UPDATE events SET state = 'queued' WHERE id IN (
+/** Delayed events whose time has come are queued: the statement itself does not see them, the next one does. */
+const PROMOTED = `UPDATE events SET state = 'queued' WHERE id IN (
   SELECT e.id FROM unnest($1::text[]) AS v (version), LATERAL (
     SELECT id FROM events d WHERE d.state = 'delayed' AND d.version = v.version AND d.due_at <= ${NOW}
-    ORDER BY d.due_at LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED) e)`;
+    ORDER BY d.due_at LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED) e) RETURNING id`;
 
 /** The first tenant behind another one that has queued events of one of the versions. */
 const tenantBehind = (
@@ -42,7 +42,7 @@ const tenantBehind = (
     SELECT q.tenant FROM events q WHERE q.state = 'queued' AND q.version = v.version AND q.tenant > ${tenant}
     ORDER BY q.tenant LIMIT 1) f)`;
 
-const CLAIM = `WITH RECURSIVE behind (tenant, turn) AS (
+const CLAIM = `WITH RECURSIVE promoted AS (${PROMOTED}), behind (tenant, turn) AS (
   SELECT ${tenantBehind('$2::text')}, 1
   UNION ALL SELECT ${tenantBehind('b.tenant')}, b.turn + 1 FROM behind b WHERE b.tenant IS NOT NULL AND b.turn < $3::int
 ), before (tenant, turn) AS (
@@ -68,9 +68,9 @@ const CLAIM = `WITH RECURSIVE behind (tenant, turn) AS (
 ), walk AS (
   SELECT (SELECT count(*) FROM lanes)::int AS lanes, (SELECT size FROM share) AS share,
     (SELECT l.tenant FROM lanes l ORDER BY l.turn DESC LIMIT 1) AS last,
-    (SELECT max(place) FROM ranked)::int AS fullest
+    (SELECT max(place) FROM ranked)::int AS fullest, EXISTS (SELECT FROM promoted) AS is_more_due
 )
-SELECT w.lanes, w.share, w.last, w.fullest, c.*, ${EXECUTION_COLUMNS}
+SELECT w.is_more_due, w.lanes, w.share, w.last, w.fullest, c.*, ${EXECUTION_COLUMNS}
 FROM walk w LEFT JOIN (claimed c JOIN executions x ON x.id = c.execution) ON true ORDER BY c.place, c.turn`;
 
 /** What one walk found. */
@@ -80,6 +80,8 @@ interface Walk {
   readonly exhausted: readonly EventLease[];
   /** The walk ended because it had enough tenants, or a tenant had as much as its share. */
   readonly mayBeMore: boolean;
+  /** Delayed events have become due in it. */
+  readonly isMoreDue: boolean;
 }
 
 export class EventClaims {
@@ -98,26 +100,24 @@ export class EventClaims {
     const versions = [...new Set(request.versions)];
     let left = Math.min(request.limit, MOST_AT_ONCE);
     const origin = this.#last;
-    for (let isFirst = true; left > 0 && versions.length > 0; isFirst = false) {
+    while (left > 0 && versions.length > 0) {
       const begin = this.#last;
-      const walk = await this.#walk({ ...request, versions, limit: left }, isFirst);
+      const walk = await this.#walk({ ...request, versions, limit: left });
       claims.push(...walk.claims);
       exhausted.push(...walk.exhausted);
       left -= walk.claims.length;
       const isAround = walk.claims.length === 0 && passes(begin, this.#last, origin);
-      if (!walk.mayBeMore || isAround) break;
+      if (!walk.isMoreDue && (!walk.mayBeMore || isAround)) break;
     }
     return { claims, exhausted };
   }
 
-  async #walk(request: EventClaim, isFirst: boolean): Promise<Walk> {
+  async #walk(request: EventClaim): Promise<Walk> {
     const { versions, limit, lease } = request;
     const claim: Statement = { text: CLAIM, values: [versions, this.#last, limit, lease] };
-    const promote: Statement = { text: PROMOTE, values: [versions] };
-    const results = await this.#connections.run('a claim of events', isFirst ? [promote, claim] : [claim]);
-    const rows = results.at(-1) ?? [];
+    const [rows = []] = await this.#connections.run('a claim of events', [claim]);
     const [first] = rows;
-    if (first === undefined) return { claims: [], exhausted: [], mayBeMore: false };
+    if (first === undefined) return { claims: [], exhausted: [], mayBeMore: false, isMoreDue: false };
     this.#last = optionalText(first, 'last') ?? this.#last;
     const claimed = rows.filter((row) => row['id'] !== null);
     const exhausted = claimed.filter((row) => numberIn(row, 'attempt') > MAX_EVENT_ATTEMPTS);
@@ -128,6 +128,7 @@ export class EventClaims {
         event: textIn(row, 'id') as EventId,
         token: numberIn(row, 'token'),
       })),
+      isMoreDue: first['is_more_due'] === true,
       mayBeMore: claimed.length < limit ? isFull || numberIn(first, 'lanes') >= limit : exhausted.length > 0,
     };
   }

@@ -1,8 +1,10 @@
 /**
- * Wake-up between clients: whoever has made something due tells the channel of the schema, and every client listens on a
- * connection of its own. Telling costs a lock that all commits of the database share, so it is done beside transactions and
- * at most once in a few milliseconds. Nothing depends on it: who hears nothing for a while is called anyway.
+ * Wake-up: whoever has made something due calls its own listeners when that is committed, and tells the channel of the
+ * schema, on which every other client listens on a connection of its own. Telling costs a lock that all commits of the
+ * database share, so it is done beside transactions and at most once in a few milliseconds. Nothing depends on it: who
+ * hears nothing for a while is called anyway.
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Connection, type ConnectionOptions, identifier, type Statement } from './connection.ts';
 
@@ -16,6 +18,8 @@ function channelOf(schema: string): string {
 }
 
 export class Listener {
+  /** What this client's own words say: it has called its listeners already. */
+  readonly self: string = randomUUID();
   readonly #options: ConnectionOptions;
   readonly #listeners = new Set<() => void>();
   readonly #stop = new AbortController();
@@ -31,13 +35,13 @@ export class Listener {
     const own = (): void => listener();
     this.#listeners.add(own);
     this.#running ??= this.#run();
-    this.#timer ??= setInterval(() => this.#call(), CALL_AT_LEAST_EVERY_MS).unref();
+    this.#timer ??= setInterval(() => this.call(), CALL_AT_LEAST_EVERY_MS).unref();
     return () => {
       this.#listeners.delete(own);
     };
   }
 
-  #call(): void {
+  call(): void {
     for (const listener of this.#listeners) listener();
   }
 
@@ -48,10 +52,12 @@ export class Listener {
         const connection = await Connection.open(this.#options);
         this.#connection = connection;
         const ended = new Promise<void>((resolve) => connection.onEnd(resolve));
-        connection.onNotification(() => this.#call());
+        connection.onNotification((word) => {
+          if (word !== this.self) this.call();
+        });
         await connection.send([{ text: `LISTEN ${identifier(channelOf(this.#options.schema))}` }]);
         // What was said meanwhile was not heard.
-        this.#call();
+        this.call();
         pause = 20;
         if (signal.aborted) connection.destroy();
         await ended;
@@ -78,8 +84,9 @@ export class Announcer {
   #isQuiet = false;
   #isWanted = false;
 
-  constructor(schema: string, tell: (word: Statement) => Promise<unknown>) {
-    this.#word = { text: "SELECT pg_notify($1, '')", values: [channelOf(schema)] };
+  /** `self`: what the word says, so that whoever spoke knows it for its own. */
+  constructor(schema: string, self: string, tell: (word: Statement) => Promise<unknown>) {
+    this.#word = { text: 'SELECT pg_notify($1, $2)', values: [channelOf(schema), self] };
     this.#tell = tell;
   }
 

@@ -1,9 +1,8 @@
 /**
  * What a change has to lock and to read before it can be decided, and the statements that do so. Whoever changes what
  * belongs to an execution locks its row first, in the order of ids, so that changes of one execution come one after the
- * other and nobody waits in a circle. Fences and idempotency keys are locked before that, by advisory locks.
+ * other and nobody waits in a circle. Fences are locked before that, by advisory locks.
  */
-import type { TenantName, VersionName } from '../../model/names.ts';
 import type { EventId, ExecutionId, TaskId } from '../../model/workflow.ts';
 import type { Row } from './columns.ts';
 import type { Statement } from './connection.ts';
@@ -22,13 +21,9 @@ export interface Needs {
   readonly tasksBeside?: readonly EventId[];
   /** Tasks of which it needs to know which results were taken. */
   readonly finished?: readonly TaskId[];
-  /** Versions on which it starts something. */
-  readonly startsOn?: readonly VersionName[];
   /** Executions and dead letters whose version must not be fenced meanwhile. */
   readonly unfenced?: { readonly executions: readonly ExecutionId[]; readonly letters: readonly EventId[] };
-  readonly keys?: readonly { readonly tenant: TenantName; readonly key: string }[];
   /** How many ids it may use. */
-  readonly newExecutions?: number;
   readonly newEvents?: number;
   readonly newTasks?: number;
 }
@@ -44,29 +39,27 @@ export interface Read {
   readonly letters: readonly Row[];
   readonly finished: readonly Row[];
   readonly fences: readonly Row[];
-  readonly keys: readonly Row[];
-  readonly executionIds: readonly string[];
   readonly eventIds: readonly string[];
   readonly taskIds: readonly string[];
 }
+
+/** The lowest version of the tables that a release must know to work with them. */
+export const OLDEST_READER = '(SELECT oldest_reader FROM migrations ORDER BY version DESC LIMIT 1)';
 
 /** The server's time in milliseconds, the same for the whole statement. */
 export const NOW = '(extract(epoch FROM statement_timestamp()) * 1000)::bigint';
 
 /** Locks of one database are shared by all its users: the first number is of this schema and what the lock is for. */
 export const VERSION_LOCK = "hashtext(current_schema() || ' version')";
-const KEY_LOCK = "hashtext(current_schema() || ' key')";
 
-const LOCK_VERSIONS = `SELECT pg_advisory_xact_lock_shared(${VERSION_LOCK}, lock) FROM (
-  SELECT DISTINCT hashtext(version) AS lock FROM (
-    SELECT unnest($1::text[]) AS version
-    UNION ALL SELECT x.version FROM executions x WHERE x.id = ANY ($2::bigint[])
-    UNION ALL SELECT l.version FROM dead_letters l WHERE l.id = ANY ($3::bigint[])) versions
-  ORDER BY lock) locks`;
+/** Waits for whoever fences one of these versions, in one order for all. */
+export const lockingVersions = (
+  versions: string,
+): string => `SELECT pg_advisory_xact_lock_shared(${VERSION_LOCK}, lock) FROM (
+  SELECT DISTINCT hashtext(version) AS lock FROM (${versions}) versions ORDER BY lock) locks`;
 
-const LOCK_KEYS = `SELECT pg_advisory_xact_lock(${KEY_LOCK}, lock) FROM (
-  SELECT DISTINCT hashtext(tenant || chr(1) || key) AS lock FROM unnest($1::text[], $2::text[]) AS k (tenant, key)
-  ORDER BY lock) locks`;
+const LOCK_VERSIONS = lockingVersions(`SELECT x.version FROM executions x WHERE x.id = ANY ($1::bigint[])
+  UNION ALL SELECT l.version FROM dead_letters l WHERE l.id = ANY ($2::bigint[])`);
 
 const LOCK_EXECUTIONS = `SELECT ${EXECUTION_COLUMNS} FROM executions x WHERE x.id IN (
   SELECT unnest($1::bigint[])
@@ -92,20 +85,13 @@ const READ_FINISHED = 'SELECT task, token FROM finished_tasks WHERE task = ANY (
 
 const READ_FENCES = 'SELECT version, since FROM fences';
 
-const READ_KEYS = `SELECT ${EXECUTION_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k (tenant, key)
-  JOIN executions x ON x.tenant = k.tenant AND x.idempotency_key = k.key`;
-
 // After all locks: times and ids of one execution rise with its changes.
 const CLOCK_AND_IDS = `SELECT ${NOW} AS now,
-  (SELECT oldest_reader FROM migrations ORDER BY version DESC LIMIT 1) AS oldest_reader,
-  ARRAY (SELECT nextval('execution_ids') FROM generate_series(1, $1::int))::text[] AS executions,
-  ARRAY (SELECT nextval('event_ids') FROM generate_series(1, $2::int))::text[] AS events,
-  ARRAY (SELECT nextval('task_ids') FROM generate_series(1, $3::int))::text[] AS tasks`;
+  ${OLDEST_READER} AS oldest_reader,
+  ARRAY (SELECT nextval('event_ids') FROM generate_series(1, $1::int))::text[] AS events,
+  ARRAY (SELECT nextval('task_ids') FROM generate_series(1, $2::int))::text[] AS tasks`;
 
-type Part =
-  | Exclude<keyof Read, 'now' | 'oldestReader' | 'executionIds' | 'eventIds' | 'taskIds'>
-  | 'clock'
-  | 'lock';
+type Part = Exclude<keyof Read, 'now' | 'oldestReader' | 'eventIds' | 'taskIds'> | 'clock' | 'lock';
 
 /** The statements for all needs together, and how their results are read. */
 export function reading(all: readonly Needs[]): {
@@ -127,9 +113,7 @@ export function reading(all: readonly Needs[]): {
     gathered((needs) => needs.tasksBeside),
   ];
   const finished = gathered((needs) => needs.finished);
-  const keys = gathered((needs) => needs.keys);
   const fenced = [
-    gathered((needs) => needs.startsOn),
     gathered((needs) => needs.unfenced?.executions),
     gathered((needs) => needs.unfenced?.letters),
   ];
@@ -139,8 +123,6 @@ export function reading(all: readonly Needs[]): {
   };
   const areFencesNeeded = fenced.some((list) => list.length > 0);
   add(areFencesNeeded, 'lock', LOCK_VERSIONS, fenced);
-  const keyValues = [keys.map(({ tenant }) => tenant), keys.map(({ key }) => key)];
-  add(keys.length > 0, 'lock', LOCK_KEYS, keyValues);
   const owned = [executions, events, tasks, letters];
   add(
     owned.some((list) => list.length > 0),
@@ -154,12 +136,7 @@ export function reading(all: readonly Needs[]): {
   add(letters.length > 0, 'letters', READ_LETTERS, [letters]);
   add(finished.length > 0, 'finished', READ_FINISHED, [finished]);
   add(areFencesNeeded, 'fences', READ_FENCES, []);
-  add(keys.length > 0, 'keys', READ_KEYS, keyValues);
-  add(true, 'clock', CLOCK_AND_IDS, [
-    sum((needs) => needs.newExecutions),
-    sum((needs) => needs.newEvents),
-    sum((needs) => needs.newTasks),
-  ]);
+  add(true, 'clock', CLOCK_AND_IDS, [sum((needs) => needs.newEvents), sum((needs) => needs.newTasks)]);
   return {
     statements: parts.map(([, statement]) => statement),
     read: (results) => {
@@ -175,8 +152,6 @@ export function reading(all: readonly Needs[]): {
         letters: rowsOf('letters'),
         finished: rowsOf('finished'),
         fences: rowsOf('fences'),
-        keys: rowsOf('keys'),
-        executionIds: clock['executions'] as readonly string[],
         eventIds: clock['events'] as readonly string[],
         taskIds: clock['tasks'] as readonly string[],
       };

@@ -169,4 +169,10 @@ CREATE TABLE receipts (
 ) WITH (fillfactor = 50);
 `;
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, oldestReader: 1, statements: first }];
+/** What a transaction of one statement has answered, for those that lost the answer. */
+const answers = 'ALTER TABLE receipts ADD COLUMN answer text';
+
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, oldestReader: 1, statements: first },
+  { version: 2, oldestReader: 1, statements: answers },
+];

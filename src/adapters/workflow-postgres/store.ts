@@ -3,8 +3,9 @@ import { hostname } from 'node:os';
 import { instant, type Milliseconds } from '../../model/instant.ts';
 import type { VersionName } from '../../model/names.ts';
 import type { TaskId, Worker } from '../../model/workflow.ts';
-import type { WorkflowStore } from '../../ports/workflow-store.ts';
+import type { StartOutcome, WorkflowStore } from '../../ports/workflow-store.ts';
 import { Batches } from './batches.ts';
+import { type Change, deciding } from './changes.ts';
 import { textIn } from './columns.ts';
 import { Connections } from './connections.ts';
 import { EventClaims } from './event-claims.ts';
@@ -14,7 +15,7 @@ import { Announcer, Listener } from './listener.ts';
 import { migrate } from './migrate.ts';
 import { Queries } from './queries.ts';
 import { MIGRATIONS, type Migration } from './schema.ts';
-import { starting } from './starting.ts';
+import { type Start, startOf, startTogether } from './starting.ts';
 import { stepping } from './stepping.ts';
 import { expiring, finishing, returning } from './task-changes.ts';
 import { claimTasks, FIND_EXPIRED, versionsOf } from './task-claims.ts';
@@ -49,17 +50,38 @@ export async function openPostgresWorkflowStore(
   const { migrations = MIGRATIONS } = options;
   await migrate({ connectionString, schema, mayMigrate, patience, migrations });
   const applicationName = `switchyard workflow ${hostname()} ${process.pid}`;
-  const shared = { connectionString, schema, applicationName, statementTimeout };
-  const connections = new Connections({ ...shared, receipts: true, size, patience });
-  const listener = new Listener({ ...shared, receipts: false });
-  const announcer = new Announcer(schema, (word) => connections.run('a word to others', [word]));
-  // One connection is left for claims and queries.
-  const known = migrations.at(-1)?.version ?? 0;
-  const batches = new Batches({
-    connections,
-    concurrency: Math.max(1, size - 1),
-    word: () => announcer.word(),
-    known,
+  const session = { connectionString, schema, applicationName, statementTimeout };
+  const connections = new Connections({ ...session, receipts: true, size, patience });
+  const listener = new Listener({ ...session, receipts: false });
+  const announcer = new Announcer(schema, listener.self, (word) =>
+    connections.run('a word to others', [word]),
+  );
+  const shared = { connections, known: migrations.at(-1)?.version ?? 0, word: () => announcer.word() };
+  // One connection is left for claims and queries, and one for starts.
+  const changes = new Batches<Change<unknown>, unknown>({
+    concurrency: Math.max(1, size - 2),
+    most: 200,
+    weightOf: ({ weight }) => weight,
+    async transact(asked) {
+      const { settled, isAnythingDue } = await connections.transact(
+        'a change of executions',
+        deciding(asked, shared),
+      );
+      if (isAnythingDue) listener.call();
+      return settled;
+    },
+  });
+  const make = <Outcome>(change: Change<Outcome>): Promise<Outcome> =>
+    changes.make(change) as Promise<Outcome>;
+  const starts = new Batches<Start, StartOutcome>({
+    concurrency: 1,
+    most: 100,
+    weightOf: ({ data, input }) => data.length + input.length,
+    async transact(asked) {
+      const settled = await startTogether(asked, shared);
+      listener.call();
+      return settled;
+    },
   });
   const claims = new EventClaims(connections);
   const queries = new Queries(connections);
@@ -74,31 +96,32 @@ export async function openPostgresWorkflowStore(
       { text: FIND_EXPIRED, values: [wanted] },
     ]);
     const ids = rows.map((row) => textIn(row, 'id') as TaskId);
-    if (ids.length > 0) await batches.make(expiring(ids, worker));
+    if (ids.length > 0) await make(expiring(ids, worker));
   }
 
   return {
     now: async () => instant(await queries.now()),
-    start: async (request) => batches.make(starting(request)),
+    start: async (request) => starts.make(startOf(request)),
     async claimEvents(request) {
-      const [{ claims: claimed, exhausted }] = await Promise.all([
-        claims.claim(request),
-        expire(request.versions, request.worker),
-      ]);
-      await Promise.all(exhausted.map((lease) => batches.make(abandoning(lease, request.worker))));
+      const look = expire(request.versions, request.worker);
+      // Whoever has something to do is not kept waiting for it, nor for its failure.
+      look.catch(() => undefined);
+      const { claims: claimed, exhausted } = await claims.claim(request);
+      if (claimed.length === 0) await look;
+      await Promise.all(exhausted.map((lease) => make(abandoning(lease, request.worker))));
       return claimed;
     },
-    apply: async (request) => batches.make(stepping(request)),
-    giveBack: (request) => batches.make(givingBack(request)),
+    apply: async (request) => make(stepping(request)),
+    giveBack: (request) => make(givingBack(request)),
     renewEvents: (request) => renewEvents(connections, request),
     async claimTasks(request) {
       await expire(versionsOf(request.slots), request.worker);
       return claimTasks(connections, request);
     },
     renewTasks: (request) => renewTasks(connections, request),
-    finishTask: async (request) => batches.make(finishing(request)),
-    returnTask: (lease) => batches.make(returning(lease)),
-    command: async (command) => batches.make(commanding(command)),
+    finishTask: async (request) => make(finishing(request)),
+    returnTask: (lease) => make(returning(lease)),
+    command: async (command) => make(commanding(command)),
     declareContinuation: ({ version, continues }) => versions.declareContinuation(version, continues),
     compatibleVersions: (version) => queries.compatibleVersions(version),
     execution: (id) => queries.execution(id),
@@ -106,7 +129,7 @@ export async function openPostgresWorkflowStore(
     history: (id) => queries.history(id),
     openTasks: (id) => queries.openTasks(id),
     deadLetters: (query) => queries.deadLetters(query),
-    revive: (event) => batches.make(reviving(event)),
+    revive: (event) => make(reviving(event)),
     fenceAndCount: (version) => versions.fenceAndCount(version),
     lift: (version) => versions.lift(version),
     fencedSince: (version) => queries.fencedSince(version),

@@ -3,7 +3,7 @@
  * statements of it in the end. Several decisions in a row see each other's changes, as if each were a transaction.
  */
 import { type Instant, instant } from '../../model/instant.ts';
-import type { TenantName, VersionName } from '../../model/names.ts';
+import type { VersionName } from '../../model/names.ts';
 import type { EventId, ExecutionId, HistoryEntry, TaskId } from '../../model/workflow.ts';
 import type { DelegateLease } from '../../ports/workflow-store.ts';
 import { numberIn, plain, textIn } from './columns.ts';
@@ -43,14 +43,13 @@ export class Workspace {
   readonly newlyFinished: { readonly task: TaskId; readonly token: number }[] = [];
   /** Executions that have ended, with all that belonged to them. */
   readonly ended: ExecutionRecord[] = [];
-  /** Executions that began, or run again. */
+  /** Executions that run again. */
   readonly opened: ExecutionRecord[] = [];
   /** True when something has become due. */
   isAnythingDue = false;
   readonly #fences: ReadonlyMap<string, Instant>;
-  readonly #keys: Map<string, ExecutionRecord>;
   readonly #finished: Set<string>;
-  readonly #ids: { readonly executions: string[]; readonly events: string[]; readonly tasks: string[] };
+  readonly #ids: { readonly events: string[]; readonly tasks: string[] };
 
   constructor(read: Read) {
     this.now = instant(read.now);
@@ -67,15 +66,8 @@ export class Workspace {
     this.#fences = new Map(
       read.fences.map((row) => [textIn(row, 'version'), instant(numberIn(row, 'since'))]),
     );
-    this.#keys = new Map(
-      read.keys.map((row) => {
-        const record = executionRecord(row);
-        return [keyOf(record.tenant, record.idempotencyKey ?? ''), record];
-      }),
-    );
     this.#finished = new Set(read.finished.map((row) => `${textIn(row, 'task')}/${textIn(row, 'token')}`));
     this.#ids = {
-      executions: [...read.executionIds],
       events: [...read.eventIds],
       tasks: [...read.taskIds],
     };
@@ -83,11 +75,6 @@ export class Workspace {
 
   fencedSince(version: VersionName): Instant | undefined {
     return this.#fences.get(version);
-  }
-
-  /** The execution that was started with this key. */
-  startedWith(tenant: TenantName, key: string): ExecutionRecord | undefined {
-    return this.#keys.get(keyOf(tenant, key));
   }
 
   /** The event, where the lease of this token is still the newest, with its execution. */
@@ -115,16 +102,6 @@ export class Workspace {
   finished(task: TaskId, token: number): void {
     this.#finished.add(`${task}/${token}`);
     this.newlyFinished.push({ task, token });
-  }
-
-  /** Adds an execution under a new id. */
-  addExecution(wanted: Omit<ExecutionRecord, 'id'>): ExecutionRecord {
-    const record = { ...wanted, id: next(this.#ids.executions) as ExecutionId };
-    this.executions.put(record);
-    this.opened.push(record);
-    if (record.idempotencyKey !== undefined)
-      this.#keys.set(keyOf(record.tenant, record.idempotencyKey), record);
-    return record;
   }
 
   addEvent({ execution, kind, payload, dueAt }: NewEventRecord): EventRecord {
@@ -198,10 +175,6 @@ export class Workspace {
     for (const letter of this.letters.all())
       if (letter.execution === execution.id) this.letters.remove(letter.id);
   }
-}
-
-function keyOf(tenant: string, key: string): string {
-  return JSON.stringify([tenant, key]);
 }
 
 function next(ids: string[]): string {

@@ -55,7 +55,7 @@ function deleting(table: string, by: string): (ids: readonly string[]) => Statem
 }
 
 /** Higher priorities go first, and an index goes up. */
-const RANK_OF_ZERO = 9;
+export const RANK_OF_ZERO = 9;
 
 const executionChanges: readonly Column<ExecutionRecord>[] = [
   column('id', 'bigint', ({ id }) => id),
@@ -68,18 +68,6 @@ const executionChanges: readonly Column<ExecutionRecord>[] = [
   column('result', 'text', ({ result }) => result),
   column('error', 'text', ({ error }) => error),
   column('history_lines', 'bigint', ({ historyLines }) => historyLines),
-];
-
-const executionColumns: readonly Column<ExecutionRecord>[] = [
-  ...executionChanges,
-  column('tenant', 'text', ({ tenant }) => tenant),
-  column('version', 'text', ({ version }) => version),
-  column('machine', 'text', ({ machine }) => machine),
-  column('name', 'text', ({ name }) => name),
-  column('priority', 'smallint', ({ priority }) => priority),
-  column('started_at', 'bigint', ({ startedAt }) => startedAt),
-  column('timeout', 'bigint', ({ timeout }) => timeout),
-  column('idempotency_key', 'text', ({ idempotencyKey }) => idempotencyKey),
 ];
 
 /** Of an execution that only got lines of history, the large columns need not be sent again. */
@@ -128,7 +116,6 @@ const taskColumns: readonly Column<TaskRecord>[] = [
   column('max_attempts', 'integer', ({ maxAttempts }) => maxAttempts),
 ];
 
-const insertExecutions = inserting('executions', executionColumns);
 const updateExecutions = updating('executions', executionChanges);
 const updateTold = updating('executions', toldChanges);
 const insertEvents = inserting('events', eventColumns);
@@ -204,7 +191,6 @@ export function writesOf(workspace: Workspace): readonly Statement[] {
   write(events.removed(), deleteEvents);
   write(letters.removed(), deleteLetters);
   write(tasks.removed(), deleteTasks);
-  write(executions.inserted(), insertExecutions);
   write(stepped, updateExecutions);
   write(told, updateTold);
   write(events.inserted(), insertEvents);
