@@ -114,6 +114,9 @@ const importTable: Readonly<Record<string, Row>> = {
   // The listening socket of servers that thousands connect to.
   'grpc-server': shell(),
   'watcher-server': shell('model', 'ports', 'gen', 'telemetry', 'grpc-server'),
+  // What replicas of one controller say to each other.
+  replicas: shell('model', 'ports', 'gen', 'grpc-server'),
+  'replicas/scale.ts': pure([]),
   cli: shell(
     'model',
     'gen',
