@@ -114,6 +114,15 @@ const importTable: Readonly<Record<string, Row>> = {
   // The listening socket of servers that thousands connect to.
   'grpc-server': shell(),
   'watcher-server': shell('model', 'ports', 'gen', 'telemetry', 'grpc-server'),
+  // The face of custom resources: objects in, verbs called, status out.
+  'custom-resources': shell(
+    'model',
+    'ports',
+    'telemetry',
+    'operations',
+    'spec',
+    'adapters/kubernetes/client',
+  ),
   // What replicas of one controller say to each other.
   replicas: shell('model', 'ports', 'gen', 'grpc-server'),
   'replicas/scale.ts': pure([]),
