@@ -15,6 +15,7 @@ import { type Context, print } from './cli/shell.ts';
 import { CommandsNotAllowedError } from './controller/options.ts';
 import { makeFolder, stateFile } from './data-folder.ts';
 import { type Core, type CoreOptions, openCore } from './serve-core.ts';
+import { openMachine } from './serve-machine.ts';
 import { startHttpServer } from './telemetry/http-server.ts';
 import { createLog } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -40,7 +41,8 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
     makeDataDir(dataDir);
     // What is opened last is closed first: calls end before the loop, the loop before the store.
     await using closing = new AsyncDisposableStack();
-    const core = await openCore({ dataDir, flags, log, metrics, closing });
+    const machine = await openMachine({ dataDir, flags, log, metrics, closing });
+    const core = await openCore({ ...machine, flags, log, metrics, closing });
     const status = new Status({ version, store: storeText(flags, dataDir), core });
     const http = await bind(flags.httpAddress, '--http-address', (place) =>
       startHttpServer({
@@ -52,7 +54,7 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
     );
     closing.defer(() => http.close());
     const xds = await bind(flags.xdsAddress, '--xds-address', (place) =>
-      startXdsServer({ publisher: core.publisher, ...place, services: [core.accessLog.service] }),
+      startXdsServer({ publisher: machine.publisher, ...place, services: [core.accessLog.service] }),
     );
     closing.defer(() => xds.close());
     const watchers = await openWatchers(core, { flags, log, metrics, status });
