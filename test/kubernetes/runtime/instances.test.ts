@@ -1,6 +1,14 @@
 // Instances are as their Pods and EndpointSlices say, on a real API server: never ready by hope.
 import { expect, test, vi } from 'vitest';
-import { ENDPOINT_SLICE } from '../../../src/adapters/kubernetes/client/kinds.ts';
+import {
+  AUTOSCALER,
+  CONFIG_MAP,
+  DEPLOYMENT,
+  DISRUPTION_BUDGET,
+  ENDPOINT_SLICE,
+  SERVICE,
+} from '../../../src/adapters/kubernetes/client/kinds.ts';
+import type { KubernetesObject } from '../../../src/adapters/kubernetes/client/objects.ts';
 import { labelsOf } from '../../../src/adapters/kubernetes/labels.ts';
 import { objectName } from '../../../src/adapters/kubernetes/names.ts';
 import type { Instance } from '../../../src/model/instance.ts';
@@ -10,6 +18,8 @@ import { container, podSpec, runtimeWorld } from '../../support/kubernetes/runti
 
 const MANAGER = serviceName('manager');
 const V1 = versionName('v1');
+/** Of a version; ControllerRevisions and ReplicaSets of Deployments are Kubernetes' own too. */
+const MADE = [DEPLOYMENT, SERVICE, DISRUPTION_BUDGET, AUTOSCALER];
 const PATIENCE = { timeout: 30_000, interval: 50 };
 
 async function become(runtime: Runtime, state: Instance['state']): Promise<Instance> {
@@ -56,6 +66,52 @@ test('a Pod that crashes is Failed, with how often it began again', async () => 
       reason: expect.stringContaining('CrashLoopBackOff') as string,
     });
     expect(instance?.restarts).toBeGreaterThan(0);
+  }, PATIENCE);
+});
+
+test('an instance of a version that goes is Stopping until its Pod is gone, and then nothing of the version is left', async () => {
+  const world = await runtimeWorld();
+  const { runtime } = await world.open();
+  const spec = podSpec({}, container({ lifecycle: { preStop: { sleep: { seconds: 1 } } } }));
+  await runtime.want({ service: MANAGER, spec, versions: [V1] });
+  const ready = await become(runtime, 'Ready');
+  await runtime.want({ service: MANAGER, spec, versions: [] });
+  expect((await become(runtime, 'Stopping')).id).toBe(ready.id);
+  await vi.waitFor(() => expect(runtime.instances(MANAGER)).toEqual([]), PATIENCE);
+  await vi.waitFor(async () => {
+    const left = await Promise.all(MADE.map((kind) => world.all(kind)));
+    expect(left.flat().map(({ metadata }) => metadata.name)).toEqual([]);
+  }, PATIENCE);
+});
+
+test('what is made belongs to the VersionedService, and goes with it', async () => {
+  const world = await runtimeWorld({ hasNode: false });
+  const { namespace, api } = world;
+  const { metadata } = await api.create<KubernetesObject>(
+    CONFIG_MAP,
+    { namespace },
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'stands-for-it', namespace },
+    },
+  );
+  const owner = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    controller: true,
+  };
+  const { runtime, caches } = await world.open({ ownerOf: () => owner });
+  const spec = podSpec({ autoscaling: { min: 1, max: 2, cpuPercent: 80 } });
+  await runtime.want({ service: MANAGER, spec, versions: [V1] });
+  await vi.waitFor(() => expect(caches.autoscalers.of(MANAGER)).toHaveLength(1), PATIENCE);
+  await runtime.close();
+  await api.delete(CONFIG_MAP, { namespace, name: metadata.name });
+  await vi.waitFor(async () => {
+    const left = await Promise.all(MADE.map((kind) => world.all(kind)));
+    expect(left.flat().map((one) => one.metadata.name)).toEqual([]);
   }, PATIENCE);
 });
 

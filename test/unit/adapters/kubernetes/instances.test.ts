@@ -36,14 +36,14 @@ function endpoint(
   host: string,
   of: { pod?: string; ready?: boolean | null; terminating?: boolean } = {},
 ): Endpoint {
-  const { pod = 'manager-v1-a', ready, terminating } = of;
+  const { ready, terminating } = of;
   return {
     addresses: [host],
     conditions: {
       ...(ready === undefined ? {} : { ready }),
       ...(terminating === undefined ? {} : { terminating }),
     },
-    targetRef: { kind: 'Pod', name: pod },
+    targetRef: { kind: 'Pod', name: of.pod ?? 'manager-v1-a' },
   };
 }
 
