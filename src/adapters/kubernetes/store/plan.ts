@@ -60,7 +60,8 @@ export function plannedCommit(of: {
     };
   });
   const rolls = rollsOf(commit, held, newName);
-  const routings = withRolls(written, rolls, held);
+  const touched = withRolls(written, rolls, held);
+  const routings = [...touched, ...released(touched, deletions, held)];
   const gone = deletions.flatMap(({ name }) => {
     const uid = held.routings.get(name)?.uid;
     return uid === undefined ? [] : [{ name, uid }];
@@ -120,6 +121,26 @@ function withRolls(
     const named = fresh.get(record.name) ?? roll;
     return { record, publication, together, ...(named === undefined ? {} : { roll: named }) };
   });
+}
+
+/** Services that wait to be seen with one that is deleted now: a later one of its name would begin at generation 1. */
+function released(
+  touched: readonly RoutingContent[],
+  deletions: NonNullable<Commit['deletions']>,
+  held: Held,
+): readonly RoutingContent[] {
+  const gone = new Set(deletions.map(({ name }) => name));
+  const done = new Set([...gone, ...touched.map(({ record }) => record.name)]);
+  return [...held.routings.values()]
+    .filter(
+      ({ record, together }) => !done.has(record.name) && together.some(({ service }) => gone.has(service)),
+    )
+    .map(({ record, publication, together, roll }) => ({
+      record,
+      publication,
+      together: together.filter(({ service }) => !gone.has(service)),
+      ...(roll === undefined ? {} : { roll }),
+    }));
 }
 
 function supersededRolls(

@@ -20,6 +20,8 @@ import { readAs } from './routing-object.ts';
 export const COUNTERS = 'counters';
 /** On each ControllerState: its content, so that followers read the counters alone. */
 const CONTENT_LABEL = 'switchyard.dev/content';
+/** Of the object with the counters. */
+export const COUNTERS_SELECTOR = `${CONTENT_LABEL}=counters`;
 
 const CONTENTS = ['Counters', 'Proxies', 'Watchers', 'Roll'] as const;
 type Content = (typeof CONTENTS)[number];

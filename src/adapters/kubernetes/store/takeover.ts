@@ -130,7 +130,8 @@ async function fencedRouting(
     const routing = routingOf(object);
     const isRestored = entry.uid !== '' && entry.uid !== routing.uid && before === undefined;
     const record = isRestored ? noteRecordRestored(routing.record, now) : routing.record;
-    return writeOf({ ...routing, record }, { term, writeId: routing.writeId }, object);
+    // All that was changed together is there by now, and written before this.
+    return writeOf({ ...routing, record, together: [] }, { term, writeId: routing.writeId }, object);
   });
   if (fenced === undefined) throw new StateUnreadableError(missing(name));
   return fenced;

@@ -138,7 +138,13 @@ export class Writer {
         throw error;
       }
     };
-    return this.#untilAnswered(nameOf(write), attempt, () => mayBeWritten);
+    try {
+      return await this.#untilAnswered(nameOf(write), attempt, () => mayBeWritten);
+    } catch (error) {
+      // One that was paused has run out of time without having tried: that it leads no more says more.
+      if (error instanceof StoreUnavailableError) this.assertLeading();
+      throw error;
+    }
   }
 
   /** Repeats what may be repeated, with longer and longer waits, for as long as there is patience. */
@@ -165,7 +171,7 @@ export class Writer {
         const asked = fate.kind === 'Again' ? fate.wait : 0;
         const wait = Math.max(asked, retryDelay({ ...BACKOFF, failures, random: random() }));
         if (monotonic() + wait >= deadline) {
-          throw new StoreUnavailableError({ what, mayBeWritten: mayBeWritten(), cause: error });
+          throw new StoreUnavailableError({ what, mayBeWritten: mayBeWritten(), cause: named(error) });
         }
         await clock.sleep(wait, this.#stop.signal);
       }
@@ -241,6 +247,12 @@ function isSame({ metadata }: StoredObject, found: StoredObject): boolean {
 
 function nameOf(write: Write<StoredObject>): string {
   return `${write.of.kind} ${write.kind === 'Delete' ? write.name : write.object.metadata.name}`;
+}
+
+/** Node says of a request that was given up only that it was. */
+function named(error: unknown): unknown {
+  const isGivenUp = error instanceof Error && error.name === 'AbortError';
+  return isGivenUp ? new Error('no answer came', { cause: error }) : error;
 }
 
 function fateOf(error: unknown): Fate {

@@ -1,4 +1,4 @@
-// An API server that answers late, wrongly or not at all, and people who edit what is not theirs.
+// An API server that answers late, wrongly or not at all.
 import { describe, expect, test, vi } from 'vitest';
 import { KubernetesApiError } from '../../../../../src/adapters/kubernetes/client/api-error.ts';
 import {
@@ -6,7 +6,6 @@ import {
   SERVICE_ROUTING,
 } from '../../../../../src/adapters/kubernetes/custom-resources.ts';
 import {
-  ChangedByAnotherError,
   StoreRejectedError,
   StoreUnavailableError,
 } from '../../../../../src/adapters/kubernetes/store/errors.ts';
@@ -14,12 +13,12 @@ import type { RoutingObject } from '../../../../../src/adapters/kubernetes/store
 import type { StateObject } from '../../../../../src/adapters/kubernetes/store/state-object.ts';
 import { openKubernetesStore } from '../../../../../src/adapters/kubernetes/store/store.ts';
 import { serviceName } from '../../../../../src/model/names.ts';
-import { type Commit, GenerationConflictError, NotLeaderError } from '../../../../../src/ports/store.ts';
+import type { Commit } from '../../../../../src/ports/store.ts';
+import { faultyStore } from '../../../../support/kubernetes/faulty-store.ts';
 import { type Intervene, intervened, type Request } from '../../../../support/kubernetes/intervened.ts';
 import { SimulatedServer } from '../../../../support/kubernetes/simulated-server.ts';
 import { leaderOptions, openedStore } from '../../../../support/kubernetes/stores.ts';
-import { newEvent, proxySeen, serviceRecord } from '../../../../support/stored-records.ts';
-import { watcherSeen } from '../../../../support/watchers.ts';
+import { newEvent, serviceRecord } from '../../../../support/stored-records.ts';
 
 const record = (name: string, generation: number, document?: string) =>
   serviceRecord({ name, generation, ...(document === undefined ? {} : { document }) });
@@ -37,27 +36,6 @@ const CHANGES: readonly (readonly [string, Commit])[] = [
 const status = (code: number, reason = '') =>
   new KubernetesApiError({ code, reason, message: `the server says ${code}`, retryAfter: 20 });
 const broken = () => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
-
-/** A server whose answers a test decides from some moment on. */
-async function world(patience = 1_500) {
-  const server = new SimulatedServer();
-  const asked: Request[] = [];
-  let intervene: Intervene = (_, carryOut) => carryOut();
-  const objects = intervened(server.connect(), (request, carryOut) => {
-    asked.push(request);
-    return intervene(request, carryOut);
-  });
-  const opened = await openedStore(objects, { patience });
-  await opened.store.commit({ services: [record('alpha', 1), record('beta', 1)] });
-  asked.length = 0;
-  return {
-    ...opened,
-    objects: server.connect(),
-    asked,
-    answer: (next: Intervene) => (intervene = next),
-    heal: () => (intervene = (_, carryOut) => carryOut()),
-  };
-}
 
 /** Lets the request of this number fail, once. */
 function once(number: number, fail: <Answer>(carryOut: () => Promise<Answer>) => Promise<Answer>): Intervene {
@@ -86,7 +64,7 @@ const FAILURES: Readonly<Record<string, <Answer>(carryOut: () => Promise<Answer>
 describe.each(Object.entries(FAILURES))('where %s', (_, fail) => {
   test.each(CHANGES)('at any request of a change of %s, it is made once', async (_change, commit) => {
     for (let at = 1; ; at++) {
-      const { store, answer, asked, told, heal } = await world();
+      const { store, answer, asked, told, heal } = await faultyStore();
       answer(once(at, fail));
       const written = await store.commit(commit);
       const isOver = asked.length < at;
@@ -105,7 +83,7 @@ describe.each(Object.entries(FAILURES))('where %s', (_, fail) => {
 
 describe('an API server that is away', () => {
   test('refuses changes within the time that they have, and nothing is half remembered', async () => {
-    const { store, answer, heal } = await world(200);
+    const { store, answer, heal } = await faultyStore(200);
     answer(() => Promise.reject(broken()));
     const began = performance.now();
     const refused = store.commit({ services: [record('alpha', 2)], events });
@@ -122,7 +100,7 @@ describe('an API server that is away', () => {
   });
 
   test('may have made a change that it never confirmed: whoever reads again sees it', async () => {
-    const { store, answer, heal } = await world(200);
+    const { store, answer, heal } = await faultyStore(200);
     answer(async (_, carryOut) => {
       await carryOut();
       throw broken();
@@ -139,7 +117,7 @@ describe('an API server that is away', () => {
   });
 
   test('does not take back what is decided: it is in all objects as soon as the server is back', async () => {
-    const { store, objects, answer, heal, told } = await world(200);
+    const { store, objects, answer, heal, told } = await faultyStore(200);
     const isDecided = ({ kind, name }: Request) => kind === 'replace' && name === 'counters';
     let isAway = false;
     answer((request, carryOut) => {
@@ -176,7 +154,7 @@ describe('an API server that is away', () => {
   });
 
   test('refuses for good what it does not allow, before anything is decided', async () => {
-    const { store, answer, heal } = await world();
+    const { store, answer, heal } = await faultyStore();
     answer(({ kind, isRehearsal }, carryOut) =>
       kind === 'create' && isRehearsal ? Promise.reject(status(403, 'Forbidden')) : carryOut(),
     );
@@ -192,121 +170,5 @@ describe('an API server that is away', () => {
       kind === 'list' ? Promise.reject(status(404, 'NotFound')) : carryOut(),
     );
     await expect(openKubernetesStore(leaderOptions(objects))).rejects.toThrow(/install the definitions/);
-  });
-});
-
-describe('another hand', () => {
-  test('that edits a record without a new generation is an error once, and the edit is what is read', async () => {
-    const { store, objects } = await world();
-    const found = await objects.get<RoutingObject>(SERVICE_ROUTING, 'alpha', signal);
-    const edited = { ...found.spec.record, document: 'edited' };
-    await objects.replace(SERVICE_ROUTING, { ...found, spec: { ...found.spec, record: edited } }, { signal });
-    const refused = store.commit({ services: [record('alpha', 2)] });
-    await expect(refused).rejects.toThrow(ChangedByAnotherError);
-    await expect(refused).rejects.toThrow(/alpha was changed by another hand at generation 1/);
-    expect((await store.load()).services[0]?.document).toBe('edited');
-    await store.commit({ services: [record('alpha', 2), record('beta', 2)] });
-  });
-
-  test('that writes a new generation is a conflict of generations, alone and among others', async () => {
-    const { store, objects } = await world();
-    for (const services of [[record('alpha', 2)], [record('alpha', 2), record('beta', 2)]]) {
-      const found = await objects.get<RoutingObject>(SERVICE_ROUTING, 'alpha', signal);
-      const { generation } = found.spec.record;
-      const newer = { ...found.spec.record, generation: generation + 5 };
-      await objects.replace(
-        SERVICE_ROUTING,
-        { ...found, spec: { ...found.spec, record: newer } },
-        { signal },
-      );
-      const refused = store.commit({
-        services: services.map((one) => (one.name === alpha ? { ...one, generation: generation + 1 } : one)),
-      });
-      await expect(refused).rejects.toThrow(GenerationConflictError);
-      await expect(refused).rejects.toMatchObject({ expected: generation, actual: generation + 5 });
-      expect((await store.load()).services[0]?.generation).toBe(generation + 5);
-    }
-  });
-
-  test('that deletes a record does not delete the service: it is put back as it was', async () => {
-    const { store, objects, told } = await world();
-    const { uid = '' } = (await objects.get(SERVICE_ROUTING, 'alpha', signal)).metadata;
-    await objects.delete(SERVICE_ROUTING, { name: 'alpha', uid }, signal);
-    await expect(store.commit({ services: [record('alpha', 2)] })).rejects.toThrow(
-      /alpha was deleted by another hand/,
-    );
-    expect((await store.load()).services).toEqual([record('alpha', 1), record('beta', 1)]);
-    expect(told.troubles.join()).toMatch(/alpha was deleted by another hand; it was put back/);
-    await store.commit({ services: [record('alpha', 2)] });
-  });
-
-  test('that makes a record of a service that is not recorded is named, and nothing is decided by it', async () => {
-    const { store, objects, told } = await world();
-    const found = await objects.get<RoutingObject>(SERVICE_ROUTING, 'alpha', signal);
-    const made = {
-      ...found,
-      metadata: { name: 'gamma' },
-      spec: { ...found.spec, record: record('gamma', 7) },
-    };
-    await objects.create(SERVICE_ROUTING, made, { signal });
-    await expect(store.commit({ services: [record('gamma', 1)] })).rejects.toThrow(
-      /gamma is there, although no such service is recorded/,
-    );
-    expect((await store.load()).services.map(({ name }) => name)).toEqual(['alpha', 'beta']);
-    expect(told.troubles.join()).toMatch(/gamma is of no service that is recorded/);
-  });
-
-  test('that edits or deletes the counters is an error once', async () => {
-    const { store, objects } = await world();
-    const found = await objects.get<StateObject>(CONTROLLER_STATE, 'counters', signal);
-    await objects.replace(
-      CONTROLLER_STATE,
-      { ...found, metadata: { ...found.metadata, labels: {} } },
-      { signal },
-    );
-    await expect(store.commit({ services: [record('gamma', 1)] })).rejects.toThrow(
-      /counters was changed by another/,
-    );
-    await store.commit({ services: [record('gamma', 1)] });
-    const { uid = '' } = (await objects.get(CONTROLLER_STATE, 'counters', signal)).metadata;
-    await objects.delete(CONTROLLER_STATE, { name: 'counters', uid }, signal);
-    await expect(store.commit({ services: [record('delta', 1)] })).rejects.toThrow(
-      /counters was changed by another/,
-    );
-    await store.commit({ services: [record('delta', 1)] });
-    const { services, everWritten } = await store.load();
-    expect(services.map(({ name }) => name)).toEqual(['alpha', 'beta', 'delta', 'gamma']);
-    expect(everWritten).toBe(true);
-  });
-});
-
-describe('a replica that does not lead', () => {
-  test('does not open a store', async () => {
-    const options = leaderOptions(new SimulatedServer().connect());
-    const following = { ...options, leadership: () => ({ kind: 'Following', leader: 'pod-b' }) as const };
-    await expect(openKubernetesStore(following)).rejects.toThrow(/this replica does not lead, pod-b does/);
-  });
-
-  test('or leads no more is refused every write at once, and reads what it had', async () => {
-    const { store, lead, asked } = await world();
-    lead({ kind: 'Following', leader: 'pod-b' });
-    const writes = [
-      store.commit({ services: [record('alpha', 2)] }),
-      store.saveProxies([proxySeen({ id: 'a' })]),
-      store.saveWatchers({ saved: [watcherSeen({ service: 'alpha' })], forgotten: [] }),
-      store.appendMeasurements([]),
-      store.saveTraffic([]),
-      store.backup('/nowhere'),
-    ];
-    for (const write of writes) {
-      await expect(write).rejects.toThrow(NotLeaderError);
-      await expect(write).rejects.toMatchObject({ leader: 'pod-b' });
-    }
-    expect(asked).toEqual([]);
-    expect((await store.load()).services).toHaveLength(2);
-    expect(await store.watchers()).toEqual([]);
-    // It leads again, and another one may have led meanwhile: what is held here may be old.
-    lead({ kind: 'Leading', term: 2 });
-    await expect(store.commit({ services: [record('alpha', 2)] })).rejects.toThrow(NotLeaderError);
   });
 });
