@@ -94,6 +94,7 @@ const importTable: Readonly<Record<string, Row>> = {
   'adapters/workflow-sqlite': shell('model', 'ports', 'adapters/sqlite', 'adapters/store-thread.ts'),
   // A restore says which generations it may have lost.
   'adapters/sqlite/restored-mark.ts': shell('model', 'ports', 'adapters', 'goalstate/generation.ts'),
+  'adapters/kubernetes/store/restored.ts': shell('model', 'goalstate/generation.ts'),
   telemetry: shell('model', 'ports'),
   controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),
   operations: shell('model', 'ports', 'telemetry', ...decisions, 'report', 'spec', 'controller'),
