@@ -8,21 +8,21 @@ import type { ServiceName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Publisher } from '../ports/publisher.ts';
-import type { RecordedState } from '../ports/recorded-state.ts';
+import type { RoutingView } from '../ports/routing-view.ts';
 import { heldBack } from '../routing/hold-back.ts';
 import { EndpointChanges } from './endpoint-changes.ts';
 import type { LoopLog } from './loop.ts';
 import { instancesOf, type RuntimeSet, settled, wantVersions } from './runtimes.ts';
 import { Tables } from './tables.ts';
 
-/** A publisher whose numbers are commits of the recorded state. */
+/** A publisher whose numbers are those of commits, as the leader has them. */
 export interface FollowingPublisher extends Publisher {
   /** Says that the table that is published shows this commit too. */
   stillShows(commit: number): void;
 }
 
 export interface FollowerOptions {
-  readonly state: RecordedState;
+  readonly state: RoutingView;
   readonly runtimes: RuntimeSet;
   readonly publisher: FollowingPublisher;
   readonly clock: Clock;
@@ -84,9 +84,10 @@ export class Follower {
 
   #stateChanged(): void {
     const { state } = this.#options;
-    if (!state.isLoaded) return;
-    for (const name of this.#observed.keys()) if (!state.records().has(name)) this.#observed.delete(name);
-    for (const record of state.records().values())
+    if (!state.isSynced) return;
+    const records = recordsOf(state);
+    for (const name of this.#observed.keys()) if (!records.has(name)) this.#observed.delete(name);
+    for (const record of records.values())
       if (this.#observed.get(record.name)?.record !== record) void this.#observe(record);
     this.#publish();
   }
@@ -110,7 +111,7 @@ export class Follower {
   }
 
   #instancesChanged(service: ServiceName): void {
-    const record = this.#options.state.records().get(service);
+    const record = recordsOf(this.#options.state).get(service);
     if (record === undefined) return;
     this.#tables.instancesChanged(service);
     this.#endpointChanges.changed(service, instancesOf(this.#options.runtimes, record));
@@ -129,8 +130,8 @@ export class Follower {
 
   #publish(): void {
     const { state, publisher, log } = this.#options;
-    if (this.#isStopped || !state.isLoaded || state.commit === 0) return;
-    const records = state.records();
+    if (this.#isStopped || !state.isSynced || !state.everWritten) return;
+    const records = recordsOf(state);
     const known = new Map([...records].filter(([name]) => this.#observed.get(name)?.isSettled === true));
     const before = publisher.progress().publication;
     // Proxies that come first must not be told that a service is gone.
@@ -140,7 +141,7 @@ export class Follower {
       const changed = this.#tables.rebuild(known);
       // Whoever waits for this commit must see that proxies here do not have it yet.
       const isComplete = this.#held.size === 0 && known.size === records.size;
-      const number = isComplete ? state.commit : before;
+      const number = isComplete ? Math.max(state.publication, 1) : before;
       if (changed || before === 0) publisher.publish({ number, table: this.#tables.table });
       else publisher.stillShows(number);
     } catch (error) {
@@ -148,4 +149,8 @@ export class Follower {
     }
     for (const listener of this.#listeners) listener();
   }
+}
+
+function recordsOf(state: RoutingView): ReadonlyMap<ServiceName, ServiceRecord> {
+  return new Map(state.services().map(({ record }) => [record.name, record]));
 }

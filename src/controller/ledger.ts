@@ -24,6 +24,8 @@ export interface Decided<Result> {
 
 export class Ledger {
   readonly #store: Store;
+  readonly #isReplicated: boolean;
+  #commitNumber = 0;
   #records: Records;
   #everWritten: boolean;
   #nextNumber: number;
@@ -34,8 +36,9 @@ export class Ledger {
   /** Proxies as they were stored; the tracker goes on from there. */
   readonly storedProxies: readonly ProxySeen[];
 
-  private constructor(store: Store, state: Awaited<ReturnType<Store['load']>>) {
+  private constructor(store: Store, state: Awaited<ReturnType<Store['load']>>, isReplicated: boolean) {
     this.#store = store;
+    this.#isReplicated = isReplicated;
     this.#records = new Map(state.services.map((record) => [record.name, record]));
     this.#everWritten = state.everWritten;
     this.#nextNumber = state.nextPublication;
@@ -43,9 +46,12 @@ export class Ledger {
     this.storedProxies = state.proxies;
   }
 
-  /** Loads what is stored. Rejects with the store's error where it cannot be read. */
-  static async open(store: Store): Promise<Ledger> {
-    const ledger = new Ledger(store, await store.load());
+  /**
+   * Loads what is stored. Rejects with the store's error where it cannot be read. `isReplicated`: other replicas show its
+   * commits too, so each has a number by which they are compared.
+   */
+  static async open(store: Store, isReplicated = false): Promise<Ledger> {
+    const ledger = new Ledger(store, await store.load(), isReplicated);
     await ledger.#loadRolls();
     if (ledger.#everWritten) await ledger.change(() => ({ commit: {}, result: undefined }));
     return ledger;
@@ -59,6 +65,11 @@ export class Ledger {
   /** Whom an open rollout waits for; undefined where its roll is not fixed. */
   rollOf(rollout: RolloutId): Roll | undefined {
     return this.#rolls.get(rollout);
+  }
+
+  /** The number of the newest commit, where commits have one; 0 before the first of this process. */
+  get commitNumber(): number {
+    return this.#commitNumber;
   }
 
   /** Whether a service was ever stored: an empty store must not wipe configured proxies (rule 7). */
@@ -105,10 +116,17 @@ export class Ledger {
   }
 
   async #commit(commit: Omit<Commit, 'nextPublication'>): Promise<void> {
+    const publication = this.#isReplicated ? this.takeNumber() : undefined;
     const reserve = this.#nextNumber + RESERVED_NUMBERS;
     const rollouts = (commit.services ?? []).flatMap((record) => this.#replacedBy(record));
-    const events = await this.#store.commit({ ...commit, rollouts, nextPublication: reserve });
+    const events = await this.#store.commit({
+      ...commit,
+      rollouts,
+      nextPublication: reserve,
+      ...(publication === undefined ? {} : { publication }),
+    });
     this.#reservedUpTo = reserve;
+    this.#commitNumber = publication ?? 0;
     const records = new Map(this.#records);
     for (const { name } of commit.deletions ?? []) records.delete(name);
     for (const record of commit.services ?? []) records.set(record.name, record);

@@ -1,31 +1,14 @@
 /** VersionedService objects as they are on the wire, and who wrote what in them. */
-import type { Kind, KubernetesObject, ObjectMeta } from '../adapters/kubernetes/client/objects.ts';
+import type { KubernetesObject, ManagedFields } from '../adapters/kubernetes/client/objects.ts';
 import type { Condition } from './conditions.ts';
 import type { OrderStatus } from './orders.ts';
-
-export const VERSIONED_SERVICE: Kind = {
-  group: 'switchyard.dev',
-  version: 'v1alpha1',
-  kind: 'VersionedService',
-  plural: 'versionedservices',
-  scope: 'Namespaced',
-};
 
 /** Keeps an object until its service was deleted here too. */
 export const FINALIZER = 'switchyard.dev/service';
 /** Says by the service's name that its default traffic may be dropped. */
 export const CONFIRM_ANNOTATION = 'switchyard.dev/confirm-deletion';
 
-export interface ManagedFields {
-  readonly manager?: string;
-  readonly operation?: string;
-  readonly subresource?: string;
-  readonly time?: string;
-  readonly fieldsV1?: Readonly<Record<string, unknown>>;
-}
-
 export interface ServiceObject extends KubernetesObject {
-  readonly metadata: ObjectMeta & { readonly managedFields?: readonly ManagedFields[] };
   readonly spec: unknown;
   readonly status?: {
     readonly observedGeneration?: number;
@@ -40,12 +23,15 @@ export function documentOf({ apiVersion, kind, metadata: { name }, spec }: Servi
 }
 
 /** Who wrote a part of the object last, as far as the server keeps it: the name of a program, not of a person. */
-export function writerOf({ metadata }: ServiceObject, part: 'f:spec' | 'f:annotations'): string {
-  const [newest] = (metadata.managedFields ?? [])
-    .filter(({ subresource, fieldsV1 }) => {
-      const of = part === 'f:spec' ? fieldsV1 : (fieldsV1?.['f:metadata'] as Record<string, unknown>);
-      return (subresource ?? '') === '' && of !== undefined && part in of;
-    })
+export function writerOf({ metadata }: ServiceObject, part: 'spec' | 'annotations'): string {
+  const writers = (metadata.managedFields ?? [])
+    .filter((fields) => (fields.subresource ?? '') === '' && hasWritten(fields, part))
     .toSorted((one, other) => ((one.time ?? '') < (other.time ?? '') ? 1 : -1));
-  return newest?.manager ?? 'kubernetes';
+  return writers[0]?.manager ?? 'kubernetes';
+}
+
+function hasWritten({ fieldsV1 }: ManagedFields, part: 'spec' | 'annotations'): boolean {
+  const fields = fieldsV1 as { readonly 'f:metadata'?: object } | undefined;
+  const of = part === 'spec' ? fields : fields?.['f:metadata'];
+  return of !== undefined && `f:${part}` in of;
 }

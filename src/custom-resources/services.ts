@@ -7,20 +7,14 @@ import type { KubernetesApi } from '../adapters/kubernetes/client/api.ts';
 import { KubernetesApiError } from '../adapters/kubernetes/client/api-error.ts';
 import { pathOf } from '../adapters/kubernetes/client/objects.ts';
 import { Reflector, type ReflectorObserver, sourceOf } from '../adapters/kubernetes/client/reflector.ts';
+import { VERSIONED_SERVICE } from '../adapters/kubernetes/custom-resources.ts';
 import type { Backoff } from '../model/backoff.ts';
 import type { Milliseconds } from '../model/instant.ts';
 import { serviceName } from '../model/names.ts';
 import { OperationError, type Operations } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import { conditionsOf, type Standing, timed } from './conditions.ts';
-import {
-  CONFIRM_ANNOTATION,
-  documentOf,
-  FINALIZER,
-  type ServiceObject,
-  VERSIONED_SERVICE,
-  writerOf,
-} from './objects.ts';
+import { CONFIRM_ANNOTATION, documentOf, FINALIZER, type ServiceObject, writerOf } from './objects.ts';
 import { newOrder, type Order, type OrderStatus, REASON_ANNOTATION } from './orders.ts';
 import { Queue } from './queue.ts';
 import { refusedStatus, serviceStatus } from './service-status.ts';
@@ -71,7 +65,7 @@ export class ServiceObjects {
       gather: GATHER,
     });
     this.#reflector = new Reflector<ServiceObject>({
-      source: sourceOf(api, { kind: VERSIONED_SERVICE, namespace }),
+      source: sourceOf(api, { kind: VERSIONED_SERVICE, namespace, keepsManagers: true }),
       clock,
       random,
       onChange: (keys) => {
@@ -123,7 +117,7 @@ export class ServiceObjects {
     if (known.applied === generation || known.refused?.generation === generation) return;
     try {
       await this.#options.operations.apply({
-        caller: { actor: writerOf(object, 'f:spec'), reason: `generation ${generation} of the object` },
+        caller: { actor: writerOf(object, 'spec'), reason: `generation ${generation} of the object` },
         documents: [{ file: `VersionedService ${name}`, text: documentOf(object) }],
         expectedGenerations: new Map(),
         dryRun: false,
@@ -146,7 +140,7 @@ export class ServiceObjects {
     if (order.kind === 'NotUnderstood') return this.#order(order.text, 'Refused', order.message);
     const service = serviceName(object.metadata.name);
     const reason = object.metadata.annotations?.[REASON_ANNOTATION] ?? '';
-    const caller = { actor: writerOf(object, 'f:annotations'), reason };
+    const caller = { actor: writerOf(object, 'annotations'), reason };
     try {
       const { message } = await order.carry(this.#options.operations, { caller, service, dryRun: false });
       return this.#order(order.text, 'Done', message);
@@ -166,7 +160,7 @@ export class ServiceObjects {
         return;
       }
       await this.#options.operations.deleteService({
-        caller: { actor: writerOf(object, 'f:annotations'), reason: 'the object was deleted' },
+        caller: { actor: writerOf(object, 'annotations'), reason: 'the object was deleted' },
         service: serviceName(name),
         dryRun: false,
       });

@@ -119,10 +119,9 @@ const importTable: Readonly<Record<string, Row>> = {
   'custom-resources': shell(
     'model',
     'ports',
-    'telemetry',
     'operations',
-    'spec',
     'adapters/kubernetes/client',
+    'adapters/kubernetes/custom-resources.ts',
   ),
   // What replicas of one controller say to each other.
   replicas: shell('model', 'ports', 'gen', 'grpc-server'),

@@ -1,6 +1,8 @@
-/** The kinds of our own that the controller writes (manifests/kubernetes/crds). */
+/** The kinds of our own (manifests/kubernetes/crds). */
 import type { Kind } from './client/objects.ts';
 
+/** What a user wishes for a service. The controller writes its status only. */
+export const VERSIONED_SERVICE: Kind = ours('VersionedService', 'versionedservices');
 /** What is recorded of a service: one object of its name, written by the leader only. */
 export const SERVICE_ROUTING: Kind = ours('ServiceRouting', 'serviceroutings');
 /** What the leader keeps beside the records: counters, proxies, watchers, rolls. */

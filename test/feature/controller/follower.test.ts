@@ -8,7 +8,7 @@ import { EndpointsRuntime } from '../../../src/adapters/endpoints/runtime.ts';
 import { Follower } from '../../../src/controller/follower.ts';
 import { serviceName, versionName } from '../../../src/model/names.ts';
 import type { ServiceRecord } from '../../../src/model/state.ts';
-import type { RecordedState } from '../../../src/ports/recorded-state.ts';
+import type { RoutedService, RoutingView } from '../../../src/ports/routing-view.ts';
 import { RenumberedPublisher } from '../../../src/replicas/renumbered.ts';
 import { ScriptedProxies } from '../../support/admin/proxies.ts';
 import { parseLines } from '../../support/endpoints-lines.ts';
@@ -17,20 +17,24 @@ import { aRecord, aSpec } from '../../support/records.ts';
 const [v1, v2] = [versionName('v1'), versionName('v2')];
 
 /** Recorded state that says what the test says. */
-class Recorded implements RecordedState {
-  commit = 0;
-  isLoaded = false;
-  #records: readonly ServiceRecord[] = [];
+class Recorded implements RoutingView {
+  publication = 0;
+  isSynced = false;
+  everWritten = false;
+  readonly term = 1;
+  readonly trouble = '';
+  #services: readonly RoutedService[] = [];
   #listener = (): void => undefined;
 
-  records(): ReadonlyMap<ServiceRecord['name'], ServiceRecord> {
-    return new Map(this.#records.map((record) => [record.name, record]));
+  services(): readonly RoutedService[] {
+    return this.#services;
   }
 
   set(commit: number, ...records: readonly ServiceRecord[]): void {
-    this.isLoaded = true;
-    this.commit = commit;
-    this.#records = records;
+    this.isSynced = true;
+    this.everWritten ||= records.length > 0;
+    this.publication = commit;
+    this.#services = records.map((record) => ({ record, publication: commit }));
     this.#listener();
   }
 

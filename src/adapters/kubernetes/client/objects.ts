@@ -29,6 +29,8 @@ export interface ManagedFields {
   readonly manager?: string;
   readonly operation?: 'Apply' | 'Update';
   readonly subresource?: string;
+  /** When it wrote last. */
+  readonly time?: string;
   /** `f:spec` and so on: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management. */
   readonly fieldsV1?: Json;
 }
