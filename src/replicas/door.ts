@@ -3,11 +3,13 @@
  * for byte, so whoever connects need not know who leads. When that changes, open connections end, and come again.
  */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type TunnelName, tunnelLine } from './port.ts';
 
 export type Door =
   /** This replica leads: it takes the connections itself. */
   | { readonly kind: 'Here'; readonly accept: (socket: Socket) => void }
-  | { readonly kind: 'Leader'; readonly host: string; readonly port: number }
+  /** The address is the leader's for replicas, where what is served under this name is found. */
+  | { readonly kind: 'Leader'; readonly host: string; readonly port: number; readonly tunnel: TunnelName }
   /** Nobody is known to lead: connections are ended at once. */
   | { readonly kind: 'Closed' };
 
@@ -42,6 +44,7 @@ export async function openDoor(wanted: { readonly host: string; readonly port: n
       case 'Leader': {
         const there = connect({ host: door.host, port: door.port, noDelay: true, keepAlive: true });
         keep(there);
+        there.write(tunnelLine(door.tunnel));
         join(socket, there);
         break;
       }

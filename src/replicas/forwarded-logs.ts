@@ -1,7 +1,7 @@
 /**
  * What proxies report of their requests, on its way to the leader, which counts it: a proxy reports to the replica that it
- * has its routes from. Reports are lost where no leader is known or it is slower than they come, as a proxy drops what it
- * cannot send; the leader's own records say for which time it heard nothing.
+ * has its routes from. Where the leader is slower than reports come, or is not known, they are dropped, as a proxy drops
+ * what it cannot send.
  */
 import { Client, type ClientWritableStream, credentials } from '@grpc/grpc-js';
 
@@ -11,11 +11,33 @@ export interface LogStream {
   ended(): void;
 }
 
-export interface ForwardedLogs {
-  /** A proxy has opened a stream. */
-  open(): LogStream;
-  /** Ends all streams to the leader. */
-  close(): void;
+/** Where reports go; `breakOff` makes the proxy open another stream. */
+export type OpenLog = (breakOff: () => void) => LogStream;
+
+/** Where reports go, which changes with the role of the replica: then open streams are broken off. */
+export class SwitchedLogs {
+  readonly #open = new Set<() => void>();
+  #to: OpenLog | undefined;
+
+  /** From here on reports go there; undefined: nowhere. */
+  switch(to: OpenLog | undefined): void {
+    this.#to = to;
+    for (const breakOff of this.#open) breakOff();
+    this.#open.clear();
+  }
+
+  /** A proxy begins to report. */
+  open(breakOff: () => void): LogStream {
+    this.#open.add(breakOff);
+    const stream = this.#to?.(breakOff);
+    return {
+      message: (bytes) => stream?.message(bytes),
+      ended: () => {
+        this.#open.delete(breakOff);
+        stream?.ended();
+      },
+    };
+  }
 }
 
 /** Bytes that may wait for a leader that is slow; what comes beyond them is dropped. */
@@ -23,40 +45,32 @@ const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
-/** `path`: of the method. `onLost`: told how many messages were dropped, at the end of each stream that lost some. */
-export function forwardLogs(options: {
-  readonly leader: string;
-  readonly path: string;
-  readonly onLost: (messages: number) => void;
-}): ForwardedLogs {
-  const client = new Client(options.leader, credentials.createInsecure(), { 'grpc.enable_channelz': 0 });
+/** Sends reports on to the leader. `path`: of the method. */
+export function forwardLogs({ leader, path }: { readonly leader: string; readonly path: string }): {
+  readonly open: OpenLog;
+  readonly close: () => void;
+} {
+  const client = new Client(leader, credentials.createInsecure(), { 'grpc.enable_channelz': 0 });
   let waiting = 0;
   return {
-    open() {
-      let lost = 0;
+    open(breakOff) {
       let isOpen = true;
-      const call: ClientWritableStream<Buffer> = client.makeClientStreamRequest(
-        options.path,
-        asIs,
-        asIs,
-        () => {
-          isOpen = false;
-        },
-      );
+      const call: ClientWritableStream<Buffer> = client.makeClientStreamRequest(path, asIs, asIs, () => {
+        // The leader ended it: the proxy says anew who it is, to whoever leads then.
+        if (isOpen) breakOff();
+        isOpen = false;
+      });
       return {
         message(bytes) {
-          if (!isOpen || waiting + bytes.length > MOST_WAITING_BYTES) {
-            lost += 1;
-            return;
-          }
+          if (!isOpen || waiting + bytes.length > MOST_WAITING_BYTES) return;
           waiting += bytes.length;
           call.write(Buffer.from(bytes), () => {
             waiting -= bytes.length;
           });
         },
         ended() {
+          isOpen = false;
           call.end();
-          if (lost > 0) options.onLost(lost);
         },
       };
     },

@@ -2,26 +2,39 @@
  * The leader's side of what replicas tell each other. Every replica listens; one that does not lead sends followers away,
  * and one that steps down ends their streams.
  */
+
+import type { Socket } from 'node:net';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { Server, ServerCredentials, type ServerDuplexStream, status } from '@grpc/grpc-js';
+import {
+  Server,
+  ServerCredentials,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import {
   FollowRequestSchema,
   FollowResponseSchema,
   ReplicaService,
 } from '../gen/switchyard/replica/v1/replica_pb.js';
-import { listenForGrpc } from '../grpc-server/listener.ts';
+import { acceptForGrpc } from '../grpc-server/listener.ts';
 import type { FollowerSession, LeadingPublisher } from './leading.ts';
 import { reportOf } from './messages.ts';
 
 export interface LinkServer {
-  readonly host: string;
-  readonly port: number;
+  accept(socket: Socket): void;
   /** From here on followers are taken. Returns how to step down, which ends their streams. */
   lead(publisher: LeadingPublisher): () => void;
-  close(): Promise<void>;
+  close(): void;
 }
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
+
+interface GrpcService {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+}
 
 /** Of the first message, which has all proxies of a replica: some hundred bytes each. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -50,11 +63,8 @@ export const LINK_OPTIONS = {
   'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
 };
 
-/** Starts the server. Rejects where the address cannot be used. */
-export async function startLinkServer(place: {
-  readonly host: string;
-  readonly port: number;
-}): Promise<LinkServer> {
+/** Serves the connections that it is handed. `services`: what else replicas call. */
+export function openLinkServer(services: readonly GrpcService[] = []): LinkServer {
   let leading: { readonly publisher: LeadingPublisher; readonly calls: Set<Call> } | undefined;
   const server = new Server(LINK_OPTIONS);
   server.addService(
@@ -67,11 +77,10 @@ export async function startLinkServer(place: {
       },
     },
   );
-  const credentials = ServerCredentials.createInsecure();
-  const listener = await listenForGrpc({ server, credentials, ...place, tcpKeepAlive: true });
+  for (const { definition, implementation } of services) server.addService(definition, implementation);
+  const acceptor = acceptForGrpc(server, ServerCredentials.createInsecure());
   return {
-    ...place,
-    port: listener.port,
+    accept: (socket) => acceptor.accept(socket),
     lead(publisher) {
       const own = { publisher, calls: new Set<Call>() };
       leading = own;
@@ -81,7 +90,7 @@ export async function startLinkServer(place: {
           refuse(call, status.FAILED_PRECONDITION, 'this replica does not lead any more');
       };
     },
-    close: () => listener.close(),
+    close: () => acceptor.close(),
   };
 }
 

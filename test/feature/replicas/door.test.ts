@@ -2,16 +2,21 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type OpenDoor, openDoor } from '../../../src/replicas/door.ts';
+import { type Door, type OpenDoor, openDoor } from '../../../src/replicas/door.ts';
+import { openReplicaPort } from '../../../src/replicas/port.ts';
 
 const LOOPBACK = '127.0.0.1';
 
-/** A server that says its name to whoever connects, and then says again what it hears. */
-async function named(name: string): Promise<number> {
-  const server = createServer((socket) => greet(socket, name)).listen(0, LOOPBACK);
-  onTestFinished(() => void server.close());
-  await once(server, 'listening');
-  return (server.address() as AddressInfo).port;
+/** A replica whose admin API says its name to whoever connects, and then says again what it hears. */
+async function named(name: string): Promise<Door> {
+  const replica = await openReplicaPort({
+    host: LOOPBACK,
+    port: 0,
+    link: (socket) => greet(socket, `${name}'s link`),
+    tunnels: (tunnel) => (tunnel === 'admin' ? (socket) => greet(socket, name) : undefined),
+  });
+  onTestFinished(() => replica.close());
+  return { kind: 'Leader', host: LOOPBACK, port: replica.port, tunnel: 'admin' };
 }
 
 function greet(socket: Socket, name: string): void {
@@ -47,7 +52,7 @@ describe('a door', () => {
     const door = await aDoor();
     door.lead({ kind: 'Here', accept: (socket) => greet(socket, 'here') });
     expect((await knock(door)).heard).toBe('here');
-    door.lead({ kind: 'Leader', host: LOOPBACK, port: await named('there') });
+    door.lead(await named('there'));
     const { socket, heard } = await knock(door);
     expect(heard).toBe('there');
     socket.write('and back');
@@ -56,10 +61,10 @@ describe('a door', () => {
 
   test('ends open connections when somebody else leads, so that they come again', async () => {
     const door = await aDoor();
-    door.lead({ kind: 'Leader', host: LOOPBACK, port: await named('first') });
+    door.lead(await named('first'));
     const { socket } = await knock(door);
     const closed = once(socket, 'close');
-    door.lead({ kind: 'Leader', host: LOOPBACK, port: await named('second') });
+    door.lead(await named('second'));
     await closed;
     expect((await knock(door)).heard).toBe('second');
   });
@@ -70,7 +75,52 @@ describe('a door', () => {
     await once(gone, 'listening');
     const { port } = gone.address() as AddressInfo;
     await new Promise((resolve) => gone.close(resolve));
-    door.lead({ kind: 'Leader', host: LOOPBACK, port });
+    door.lead({ kind: 'Leader', host: LOOPBACK, port, tunnel: 'admin' });
     expect((await knock(door)).heard).toBe('closed');
   });
+
+  test('ends a connection to a replica that does not lead', async () => {
+    const door = await aDoor();
+    const there = await named('there');
+    if (there.kind !== 'Leader') throw new Error(there.kind);
+    door.lead({ ...there, tunnel: 'watchers' });
+    expect((await knock(door)).heard).toBe('closed');
+  });
+});
+
+describe('the port for replicas', () => {
+  /** Says something, and resolves with what comes of it. */
+  async function say(port: number, ...words: readonly string[]): Promise<string> {
+    const socket = connect(port, LOOPBACK);
+    socket.on('error', () => undefined);
+    onTestFinished(() => void socket.destroy());
+    await once(socket, 'connect');
+    for (const word of words) {
+      socket.write(word);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return Promise.race([
+      once(socket, 'data').then(([bytes]) => String(bytes)),
+      once(socket, 'close').then(() => 'closed'),
+    ]);
+  }
+
+  test('tells HTTP/2 from tunnels, in however many pieces they come, and loses nothing', async () => {
+    const there = await named('leader');
+    if (there.kind !== 'Leader') throw new Error(there.kind);
+    const { port } = there;
+    expect(await say(port, 'PRI * HTTP/2.0')).toMatch(/^leader's link/);
+    expect(await say(port, 'P', 'RI * HTTP/2.0')).toMatch(/^leader's link/);
+    expect(await say(port, 'TUNNEL ad', 'min\n')).toBe('leader');
+    expect(await say(port, 'TUNNEL admin\nhello')).toMatch(/^leader/);
+  });
+
+  test.each(['GET / HTTP/1.1', 'TUNNEL secrets\n', `TUNNEL ${'x'.repeat(100)}`, 'TX'])(
+    'ends what is neither: %j',
+    async (word) => {
+      const there = await named('leader');
+      if (there.kind !== 'Leader') throw new Error(there.kind);
+      expect(await say(there.port, word)).toBe('closed');
+    },
+  );
 });

@@ -2,7 +2,8 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { LeadingPublisher } from '../../../src/replicas/leading.ts';
 import { type Link, openLink } from '../../../src/replicas/link-client.ts';
-import { type LinkServer, startLinkServer } from '../../../src/replicas/link-server.ts';
+import { type LinkServer, openLinkServer } from '../../../src/replicas/link-server.ts';
+import { openReplicaPort } from '../../../src/replicas/port.ts';
 import { RenumberedPublisher } from '../../../src/replicas/renumbered.ts';
 import { ScriptedProxies } from '../../support/admin/proxies.ts';
 
@@ -22,7 +23,7 @@ class World {
     this.leading = new LeadingPublisher({ own: this.own, commit: () => this.commit });
   }
 
-  follow(server: LinkServer): Link {
+  follow(server: { readonly port: number }): Link {
     const link = openLink({
       leader: `127.0.0.1:${server.port}`,
       replica: 'switchyard-1',
@@ -43,10 +44,25 @@ class World {
   }
 }
 
-async function listening(port = 0): Promise<LinkServer> {
-  const started = await startLinkServer({ host: '127.0.0.1', port });
-  onTestFinished(() => started.close());
-  return started;
+interface Listening extends LinkServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+async function listening(wanted = 0): Promise<Listening> {
+  const server = openLinkServer();
+  const { port, close } = await openReplicaPort({
+    host: '127.0.0.1',
+    port: wanted,
+    link: (socket) => server.accept(socket),
+    tunnels: () => undefined,
+  });
+  const stop = async (): Promise<void> => {
+    server.close();
+    await close();
+  };
+  onTestFinished(stop);
+  return { ...server, port, stop };
 }
 
 describe('the link between replicas', () => {
@@ -110,12 +126,12 @@ describe('the link between replicas', () => {
 
   test('a follower whose leader ends and comes again tells all anew', async () => {
     const world = new World();
-    const first = await startLinkServer({ host: '127.0.0.1', port: 0 });
+    const first = await listening();
     first.lead(world.leading);
     world.followers.connect('gateway', 'prompt');
     world.follow(first);
     await vi.waitFor(() => expect(Object.keys(world.known())).toEqual(['gateway']));
-    await first.close();
+    await first.stop();
     await vi.waitFor(() => expect(world.known()).toEqual({}));
     (await listening(first.port)).lead(world.leading);
     await vi.waitFor(() => expect(Object.keys(world.known())).toEqual(['gateway']), { timeout: 10_000 });
