@@ -26,6 +26,8 @@ export interface CoreOptions {
   readonly runtimes: RuntimeSet;
   readonly publisher: Publisher;
   readonly flags: ControllerFlags;
+  /** Other replicas show what is committed here. */
+  readonly isReplicated?: boolean;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Closes what was opened, also where a later part could not be. */
@@ -89,6 +91,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     log,
     proxyGrace: flags.proxyGrace,
     acceptEmpty: flags.acceptEmpty === true,
+    isReplicated: options.isReplicated === true,
     allowCommands: flags.allowCommands === true,
     observeRounds: metrics.loop.observeRounds,
   });

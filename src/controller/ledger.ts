@@ -41,6 +41,7 @@ export class Ledger {
     this.#isReplicated = isReplicated;
     this.#records = new Map(state.services.map((record) => [record.name, record]));
     this.#everWritten = state.everWritten;
+    this.#commitNumber = state.publication ?? 0;
     this.#nextNumber = state.nextPublication;
     this.#reservedUpTo = state.nextPublication;
     this.storedProxies = state.proxies;
@@ -67,7 +68,7 @@ export class Ledger {
     return this.#rolls.get(rollout);
   }
 
-  /** The number of the newest commit, where commits have one; 0 before the first of this process. */
+  /** The number of the newest commit that changed records, where commits have one; 0 before the first. */
   get commitNumber(): number {
     return this.#commitNumber;
   }
@@ -116,7 +117,8 @@ export class Ledger {
   }
 
   async #commit(commit: Omit<Commit, 'nextPublication'>): Promise<void> {
-    const publication = this.#isReplicated ? this.takeNumber() : undefined;
+    const isShown = (commit.services ?? []).length + (commit.deletions ?? []).length > 0;
+    const publication = this.#isReplicated && isShown ? this.takeNumber() : undefined;
     const reserve = this.#nextNumber + RESERVED_NUMBERS;
     const rollouts = (commit.services ?? []).flatMap((record) => this.#replacedBy(record));
     const events = await this.#store.commit({
@@ -126,7 +128,7 @@ export class Ledger {
       ...(publication === undefined ? {} : { publication }),
     });
     this.#reservedUpTo = reserve;
-    this.#commitNumber = publication ?? 0;
+    this.#commitNumber = publication ?? this.#commitNumber;
     const records = new Map(this.#records);
     for (const { name } of commit.deletions ?? []) records.delete(name);
     for (const record of commit.services ?? []) records.set(record.name, record);

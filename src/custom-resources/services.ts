@@ -6,13 +6,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesApi } from '../adapters/kubernetes/client/api.ts';
 import { KubernetesApiError } from '../adapters/kubernetes/client/api-error.ts';
 import { pathOf } from '../adapters/kubernetes/client/objects.ts';
-import { Reflector, type ReflectorObserver, sourceOf } from '../adapters/kubernetes/client/reflector.ts';
 import { VERSIONED_SERVICE } from '../adapters/kubernetes/custom-resources.ts';
 import type { Backoff } from '../model/backoff.ts';
 import type { Milliseconds } from '../model/instant.ts';
 import { serviceName } from '../model/names.ts';
 import { OperationError, type Operations } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { ServiceObjectCache } from './cache.ts';
 import { conditionsOf, type Standing, timed } from './conditions.ts';
 import { CONFIRM_ANNOTATION, documentOf, FINALIZER, type ServiceObject, writerOf } from './objects.ts';
 import { newOrder, type Order, type OrderStatus, REASON_ANNOTATION } from './orders.ts';
@@ -20,6 +20,8 @@ import { Queue } from './queue.ts';
 import { refusedStatus, serviceStatus } from './service-status.ts';
 
 export interface ServiceObjectsOptions {
+  /** Started already; whoever started it stops it. */
+  readonly cache: ServiceObjectCache;
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly operations: Operations;
@@ -28,7 +30,6 @@ export interface ServiceObjectsOptions {
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
-  readonly observer?: ReflectorObserver;
   readonly onProblem: (problem: { readonly service: string; readonly error: unknown }) => void;
 }
 
@@ -45,13 +46,12 @@ const GATHER: Milliseconds = 300;
 
 export class ServiceObjects {
   readonly #options: ServiceObjectsOptions;
-  readonly #reflector: Reflector<ServiceObject>;
   readonly #queue: Queue;
   readonly #known = new Map<string, Known>();
-  #unsubscribe = (): void => undefined;
+  readonly #unsubscribe: (() => void)[] = [];
 
   constructor(options: ServiceObjectsOptions) {
-    const { api, namespace, clock, random, observer, onProblem } = options;
+    const { clock, random, onProblem } = options;
     this.#options = options;
     this.#queue = new Queue({
       work: (name) => this.#look(name),
@@ -64,33 +64,31 @@ export class ServiceObjects {
       backoff: RETRY,
       gather: GATHER,
     });
-    this.#reflector = new Reflector<ServiceObject>({
-      source: sourceOf(api, { kind: VERSIONED_SERVICE, namespace, keepsManagers: true }),
-      clock,
-      random,
-      onChange: (keys) => {
-        for (const key of keys) this.#queue.add(key.slice(key.indexOf('/') + 1));
-      },
-      ...(observer === undefined ? {} : { observer }),
-    });
   }
 
-  /** Begins. Resolves when all objects have been read once. */
-  async start(): Promise<void> {
-    this.#unsubscribe = this.#options.operations.subscribe(() => {
-      for (const { metadata } of this.#reflector.objects.values()) this.#queue.add(metadata.name);
-    });
-    await this.#reflector.start();
+  /** Looks at all objects, and from then on at those of which something changes, here or there. */
+  start(): void {
+    const { cache, operations } = this.#options;
+    const all = (): void => {
+      for (const name of cache.names()) this.#queue.add(name);
+    };
+    this.#unsubscribe.push(
+      operations.subscribe(all),
+      cache.subscribe((names) => {
+        for (const name of names) this.#queue.add(name);
+      }),
+    );
+    all();
   }
 
   /** Writes nothing any more. */
   async stop(): Promise<void> {
-    this.#unsubscribe();
-    await Promise.all([this.#reflector.stop(), this.#queue.stop()]);
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    await this.#queue.stop();
   }
 
   async #look(name: string): Promise<void> {
-    const object = this.#reflector.objects.get(`${this.#options.namespace}/${name}`);
+    const object = this.#options.cache.get(name);
     if (object === undefined) {
       this.#known.delete(name);
       return;

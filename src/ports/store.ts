@@ -18,6 +18,8 @@ export interface StoredState {
   readonly services: readonly ServiceRecord[];
   /** Publications are numbered from here on; every number below may have been used. */
   readonly nextPublication: number;
+  /** The highest number that was committed with records, as followers see it; absent where none is kept. */
+  readonly publication?: number;
   readonly proxies: readonly ProxySeen[];
   /** Whether anything was ever committed: an empty store that meets configured proxies answers nothing (rule 7). */
   readonly everWritten: boolean;
