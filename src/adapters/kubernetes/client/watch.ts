@@ -107,7 +107,7 @@ function eventOf<Item extends KubernetesObject>(line: string, asked: string): Wa
 }
 
 /** Who manages which field is as large as the object, and nothing that we look at. */
-function slim<Item extends KubernetesObject>(object: Item): Item {
+export function slim<Item extends KubernetesObject>(object: Item): Item {
   const { managedFields: _, ...metadata } = object.metadata as Item['metadata'] & { managedFields?: unknown };
   return { ...object, metadata };
 }
