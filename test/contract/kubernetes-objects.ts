@@ -1,6 +1,7 @@
 /** What the store may rely on of an API server, simulated or real. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { KubernetesApiError } from '../../src/adapters/kubernetes/client/api-error.ts';
+import type { ObjectMeta } from '../../src/adapters/kubernetes/client/objects.ts';
 import { CONTROLLER_STATE, SERVICE_ROUTING } from '../../src/adapters/kubernetes/custom-resources.ts';
 import type { Objects } from '../../src/adapters/kubernetes/store/objects.ts';
 import { routingObject, routingOf } from '../../src/adapters/kubernetes/store/routing-object.ts';
@@ -26,16 +27,11 @@ export function kubernetesObjectsContract(server: string, connect: () => Promise
     objects = await connect();
   });
 
-  const routing = (
-    generation: number,
-    before?: { readonly uid?: string; readonly resourceVersion?: string },
-  ) =>
+  const routing = (generation: number, before?: ObjectMeta) =>
     routingObject(
       { record: serviceRecord({ name: 'manager', generation }), publication: 3, together: [] },
       { term: 1, writeId: `write-${generation}` },
-      before === undefined
-        ? undefined
-        : { uid: before.uid ?? '', resourceVersion: before.resourceVersion ?? '' },
+      before,
     );
   const refused = async (asked: Promise<unknown>): Promise<number> =>
     asked.then(

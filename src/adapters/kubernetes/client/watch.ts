@@ -112,7 +112,8 @@ function eventOf<Item extends KubernetesObject>(
   }
 }
 
-function slim<Item extends KubernetesObject>(object: Item, keepsManagers: boolean): Item {
+/** Who manages which field is as large as the object, and nothing that most look at. */
+export function slim<Item extends KubernetesObject>(object: Item, keepsManagers = false): Item {
   if (keepsManagers) return object;
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };

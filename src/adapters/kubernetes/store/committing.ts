@@ -1,24 +1,27 @@
 /** Carries out a planned commit: what it names is written first, then the one write that decides it, then what follows. */
+import type { ServiceName } from '../../../model/names.ts';
 import { GenerationConflictError, NotLeaderError } from '../../../ports/store.ts';
-import { CONTROLLER_STATE, SERVICE_ROUTING } from '../custom-resources.ts';
+import { CONTROLLER_STATE } from '../custom-resources.ts';
 import { ChangedByAnotherError } from './errors.ts';
 import { checkSize, largestPart } from './limits.ts';
 import { packed } from './packed.ts';
 import { finished, type Pending, writeOf } from './pending.ts';
 import type { CommitPlan } from './plan.ts';
 import {
+  isSameContent,
   type Routing,
   type RoutingContent,
   type RoutingObject,
   routingObject,
   routingOf,
 } from './routing-object.ts';
-import { inParallel } from './settling.ts';
+import { brought, inParallel } from './settling.ts';
 import {
+  COUNTERS,
   type Counters,
   countersObject,
   ownerOf,
-  readState,
+  readCounters,
   rollObject,
   type StateObject,
 } from './state-object.ts';
@@ -34,10 +37,15 @@ export interface Committing {
   readonly trouble: (sentence: string) => void;
 }
 
-/** What is held after it; `unfinished`: it is decided, and its objects follow later. */
+/** What is held after it. `Unfinished`: it is decided, and its objects follow later. */
 export type Committed =
   | { readonly kind: 'Finished'; readonly held: Held }
   | { readonly kind: 'Unfinished'; readonly held: Held; readonly why: unknown };
+
+interface NewStamp {
+  readonly term: number;
+  readonly writeId: string;
+}
 
 /**
  * Rejects, with nothing decided, with GenerationConflictError, ChangedByAnotherError, NotLeaderError, StoreLimitError,
@@ -47,19 +55,14 @@ export async function committed(options: Committing): Promise<Committed> {
   const { plan, held } = options;
   const stamp = { term: held.term, writeId: options.newWriteId() };
   checkSizes(options, stamp);
-  await writeRolls(options);
   if (plan.decidedBy === 'Several') return writeSeveral(options, stamp);
+  await writeRolls(options);
   const reserved = plan.counters === undefined ? held : await writeCounters(options, plan.counters);
   const [only] = plan.routings;
   if (only === undefined) return { kind: 'Finished', held: reserved };
   const routing = await writeOne(options, only, stamp);
   const routings = new Map(reserved.routings).set(only.record.name, routing);
   return { kind: 'Finished', held: { ...reserved, routings } };
-}
-
-interface NewStamp {
-  readonly term: number;
-  readonly writeId: string;
 }
 
 function checkSizes({ plan, trouble }: Committing, stamp: NewStamp): void {
@@ -82,42 +85,47 @@ async function writeRolls({ writer, newWriteId, held, plan }: Committing): Promi
   });
 }
 
+/** What others do to its metadata does not matter; where they have changed what is ours, it is refused. */
 async function writeOne(
   { writer, held }: Committing,
   routing: RoutingContent,
   stamp: NewStamp,
 ): Promise<Routing> {
-  const before = held.routings.get(routing.record.name);
-  const object = routingObject(routing, stamp, before);
-  const outcome = await writer.write<RoutingObject>({ kind: 'Replace', of: SERVICE_ROUTING, object });
-  if (outcome.kind === 'Overtaken' || outcome.object === undefined) {
-    throw conflict(routing, held, outcome.kind === 'Overtaken' ? outcome.found : undefined);
-  }
-  return routingOf(outcome.object);
+  const known = heldObject(held, routing.record.name);
+  const written = await brought<RoutingObject>(writer, held.term, known, (found) => {
+    if (found === undefined || !isAsHeld(held, found)) throw conflict(routing, held, found);
+    return writeOf(routing, stamp, found);
+  });
+  if (written === undefined) throw conflict(routing, held, undefined);
+  return routingOf(written);
 }
 
 /** What is refused, or was changed by another hand, is found out before anything is decided. */
 async function writeSeveral(options: Committing, stamp: NewStamp): Promise<Committed> {
   const { writer, held, plan } = options;
-  await inParallel(plan.routings, async (routing) => {
-    const before = held.routings.get(routing.record.name);
-    const found = before === undefined ? undefined : routingObject(before, before, before);
-    const outcome = await writer.rehearse(writeOf(routing, stamp, found));
-    if (outcome.kind === 'Overtaken') throw conflict(routing, held, outcome.found);
-  });
-  const pending: Pending = { writeId: stamp.writeId, routings: plan.routings, deletions: plan.deletions };
+  const { routings: members, deletions } = plan;
+  const pending: Pending = { writeId: stamp.writeId, routings: members, deletions };
   const counters = plan.counters ?? held.counters;
-  const decided = await writeCounters(options, counters, pending);
-  const touched = [
-    ...plan.routings.map(({ record }) => record.name),
-    ...plan.deletions.map(({ name }) => name),
-  ];
-  const objects = new Map<string, RoutingObject>(
-    touched.flatMap((name) => {
-      const known = held.routings.get(name);
-      return known === undefined ? [] : [[name, routingObject(known, known, known)] as const];
-    }),
-  );
+  const text = packed(pending);
+  const [first] = members;
+  if (first !== undefined) {
+    const carried = countersObject({ counters, pending: text }, stamp);
+    checkSize(first.record.name, carried, 'change together with that of other services');
+  }
+  await inParallel(members, async (member) => {
+    const outcome = await writer.rehearse(writeOf(member, stamp, heldObject(held, member.record.name)));
+    const { found } = outcome.kind === 'Overtaken' ? outcome : {};
+    const isFree = outcome.kind === 'Written' || (found !== undefined && isAsHeld(held, found));
+    if (!isFree) throw conflict(member, held, found);
+  });
+  await writeRolls(options);
+  const decided = await writeCounters(options, counters, text);
+  const touched = [...members.map(({ record }) => record.name), ...deletions.map(({ name }) => name)];
+  const objects = new Map<string, RoutingObject>();
+  for (const name of touched) {
+    const known = heldObject(held, name);
+    if (known !== undefined) objects.set(name, known);
+  }
   try {
     const after = await finished({ writer, term: held.term }, pending, objects);
     const routings = new Map(held.routings);
@@ -133,34 +141,60 @@ async function writeSeveral(options: Committing, stamp: NewStamp): Promise<Commi
     );
     return { kind: 'Finished', held: settled };
   } catch (why) {
-    const gone = new Set(plan.deletions.map(({ name }) => name));
-    const routings = new Map([...held.routings].filter(([name]) => !gone.has(name)));
-    for (const routing of plan.routings) {
-      const { uid = '', resourceVersion = '' } = routings.get(routing.record.name) ?? {};
-      routings.set(routing.record.name, { ...routing, ...stamp, uid, resourceVersion });
-    }
-    return { kind: 'Unfinished', held: { ...decided, routings }, why };
+    return { kind: 'Unfinished', held: { ...decided, routings: decidedRoutings(held, plan, stamp) }, why };
   }
+}
+
+/** The records as they were decided, whatever their objects hold yet. */
+function decidedRoutings(held: Held, plan: CommitPlan, stamp: NewStamp): Held['routings'] {
+  const routings = new Map(held.routings);
+  for (const { name } of plan.deletions) routings.delete(name);
+  for (const member of plan.routings) {
+    const { name } = member.record;
+    const { uid = '', metadata = { name } } = held.routings.get(name) ?? {};
+    routings.set(name, { ...member, ...stamp, uid, metadata });
+  }
+  return routings;
 }
 
 async function writeCounters(
   { writer, newWriteId, held }: Committing,
   counters: Counters,
-  pending?: Pending,
+  pending?: string,
 ): Promise<Held> {
   const stamp = { term: held.term, writeId: newWriteId() };
-  const content = { counters, pending: pending === undefined ? undefined : packed(pending) };
-  const object = countersObject(content, stamp, held.countersAt);
-  const outcome = await writer.write<StateObject>({ kind: 'Replace', of: CONTROLLER_STATE, object });
-  if (outcome.kind === 'Written' && outcome.object !== undefined) {
-    return { ...held, counters, countersAt: readState(outcome.object) };
-  }
-  if (outcome.kind === 'Overtaken' && outcome.found !== undefined && outcome.found.spec.term > held.term) {
-    throw new NotLeaderError('');
-  }
-  throw new ChangedByAnotherError(
-    `ControllerState ${object.metadata.name} was changed by another hand; nothing was changed, and it was read anew: repeat`,
+  const known = countersObject(
+    { counters: held.counters, pending: held.pending },
+    { term: held.term, writeId: '' },
+    held.countersAt,
   );
+  const written = await brought<StateObject>(writer, held.term, known, (found) => {
+    const isOurs =
+      found !== undefined &&
+      found.spec.data === held.pending &&
+      JSON.stringify(readCounters(found)) === JSON.stringify(readCounters(known));
+    if (!isOurs) {
+      throw new ChangedByAnotherError(
+        `ControllerState ${COUNTERS} was changed by another hand; nothing was changed, and it was read anew: repeat`,
+      );
+    }
+    const object = countersObject({ counters, pending }, stamp, found.metadata);
+    return { kind: 'Replace', of: CONTROLLER_STATE, object };
+  });
+  const { pending: _, ...rest } = held;
+  const countersAt = written?.metadata ?? held.countersAt;
+  return { ...rest, counters, countersAt, ...(pending === undefined ? {} : { pending }) };
+}
+
+function heldObject(held: Held, name: ServiceName): RoutingObject | undefined {
+  const known = held.routings.get(name);
+  return known === undefined ? undefined : routingObject(known, known, known.metadata);
+}
+
+/** Whether it is what was read, apart from what others have put into its metadata. Throws StateUnreadableError. */
+function isAsHeld(held: Held, found: RoutingObject): boolean {
+  const known = held.routings.get(found.metadata.name as ServiceName);
+  return known !== undefined && isSameContent(known, routingOf(found));
 }
 
 /** What stands in the way of a generation. */
@@ -173,14 +207,15 @@ function conflict({ record }: RoutingContent, held: Held, found: RoutingObject |
     );
   }
   if (found.spec.term > held.term) return new NotLeaderError('');
-  const { generation } = routingOf(found).record;
   if (before === 0) {
     return new ChangedByAnotherError(
       `ServiceRouting ${service} is there, although no such service is recorded: find out who made it, and delete it`,
     );
   }
-  if (generation !== before)
+  const { generation } = routingOf(found).record;
+  if (generation !== before) {
     return new GenerationConflictError({ service, expected: before, actual: generation });
+  }
   return new ChangedByAnotherError(
     `ServiceRouting ${service} was changed by another hand at generation ${generation}; nothing was changed, and it was read anew: repeat`,
   );

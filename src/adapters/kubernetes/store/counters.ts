@@ -7,14 +7,7 @@ import { CONTROLLER_STATE } from '../custom-resources.ts';
 import { StateUnreadableError } from './errors.ts';
 import type { Routing } from './routing-object.ts';
 import { brought } from './settling.ts';
-import {
-  COUNTERS,
-  type Counters,
-  countersObject,
-  readCounters,
-  readState,
-  type StateObject,
-} from './state-object.ts';
+import { COUNTERS, type Counters, countersObject, readCounters, type StateObject } from './state-object.ts';
 import type { Held } from './takeover.ts';
 import type { Writer } from './writer.ts';
 
@@ -39,9 +32,12 @@ export async function fencedCounters(of: {
       return { kind: 'Create', of: CONTROLLER_STATE, object: countersObject({ counters }, stamp) };
     }
     if (object.spec.term === term) return undefined;
-    const { data: pending, ...at } = readState(object);
-    const content = { counters: readCounters(object), pending };
-    return { kind: 'Replace', of: CONTROLLER_STATE, object: countersObject(content, stamp, at) };
+    const content = { counters: readCounters(object), pending: object.spec.data };
+    return {
+      kind: 'Replace',
+      of: CONTROLLER_STATE,
+      object: countersObject(content, stamp, object.metadata),
+    };
   });
   // One that another process of the same term has written is not ours: it leads, and this one does not know it yet.
   if (fenced === undefined || (before === undefined && fenced.spec.writeId !== stamp.writeId)) {
@@ -64,7 +60,7 @@ export async function settledCounters(of: {
     if (found === undefined)
       throw new StateUnreadableError(`ControllerState ${COUNTERS} was deleted by another hand; repeat`);
     if (found.spec.data === undefined && JSON.stringify(readCounters(found)) === text) return undefined;
-    const object = countersObject({ counters: settled }, { term, writeId: newWriteId() }, readState(found));
+    const object = countersObject({ counters: settled }, { term, writeId: newWriteId() }, found.metadata);
     return { kind: 'Replace', of: CONTROLLER_STATE, object };
   });
   return last ?? counters;

@@ -10,7 +10,8 @@ import {
   type ObjectMeta,
   pathOf,
 } from '../client/objects.ts';
-import { list } from '../client/watch.ts';
+import { list, slim } from '../client/watch.ts';
+import { MANAGED_BY } from '../custom-resources.ts';
 
 /** Every object of the store: what it holds is all in its spec, so that a restore that leaves out every status loses nothing. */
 export interface StoredObject<Spec = object> extends KubernetesObject {
@@ -60,23 +61,27 @@ export function serverObjects(api: KubernetesApi, namespace: string): Objects {
   return {
     namespace,
     list: async (kind, signal) => (await list<never>(api, { kind, namespace }, signal)).items,
-    get: (kind, name, signal) => api.get(kind, { namespace, name }, signal),
-    create: (kind, object, options) =>
-      api.json({
-        method: 'POST',
-        path: pathOf(kind, { namespace }),
-        query: query(options),
-        body: object,
-        signal: options.signal,
-      }),
-    replace: (kind, object, options) =>
-      api.json({
-        method: 'PUT',
-        path: pathOf(kind, { namespace, name: object.metadata.name }),
-        query: query(options),
-        body: object,
-        signal: options.signal,
-      }),
+    get: async (kind, name, signal) => slim(await api.get(kind, { namespace, name }, signal)),
+    create: async <Item extends KubernetesObject>(kind: Kind, object: Item, options: WriteOptions) =>
+      slim(
+        await api.json<Item>({
+          method: 'POST',
+          path: pathOf(kind, { namespace }),
+          query: query(options),
+          body: object,
+          signal: options.signal,
+        }),
+      ),
+    replace: async <Item extends KubernetesObject>(kind: Kind, object: Item, options: WriteOptions) =>
+      slim(
+        await api.json<Item>({
+          method: 'PUT',
+          path: pathOf(kind, { namespace, name: object.metadata.name }),
+          query: query(options),
+          body: object,
+          signal: options.signal,
+        }),
+      ),
     async delete(kind, { name, uid }, signal) {
       const body = {
         apiVersion: 'v1',
@@ -87,6 +92,15 @@ export function serverObjects(api: KubernetesApi, namespace: string): Objects {
       await api.json({ method: 'DELETE', path: pathOf(kind, { namespace, name }), body, signal });
     },
   };
+}
+
+/** Metadata of ours over that of the object as it was read: what others have put there stays. */
+export function metadataOf(
+  name: string,
+  labels: Readonly<Record<string, string>>,
+  before: ObjectMeta | undefined,
+): ObjectMeta {
+  return { ...before, name, labels: { ...before?.labels, ...MANAGED_BY, ...labels } };
 }
 
 /** An object of ours, to be written. */

@@ -77,12 +77,7 @@ export function writeOf(
   if (found === undefined) {
     return { kind: 'Create', of: SERVICE_ROUTING, object: routingObject(member, stamp) };
   }
-  const { uid = '', resourceVersion = '' } = found.metadata;
-  return {
-    kind: 'Replace',
-    of: SERVICE_ROUTING,
-    object: routingObject(member, stamp, { uid, resourceVersion }),
-  };
+  return { kind: 'Replace', of: SERVICE_ROUTING, object: routingObject(member, stamp, found.metadata) };
 }
 
 /** Also where a later change has gone on from it. */

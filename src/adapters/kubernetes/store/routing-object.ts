@@ -2,6 +2,7 @@
  * What is recorded of a service as a ServiceRouting object, and back. The record is kept whole, as other stores keep it; the
  * fields around it are for people, for followers, and for whoever has to finish what a crash left half done.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { ServiceName } from '../../../model/names.ts';
 import type { RolloutId } from '../../../model/rollout.ts';
 import type { ServiceRecord } from '../../../model/state.ts';
@@ -11,9 +12,9 @@ import { storedRolloutId } from '../../stored/rollout.ts';
 import { count, list, object, optional, type Shape, text } from '../../stored/shape.ts';
 import { storedServiceName } from '../../stored/simple.ts';
 import type { ObjectMeta } from '../client/objects.ts';
-import { MANAGED_BY, SERVICE_LABEL, SERVICE_ROUTING } from '../custom-resources.ts';
+import { SERVICE_LABEL, SERVICE_ROUTING } from '../custom-resources.ts';
 import { StateUnreadableError } from './errors.ts';
-import { objectOf, type Stamp, type StoredObject } from './objects.ts';
+import { metadataOf, objectOf, type Stamp, type StoredObject } from './objects.ts';
 
 /** A generation of a service, as it is written. */
 export interface RoutingContent {
@@ -34,7 +35,8 @@ export interface Companion {
 /** As it is stored. */
 export interface Routing extends RoutingContent, Stamp {
   readonly uid: string;
-  readonly resourceVersion: string;
+  /** What others have put there included. */
+  readonly metadata: ObjectMeta;
 }
 
 interface RoutingSpec {
@@ -82,18 +84,10 @@ const body: Shape<ReadSpec> = object<ReadSpec>({
   roll: optional(storedRollPlace),
 });
 
-/** The object of a generation; `before` is the one that it replaces. */
-export function routingObject(
-  content: RoutingContent,
-  stamp: Stamp,
-  before?: Pick<Routing, 'uid' | 'resourceVersion'>,
-): RoutingObject {
+/** The object of a generation; `before` is of the one that it replaces. */
+export function routingObject(content: RoutingContent, stamp: Stamp, before?: ObjectMeta): RoutingObject {
   const { record, publication, together, roll } = content;
-  const metadata: ObjectMeta = {
-    name: record.name,
-    labels: { ...MANAGED_BY, [SERVICE_LABEL]: record.name },
-    ...(before === undefined ? {} : { uid: before.uid, resourceVersion: before.resourceVersion }),
-  };
+  const metadata = metadataOf(record.name, { [SERVICE_LABEL]: record.name }, before);
   return objectOf(SERVICE_ROUTING, metadata, {
     term: stamp.term,
     writeId: stamp.writeId,
@@ -109,7 +103,8 @@ export function routingObject(
 
 /** Reads an object. Throws StateUnreadableError that names it. */
 export function routingOf(stored: RoutingObject): Routing {
-  const { name, uid = '', resourceVersion = '' } = stored.metadata;
+  const { metadata } = stored;
+  const { name, uid = '' } = metadata;
   const what = `ServiceRouting ${name}`;
   const { oldestReader: needed } = readAs(header, stored.spec, what);
   if (needed > NEWEST_FORM) {
@@ -121,7 +116,7 @@ export function routingOf(stored: RoutingObject): Routing {
   if (read.record.name !== name) {
     throw new StateUnreadableError(`${what} holds the record of ${read.record.name}: ${ADVICE}`);
   }
-  return { ...read, together, uid, resourceVersion };
+  return { ...read, together, uid, metadata };
 }
 
 const ADVICE = 'put back what was there, from a backup';
@@ -146,4 +141,11 @@ function shares({ traffic }: ServiceRecord): Pick<RoutingSpec, 'primary' | 'cand
     case 'shifting':
       return { primary: traffic.primary, candidate: traffic.candidate, weight: traffic.weight };
   }
+}
+
+/** Whether two readings of an object differ in nothing that is ours: others may label and annotate it. */
+export function isSameContent(one: Routing, other: Routing): boolean {
+  const { metadata: _one, ...ours } = one;
+  const { metadata: _other, ...theirs } = other;
+  return isDeepStrictEqual(ours, theirs);
 }

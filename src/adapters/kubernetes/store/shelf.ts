@@ -102,7 +102,7 @@ export class Shelf<Entry> {
   }
 
   #read(object: StateObject): void {
-    const shard = this.#shards[Number(readState(object).name.split('-').at(-1))];
+    const shard = this.#shards[Number(readState(object).metadata.name.split('-').at(-1))];
     if (shard === undefined) return;
     shard.at = withoutData(object);
     for (const entry of readData(list(this.#options.shape), object)) {
@@ -165,9 +165,8 @@ export class Shelf<Entry> {
     shard.isChanged = false;
     try {
       const written = await brought<StateObject>(writer, term, shard.at, (found) => {
-        const at = found === undefined ? undefined : readState(found);
-        const object = shardObject({ content, number, entries }, stamp, at);
-        return { kind: at === undefined ? 'Create' : 'Replace', of: CONTROLLER_STATE, object };
+        const object = shardObject({ content, number, entries }, stamp, found?.metadata);
+        return { kind: found === undefined ? 'Create' : 'Replace', of: CONTROLLER_STATE, object };
       });
       shard.at = withoutData(written);
     } catch (error) {

@@ -11,8 +11,8 @@ import { count, list, object, oneOf, optional, type Shape, text, truth } from '.
 import { storedServiceName } from '../../stored/simple.ts';
 import type { ObjectMeta, OwnerReference } from '../client/objects.ts';
 import { apiVersionOf } from '../client/objects.ts';
-import { CONTROLLER_STATE, MANAGED_BY, SERVICE_ROUTING } from '../custom-resources.ts';
-import { objectOf, type Stamp, type StoredObject } from './objects.ts';
+import { CONTROLLER_STATE, SERVICE_ROUTING } from '../custom-resources.ts';
+import { metadataOf, objectOf, type Stamp, type StoredObject } from './objects.ts';
 import { packed, unpacked } from './packed.ts';
 import { readAs } from './routing-object.ts';
 
@@ -74,17 +74,11 @@ const shape: Shape<ReadSpec> = object<ReadSpec>({
   data: optional(text),
 });
 
-/** Where an object is, as it was read last. */
-export interface StoredAt {
-  readonly uid: string;
-  readonly resourceVersion: string;
-}
-
 /** The object with the counters. `pending`: packed. */
 export function countersObject(
   content: { readonly counters: Counters; readonly pending?: string | undefined },
   stamp: Stamp,
-  before?: StoredAt,
+  before?: ObjectMeta,
 ): StateObject {
   const { pending } = content;
   return stateObject(COUNTERS, stamp, before, {
@@ -103,7 +97,7 @@ export function shardObject(
     readonly entries: readonly unknown[];
   },
   stamp: Stamp,
-  before?: StoredAt,
+  before?: ObjectMeta,
 ): StateObject {
   const { content, number, entries } = shard;
   return stateObject(`${content.toLowerCase()}-${number}`, stamp, before, {
@@ -138,9 +132,8 @@ export function ownerOf(name: ServiceName, uid: string): OwnerReference {
 }
 
 /** Throws StateUnreadableError. */
-export function readState(stored: StateObject): ReadSpec & StoredAt & { readonly name: string } {
-  const { name, uid = '', resourceVersion = '' } = stored.metadata;
-  return { ...readAs(shape, stored.spec, nameOf(stored)), name, uid, resourceVersion };
+export function readState(stored: StateObject): ReadSpec & { readonly metadata: ObjectMeta } {
+  return { ...readAs(shape, stored.spec, nameOf(stored)), metadata: stored.metadata };
 }
 
 /** What an object holds packed. Throws StateUnreadableError. */
@@ -163,12 +156,13 @@ function nameOf({ metadata }: StateObject): string {
   return `ControllerState ${metadata.name}`;
 }
 
-function stateObject(name: string, stamp: Stamp, before: StoredAt | undefined, spec: StateSpec): StateObject {
-  const metadata: ObjectMeta = {
-    name,
-    labels: { ...MANAGED_BY, [CONTENT_LABEL]: spec.content.toLowerCase() },
-    ...(before === undefined ? {} : { uid: before.uid, resourceVersion: before.resourceVersion }),
-  };
+function stateObject(
+  name: string,
+  stamp: Stamp,
+  before: ObjectMeta | undefined,
+  spec: StateSpec,
+): StateObject {
+  const metadata = metadataOf(name, { [CONTENT_LABEL]: spec.content.toLowerCase() }, before);
   return objectOf(CONTROLLER_STATE, metadata, { term: stamp.term, writeId: stamp.writeId, ...spec });
 }
 

@@ -5,6 +5,7 @@
 import type { Instant } from '../../../model/instant.ts';
 import type { ServiceName } from '../../../model/names.ts';
 import type { RollRecord } from '../../../model/parity.ts';
+import type { ObjectMeta } from '../client/objects.ts';
 import { CONTROLLER_STATE, SERVICE_ROUTING } from '../custom-resources.ts';
 import { fencedCounters, settledCounters } from './counters.ts';
 import { StateUnreadableError } from './errors.ts';
@@ -21,9 +22,7 @@ import {
   ownerOf,
   readCounters,
   readRoll,
-  readState,
   type StateObject,
-  type StoredAt,
 } from './state-object.ts';
 import type { Writer } from './writer.ts';
 
@@ -34,7 +33,10 @@ export interface Held {
   readonly routings: ReadonlyMap<ServiceName, Routing>;
   /** As they are stored. */
   readonly counters: Counters;
-  readonly countersAt: StoredAt;
+  /** Of their object. */
+  readonly countersAt: ObjectMeta;
+  /** What they carry: a change that is decided and not finished. */
+  readonly pending?: string;
 }
 
 export interface TakenOver extends Held {
@@ -86,7 +88,7 @@ export async function takeOver(options: TakeOverOptions): Promise<TakenOver> {
     term,
     routings,
     counters: settled,
-    countersAt: readState(last),
+    countersAt: last.metadata,
     rolls,
     shards,
     troubles: [...putBack(services, after), ...strays(services, after)],
@@ -120,11 +122,11 @@ async function fencedRouting(
 ): Promise<RoutingObject> {
   const { writer, newWriteId, now, before, term, entry, found } = options;
   const { name } = entry;
+  const lost = before?.routings.get(name);
   const fenced = await brought(writer, term, found, (object) => {
-    if (object === undefined) {
-      const lost = before?.routings.get(name);
+    if (object === undefined || (lost !== undefined && !isReadable(object))) {
       if (lost === undefined) throw new StateUnreadableError(missing(name));
-      return writeOf(lost, { term, writeId: newWriteId() }, undefined);
+      return writeOf(lost, { term, writeId: newWriteId() }, object);
     }
     if (object.spec.term === term) return undefined;
     const routing = routingOf(object);
@@ -135,6 +137,15 @@ async function fencedRouting(
   });
   if (fenced === undefined) throw new StateUnreadableError(missing(name));
   return fenced;
+}
+
+function isReadable(object: RoutingObject): boolean {
+  try {
+    routingOf(object);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function missing(name: ServiceName): string {
@@ -198,9 +209,12 @@ function putBack(
   services: readonly IndexEntry[],
   found: ReadonlyMap<string, RoutingObject>,
 ): readonly string[] {
-  return services
-    .filter(({ name }) => !found.has(name))
-    .map(({ name }) => `ServiceRouting ${name} was deleted by another hand; it was put back as it was`);
+  return services.flatMap(({ name }) => {
+    const object = found.get(name);
+    if (object !== undefined && isReadable(object)) return [];
+    const did = object === undefined ? 'deleted' : 'damaged';
+    return [`ServiceRouting ${name} was ${did} by another hand; it was put back as it was`];
+  });
 }
 
 /** Records that nobody counted are left alone: they were made by hand, or by a leader that was none any more. */

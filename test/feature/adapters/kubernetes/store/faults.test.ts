@@ -81,6 +81,20 @@ describe.each(Object.entries(FAILURES))('where %s', (_, fail) => {
   });
 });
 
+test('a write whose answer was lost is looked up before anything is sent again, and not sent again where it is there', async () => {
+  const { store, answer, asked } = await faultyStore();
+  await store.commit({ services: [record('alpha', 2)], events });
+  asked.length = 0;
+  answer(
+    once(1, async (carryOut) => {
+      await carryOut();
+      throw broken();
+    }),
+  );
+  await store.commit({ services: [record('alpha', 3)] });
+  expect(asked.map(({ kind, name }) => `${kind} ${name}`)).toEqual(['replace alpha', 'get alpha']);
+});
+
 describe('an API server that is away', () => {
   test('refuses changes within the time that they have, and nothing is half remembered', async () => {
     const { store, answer, heal } = await faultyStore(200);

@@ -5,20 +5,26 @@ import {
   SERVICE_ROUTING,
 } from '../../../../../src/adapters/kubernetes/custom-resources.ts';
 import { ChangedByAnotherError } from '../../../../../src/adapters/kubernetes/store/errors.ts';
+import type { StoredObject } from '../../../../../src/adapters/kubernetes/store/objects.ts';
 import type { RoutingObject } from '../../../../../src/adapters/kubernetes/store/routing-object.ts';
-import type { StateObject } from '../../../../../src/adapters/kubernetes/store/state-object.ts';
+import { readCounters, type StateObject } from '../../../../../src/adapters/kubernetes/store/state-object.ts';
 import { openKubernetesStore } from '../../../../../src/adapters/kubernetes/store/store.ts';
 import { serviceName } from '../../../../../src/model/names.ts';
 import { GenerationConflictError, NotLeaderError } from '../../../../../src/ports/store.ts';
 import { faultyStore } from '../../../../support/kubernetes/faulty-store.ts';
 import { SimulatedServer } from '../../../../support/kubernetes/simulated-server.ts';
-import { leaderOptions } from '../../../../support/kubernetes/stores.ts';
+import { leaderOptions, openedStore } from '../../../../support/kubernetes/stores.ts';
 import { proxySeen, serviceRecord } from '../../../../support/stored-records.ts';
 import { watcherSeen } from '../../../../support/watchers.ts';
 
 const record = (name: string, generation: number) => serviceRecord({ name, generation });
 const alpha = serviceName('alpha');
 const { signal } = new AbortController();
+const WRITTEN = [
+  [SERVICE_ROUTING, 'alpha'],
+  [SERVICE_ROUTING, 'beta'],
+  [CONTROLLER_STATE, 'counters'],
+] as const;
 
 describe('another hand', () => {
   test('that edits a record without a new generation is an error once, and the edit is what is read', async () => {
@@ -81,14 +87,50 @@ describe('another hand', () => {
     expect(told.troubles.join()).toMatch(/gamma is of no service that is recorded/);
   });
 
+  test('that labels or annotates does not matter, and what it has put there stays', async () => {
+    const { store, objects } = await faultyStore();
+    for (const [kind, name] of WRITTEN) {
+      const { metadata, ...rest } = await objects.get<StoredObject>(kind, name, signal);
+      const labels = { ...metadata.labels, 'example.com/of': 'a tool' };
+      const annotations = { 'example.com/note': 'seen' };
+      await objects.replace(kind, { ...rest, metadata: { ...metadata, labels, annotations } }, { signal });
+    }
+    await store.commit({ services: [record('alpha', 2)] });
+    await store.commit({ services: [record('alpha', 3), record('beta', 2), record('gamma', 1)] });
+    const { store: next } = await openedStore(objects, { term: 1 });
+    expect((await next.load()).services.map(({ generation }) => generation)).toEqual([3, 2, 1]);
+    for (const [kind, name] of WRITTEN) {
+      const { labels, annotations } = (await objects.get(kind, name, signal)).metadata;
+      expect(labels).toMatchObject({
+        'example.com/of': 'a tool',
+        'app.kubernetes.io/managed-by': 'switchyard',
+      });
+      expect(annotations).toEqual({ 'example.com/note': 'seen' });
+    }
+  });
+
+  test('that damages a record is an error once; it is put back as it was', async () => {
+    const { store, objects, told } = await faultyStore();
+    const found = await objects.get<RoutingObject>(SERVICE_ROUTING, 'alpha', signal);
+    const damaged = { ...found.spec.record, versions: 'none' as never };
+    await objects.replace(
+      SERVICE_ROUTING,
+      { ...found, spec: { ...found.spec, record: damaged } },
+      { signal },
+    );
+    await expect(store.commit({ services: [record('alpha', 2)] })).rejects.toThrow(
+      /alpha is damaged .*versions is "none"/,
+    );
+    expect((await store.load()).services).toEqual([record('alpha', 1), record('beta', 1)]);
+    expect(told.troubles.join()).toMatch(/alpha was damaged by another hand; it was put back/);
+    await store.commit({ services: [record('alpha', 2)] });
+  });
+
   test('that edits or deletes the counters is an error once', async () => {
     const { store, objects } = await faultyStore();
     const found = await objects.get<StateObject>(CONTROLLER_STATE, 'counters', signal);
-    await objects.replace(
-      CONTROLLER_STATE,
-      { ...found, metadata: { ...found.metadata, labels: {} } },
-      { signal },
-    );
+    const counters = { ...readCounters(found), lastSequence: 77_000 };
+    await objects.replace(CONTROLLER_STATE, { ...found, spec: { ...found.spec, counters } }, { signal });
     await expect(store.commit({ services: [record('gamma', 1)] })).rejects.toThrow(
       /counters was changed by another/,
     );

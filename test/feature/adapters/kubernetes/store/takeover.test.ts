@@ -8,7 +8,11 @@ import {
 } from '../../../../../src/adapters/kubernetes/custom-resources.ts';
 import { StateUnreadableError } from '../../../../../src/adapters/kubernetes/store/errors.ts';
 import type { Objects, StoredObject } from '../../../../../src/adapters/kubernetes/store/objects.ts';
-import type { RoutingObject } from '../../../../../src/adapters/kubernetes/store/routing-object.ts';
+import {
+  type RoutingObject,
+  routingOf,
+} from '../../../../../src/adapters/kubernetes/store/routing-object.ts';
+import { NOTHING_SHOWN, nextShown } from '../../../../../src/adapters/kubernetes/store/shown.ts';
 import { NO_DELEGATES } from '../../../../../src/goalstate/generation.ts';
 import { instant } from '../../../../../src/model/instant.ts';
 import { serviceName } from '../../../../../src/model/names.ts';
@@ -155,6 +159,14 @@ describe('what cannot be used is refused, and left as it is', () => {
     await removed(objects, CONTROLLER_STATE, 'counters');
     const { store } = await openedStore(objects, { term: 1 });
     expect((await store.load()).services.map(({ name }) => name)).toEqual(['alpha']);
+    // It was changed together with the one that is gone: no follower waits for that one any more.
+    const routings = (await objects.list<RoutingObject>(SERVICE_ROUTING, signal)).map(routingOf);
+    const shown = nextShown({
+      before: NOTHING_SHOWN,
+      routings: new Map(routings.map((routing) => [routing.record.name, routing])),
+      services: [serviceName('alpha')],
+    });
+    expect(shown.incomplete).toEqual([]);
   });
 
   test.each<[string, (spec: RoutingObject['spec']) => object, RegExp]>([
