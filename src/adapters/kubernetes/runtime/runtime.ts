@@ -262,7 +262,8 @@ export class KubernetesRuntime implements Runtime {
       wanted.kind === DEPLOYMENT && (wanted.object as unknown as Deployment).spec.replicas === undefined;
     if (isLeft && found !== undefined && replicas !== undefined)
       await this.#writer.handOverReplicas(DEPLOYMENT, found, replicas);
-    if (found !== undefined && strangersIn(found).length > 0) await this.#writer.takeOutAdded(wanted, found);
+    const hasStrangers = found !== undefined && strangersIn(found).length > 0;
+    if (hasStrangers && !(await this.#writer.takeOutAdded(wanted, found))) return;
     await this.#writer.apply(wanted);
   }
 
