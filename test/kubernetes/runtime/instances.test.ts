@@ -107,10 +107,19 @@ test('what is made belongs to the VersionedService, and goes with it', async () 
     uid: metadata.uid ?? '',
     controller: true,
   };
-  const { runtime, caches } = await world.open({ ownerOf: () => owner });
+  let isKnown = true;
+  const { runtime, caches } = await world.open({ ownerOf: () => (isKnown ? owner : undefined) });
   const spec = podSpec({ autoscaling: { min: 1, max: 2, cpuPercent: 80 } });
   await runtime.want({ service: MANAGER, spec, versions: [V1] });
   await vi.waitFor(() => expect(caches.autoscalers.of(MANAGER)).toHaveLength(1), PATIENCE);
+  // Whoever does not know the owner any more does not take it away: what has lost its owner would stay for ever.
+  isKnown = false;
+  await runtime.want({ service: MANAGER, spec: { ...spec, maxUnavailable: 2 }, versions: [V1] });
+  await vi.waitFor(() => {
+    const [budget] = caches.budgets.of(MANAGER);
+    expect(budget).toMatchObject({ spec: { maxUnavailable: 2 } });
+    expect(budget?.metadata.ownerReferences).toEqual([owner]);
+  }, PATIENCE);
   await runtime.close();
   await api.delete(CONFIG_MAP, { namespace, name: metadata.name });
   await vi.waitFor(async () => {
