@@ -75,16 +75,17 @@ describe('what is refused is told', () => {
     await vi.waitFor(() => expect(runtime.problems(MANAGER)).toEqual([]), PATIENCE);
   });
 
-  test('a template that Kubernetes does not take', async () => {
+  test.each([
+    ['has a port that is none', { ports: [{ containerPort: 0 }] }, 'containerPort'],
+    ['has a field that Kubernetes does not know', { readinesProbe: {} }, 'readinesProbe: field not declared'],
+  ])('a template that %s', async (_, of, said) => {
     const world = await runtimeWorld({ hasNode: false });
     const { runtime } = await world.open();
-    const template = {
-      spec: { containers: [{ name: 'manager', image: 'a', ports: [{ containerPort: 0 }] }] },
-    };
+    const template = { spec: { containers: [{ name: 'manager', image: 'a', ...of }] } };
     const spec = podSpec({ pods: { kind: 'template', template } });
     await runtime.want({ service: MANAGER, spec, versions: [V1] });
     await vi.waitFor(() => {
-      expect(runtime.problems(MANAGER)).toEqual([expect.stringMatching('^v1: .*containerPort')]);
+      expect(runtime.problems(MANAGER)).toEqual([expect.stringMatching(`^v1: .*${said}`)]);
     }, PATIENCE);
   });
 
