@@ -205,8 +205,10 @@ function validations(rules: readonly CelRule[]): Partial<Schema> {
 }
 
 /** What is looked at in a Pod template; the API server checks the rest when a Deployment is made of it. */
-const POD_TEMPLATE: Schema = open({
+const POD_TEMPLATE: Schema = {
+  type: 'object',
   properties: {
+    metadata: open({}),
     spec: open({
       properties: {
         containers: {
@@ -221,7 +223,7 @@ const POD_TEMPLATE: Schema = open({
     }),
   },
   required: ['spec'],
-});
+};
 
 function open(schema: Pick<Schema, 'properties' | 'required'>): Schema {
   return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, ...schema };

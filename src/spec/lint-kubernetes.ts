@@ -1,16 +1,32 @@
 /** What a careful operator would want to know of Pods before they are made: readiness, requests, images, budgets. */
 import type { Json } from '../model/json.ts';
 import type { KubernetesRuntimeSpec } from '../model/kubernetes.ts';
+import type { UpstreamSpec } from '../model/spec.ts';
 import { error, type Finding, warning, when } from './lint-finding.ts';
 import { looksSecret } from './looks-secret.ts';
-import { containersOf, holdsText, type Mapping, mappingOf, mappingsOf } from './pod-template.ts';
+import { containersOf, holdsText, type Mapping, mappingOf, mappingsOf, probesGrpc } from './pod-template.ts';
 
 const PATH = 'spec.runtime.kubernetes';
 const VERSION = '${version}';
 
 /** The findings of spec.runtime.kubernetes. */
-export function lintKubernetes(runtime: KubernetesRuntimeSpec): readonly Finding[] {
-  return [...ofPods(runtime), ...ofCount(runtime), ...ofMaxUnavailable(runtime)];
+export function lintKubernetes(
+  runtime: KubernetesRuntimeSpec,
+  { protocol }: UpstreamSpec,
+): readonly Finding[] {
+  const { pods } = runtime;
+  const speaksGrpc = pods.kind === 'template' && probesGrpc(pods.template);
+  return [
+    ...ofPods(runtime),
+    ...when(speaksGrpc && protocol === 'Http1', () =>
+      warning(
+        'spec.upstream.protocol',
+        'the Pods answer gRPC probes, but proxies speak HTTP/1.1 to them: write Http2 or SameAsClient',
+      ),
+    ),
+    ...ofCount(runtime),
+    ...ofMaxUnavailable(runtime),
+  ];
 }
 
 function ofPods(runtime: KubernetesRuntimeSpec): readonly Finding[] {

@@ -19,7 +19,7 @@ export function lintRuntime(service: VersionedService): readonly Finding[] {
     case 'processes':
       return ofProcesses(runtime, service);
     case 'kubernetes':
-      return lintKubernetes(runtime);
+      return lintKubernetes(runtime, upstream);
   }
 }
 

@@ -12,6 +12,13 @@ export function containersOf(template: Mapping): readonly Mapping[] | undefined 
   return mappings.every((container) => container !== undefined) ? mappings : undefined;
 }
 
+/** Whether a container shows by the gRPC health protocol that it is ready. */
+export function probesGrpc(template: Mapping): boolean {
+  return (containersOf(template) ?? []).some(
+    (container) => mappingOf(container['readinessProbe'])?.['grpc'] !== undefined,
+  );
+}
+
 /** The mapping that a value is, if it is one. */
 export function mappingOf(value: Json | undefined): Mapping | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

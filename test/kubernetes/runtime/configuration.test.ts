@@ -106,6 +106,48 @@ describe('without a node', () => {
     expect(copies).toEqual([nameOfCopy('ConfigMap', 'limits')]);
   });
 
+  test('a copy has the type of its Secret, but that of a token, which Kubernetes would fill in', async () => {
+    const world = await runtimeWorld({ hasNode: false });
+    const { runtime, caches } = await world.open();
+    const { namespace } = world;
+    const password = { username: 'YQ==', password: 'Yg==' };
+    await put(world, SECRET, 'login', { type: 'kubernetes.io/basic-auth', data: password });
+    await world.api.create(
+      SECRET,
+      { namespace },
+      {
+        apiVersion: 'v1',
+        kind: 'Secret',
+        type: 'kubernetes.io/service-account-token',
+        metadata: {
+          name: 'token',
+          namespace,
+          annotations: { 'kubernetes.io/service-account.name': 'default' },
+        },
+      },
+    );
+    await vi.waitFor(async () => {
+      const token = await world.api.get<Configuration>(SECRET, { namespace, name: 'token' });
+      expect(token.data).toHaveProperty('token');
+    }, PATIENCE);
+    const volumes = ['login', 'token'].map((name) => ({ name, secret: { secretName: name } }));
+    const template = { spec: { containers: [container()], volumes } };
+    await runtime.want({
+      service: MANAGER,
+      spec: podSpec({ pods: { kind: 'template', template } }),
+      versions: [V1],
+    });
+    await vi.waitFor(() => {
+      const copies = caches.secrets
+        .of(MANAGER)
+        .map(({ metadata, type, data = {} }) => [metadata.name, type, Object.keys(data)]);
+      expect(copies.toSorted()).toEqual([
+        [nameOfCopy('Secret', 'login'), 'kubernetes.io/basic-auth', ['password', 'username']],
+        [nameOfCopy('Secret', 'token'), 'Opaque', expect.arrayContaining(['token']) as string[]],
+      ]);
+    }, PATIENCE);
+  });
+
   test('a version whose ConfigMap is missing is not made until it is there', async () => {
     const world = await runtimeWorld({ hasNode: false });
     const { runtime, caches } = await world.open();

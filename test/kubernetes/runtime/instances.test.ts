@@ -6,6 +6,7 @@ import {
   DEPLOYMENT,
   DISRUPTION_BUDGET,
   ENDPOINT_SLICE,
+  POD,
   SERVICE,
 } from '../../../src/adapters/kubernetes/client/kinds.ts';
 import type { KubernetesObject } from '../../../src/adapters/kubernetes/client/objects.ts';
@@ -72,11 +73,14 @@ test('a Pod that crashes is Failed, with how often it began again', async () => 
 test('an instance of a version that goes is Stopping until its Pod is gone, and then nothing of the version is left', async () => {
   const world = await runtimeWorld();
   const { runtime } = await world.open();
-  const spec = podSpec({}, container({ lifecycle: { preStop: { sleep: { seconds: 1 } } } }));
+  const spec = podSpec({}, container({ lifecycle: { preStop: { sleep: { seconds: 3 } } } }));
   await runtime.want({ service: MANAGER, spec, versions: [V1] });
   const ready = await become(runtime, 'Ready');
   await runtime.want({ service: MANAGER, spec, versions: [] });
   expect((await become(runtime, 'Stopping')).id).toBe(ready.id);
+  expect(await world.all(DEPLOYMENT)).toEqual([]);
+  expect((await world.all(POD)).map(({ metadata }) => metadata.name)).toEqual([ready.id]);
+  expect(await world.all(SERVICE)).toHaveLength(1);
   await vi.waitFor(() => expect(runtime.instances(MANAGER)).toEqual([]), PATIENCE);
   await vi.waitFor(async () => {
     const left = await Promise.all(MADE.map((kind) => world.all(kind)));
@@ -103,10 +107,19 @@ test('what is made belongs to the VersionedService, and goes with it', async () 
     uid: metadata.uid ?? '',
     controller: true,
   };
-  const { runtime, caches } = await world.open({ ownerOf: () => owner });
+  let isKnown = true;
+  const { runtime, caches } = await world.open({ ownerOf: () => (isKnown ? owner : undefined) });
   const spec = podSpec({ autoscaling: { min: 1, max: 2, cpuPercent: 80 } });
   await runtime.want({ service: MANAGER, spec, versions: [V1] });
   await vi.waitFor(() => expect(caches.autoscalers.of(MANAGER)).toHaveLength(1), PATIENCE);
+  // Whoever does not know the owner any more does not take it away: what has lost its owner would stay for ever.
+  isKnown = false;
+  await runtime.want({ service: MANAGER, spec: { ...spec, maxUnavailable: 2 }, versions: [V1] });
+  await vi.waitFor(() => {
+    const [budget] = caches.budgets.of(MANAGER);
+    expect(budget).toMatchObject({ spec: { maxUnavailable: 2 } });
+    expect(budget?.metadata.ownerReferences).toEqual([owner]);
+  }, PATIENCE);
   await runtime.close();
   await api.delete(CONFIG_MAP, { namespace, name: metadata.name });
   await vi.waitFor(async () => {

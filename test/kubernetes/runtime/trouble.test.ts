@@ -1,9 +1,7 @@
 // What Kubernetes refuses, what is missing, and who may not write: told, and nothing of it lost.
 import { describe, expect, test, vi } from 'vitest';
-import { KubernetesApiError } from '../../../src/adapters/kubernetes/client/api-error.ts';
 import { DEPLOYMENT, POD, SERVICE } from '../../../src/adapters/kubernetes/client/kinds.ts';
 import { type Kind, type KubernetesObject, pathOf } from '../../../src/adapters/kubernetes/client/objects.ts';
-import type { Source } from '../../../src/adapters/kubernetes/client/reflector.ts';
 import { objectName } from '../../../src/adapters/kubernetes/names.ts';
 import { serviceName, versionName } from '../../../src/model/names.ts';
 import { podSpec, type RuntimeWorld, runtimeWorld } from '../../support/kubernetes/runtime-world.ts';
@@ -77,16 +75,17 @@ describe('what is refused is told', () => {
     await vi.waitFor(() => expect(runtime.problems(MANAGER)).toEqual([]), PATIENCE);
   });
 
-  test('a template that Kubernetes does not take', async () => {
+  test.each([
+    ['has a port that is none', { ports: [{ containerPort: 0 }] }, 'containerPort'],
+    ['has a field that Kubernetes does not know', { readinesProbe: {} }, 'readinesProbe: field not declared'],
+  ])('a template that %s', async (_, of, said) => {
     const world = await runtimeWorld({ hasNode: false });
     const { runtime } = await world.open();
-    const template = {
-      spec: { containers: [{ name: 'manager', image: 'a', ports: [{ containerPort: 0 }] }] },
-    };
+    const template = { spec: { containers: [{ name: 'manager', image: 'a', ...of }] } };
     const spec = podSpec({ pods: { kind: 'template', template } });
     await runtime.want({ service: MANAGER, spec, versions: [V1] });
     await vi.waitFor(() => {
-      expect(runtime.problems(MANAGER)).toEqual([expect.stringMatching('^v1: .*containerPort')]);
+      expect(runtime.problems(MANAGER)).toEqual([expect.stringMatching(`^v1: .*${said}`)]);
     }, PATIENCE);
   });
 
@@ -250,37 +249,6 @@ test('a version in the middle of being deleted, which is wished again, comes bac
     expect(now?.metadata.deletionTimestamp).toBeUndefined();
     expect(now?.metadata.uid).toEqual(expect.any(String));
     expect(now?.metadata.uid).not.toBe(uid);
-  }, PATIENCE);
-  expect(runtime.problems(MANAGER)).toEqual([]);
-});
-
-test('where a watch is too old, everything is read anew, and what happened meanwhile is put right', async () => {
-  const world = await runtimeWorld({ hasNode: false });
-  const broken = new AbortController();
-  let isBroken = false;
-  const through = <Item extends KubernetesObject>(kind: Kind, source: Source<Item>): Source<Item> => ({
-    list: (signal) => source.list(signal),
-    async *watch(from, lasting, signal) {
-      if (kind !== DEPLOYMENT || isBroken) return yield* source.watch(from, lasting, signal);
-      try {
-        yield* source.watch(from, lasting, AbortSignal.any([signal, broken.signal]));
-      } catch (error) {
-        if (!broken.signal.aborted || signal.aborted) throw error;
-      }
-      isBroken = true;
-      // Nobody hears of this.
-      await world.api.delete(DEPLOYMENT, { namespace: world.namespace, name: NAME });
-      throw new KubernetesApiError({ code: 410, reason: 'Expired', message: 'too old resource version' });
-    },
-  });
-  const { runtime, caches } = await world.open({ through });
-  await runtime.want({ service: MANAGER, spec: podSpec(), versions: [V1] });
-  await vi.waitFor(() => expect(caches.deployments.of(MANAGER)).toHaveLength(1), PATIENCE);
-  const uid = caches.deployments.of(MANAGER)[0]?.metadata.uid;
-  broken.abort();
-  await vi.waitFor(() => {
-    expect(caches.deployments.of(MANAGER)).toHaveLength(1);
-    expect(caches.deployments.of(MANAGER)[0]?.metadata.uid).not.toBe(uid);
   }, PATIENCE);
   expect(runtime.problems(MANAGER)).toEqual([]);
 });

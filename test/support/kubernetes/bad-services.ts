@@ -74,6 +74,7 @@ export const BAD: Readonly<Record<string, Document>> = {
   'Pods of two things': kubernetes({ deployment: { name: 'a', images: { a: 'b' } } }),
   'Pods without containers': kubernetes({ template: { spec: { containers: [] } } }),
   'a Pod template without a spec': kubernetes({ template: { metadata: {} } }),
+  'a Pod template with something else': kubernetes({ template: { ...template(), metdata: {} } }),
   'a container without a name': kubernetes({ template: template({ name: undefined }) }),
   'a Pod template that is text': kubernetes({ template: 'a' }),
   'no port of the Pods': kubernetes({ port: undefined }),

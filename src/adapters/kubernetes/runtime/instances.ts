@@ -126,5 +126,6 @@ function stateOf(
 /** Since when its Pod has been ready or not, else since when there is such a Pod. */
 function sinceOf(pod: Pod | undefined): Instant {
   const text = pod && (conditionOf(pod, 'Ready')?.lastTransitionTime ?? pod.metadata.creationTimestamp);
-  return instant(text === undefined ? 1 : Date.parse(text));
+  const at = text === undefined ? Number.NaN : Date.parse(text);
+  return instant(Number.isNaN(at) ? 0 : at);
 }

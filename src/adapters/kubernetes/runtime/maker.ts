@@ -52,17 +52,18 @@ export class Maker {
     this.#options = options;
   }
 
-  /** What a version was made of; undefined: it was not made yet. */
-  made(service: ServiceName, version: VersionName): MadeVersion | undefined {
-    const revision = this.#options.caches.revisions.of(service).find((one) => versionOf(one) === version);
-    return revision && readRevision(revision);
+  /** What the spec said when a version was made; undefined: it was not made yet. */
+  sourceOf(service: ServiceName, version: VersionName): string | undefined {
+    const source = this.#revision(service, version)?.data?.['source'];
+    return typeof source === 'string' ? source : undefined;
   }
 
   /** What a version is made of; made now, where it was not before. Rejects with MakingError, or as the API does. */
   async make(place: VersionPlace, spec: KubernetesRuntimeSpec): Promise<MadeVersion> {
     const { service, version } = place;
     const name = objectName(service, version);
-    const made = this.made(service, version) ?? (await this.#makeAgain(place, spec));
+    const revision = this.#revision(service, version);
+    const made = revision === undefined ? await this.#makeAgain(place, spec) : readRevision(revision);
     this.#revisions.set(name, made);
     for (const copy of made.copies) await this.#keep(place, copy);
     return made;
@@ -73,6 +74,10 @@ export class Maker {
     const name = objectName(service, version);
     for (const copy of this.#revisions.get(name)?.copies ?? []) this.#copies.delete(copy.name);
     this.#revisions.delete(name);
+  }
+
+  #revision(service: ServiceName, version: VersionName): Revision | undefined {
+    return this.#options.caches.revisions.of(service).find((one) => versionOf(one) === version);
   }
 
   async #makeAgain(place: VersionPlace, spec: KubernetesRuntimeSpec): Promise<MadeVersion> {

@@ -16,7 +16,10 @@ export interface Condition {
 export interface Deployment extends KubernetesObject {
   readonly spec: {
     readonly replicas?: number;
-    readonly selector: { readonly matchLabels?: Readonly<Record<string, string>> };
+    readonly selector: {
+      readonly matchLabels?: Readonly<Record<string, string>>;
+      readonly matchExpressions?: readonly { readonly key: string }[];
+    };
     readonly template: Mapping;
   };
   readonly status?: { readonly conditions?: readonly Condition[] };

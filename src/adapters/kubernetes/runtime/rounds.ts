@@ -22,6 +22,8 @@ export class Rounds {
   readonly #stop = new AbortController();
   readonly #due = new Set<ServiceName>();
   readonly #running = new Map<ServiceName, Promise<void>>();
+  /** Somebody has wished something since the last round began. */
+  readonly #hurried = new Set<ServiceName>();
   /** Ends the wait after a failure. */
   readonly #waits = new Map<ServiceName, AbortController>();
 
@@ -38,6 +40,7 @@ export class Rounds {
 
   /** Somebody wishes something: a round follows at once. */
   hurry(service: ServiceName): void {
+    this.#hurried.add(service);
     this.#waits.get(service)?.abort();
     this.wake(service);
   }
@@ -52,23 +55,22 @@ export class Rounds {
     // Whoever wakes may be in the middle of something.
     await Promise.resolve();
     for (let failures = 0; this.#due.delete(service) && !this.#stop.signal.aborted; ) {
+      this.#hurried.delete(service);
       failures = (await this.#options.round(service)) ? 0 : failures + 1;
       if (failures === 0) continue;
-      const wasHurried = await this.#wait(service, failures);
-      if (wasHurried) failures = 0;
+      if (!this.#hurried.has(service)) await this.#wait(service, failures);
+      if (this.#hurried.has(service)) failures = 0;
       this.#due.add(service);
     }
     this.#running.delete(service);
   }
 
-  /** Whether it was ended by somebody who wishes something. */
-  async #wait(service: ServiceName, failures: number): Promise<boolean> {
+  async #wait(service: ServiceName, failures: number): Promise<void> {
     const { clock, random } = this.#options;
     const hurry = new AbortController();
     this.#waits.set(service, hurry);
     const signal = AbortSignal.any([hurry.signal, this.#stop.signal]);
     await clock.sleep(retryDelay({ ...BACKOFF, failures, random: random() }), signal).catch(() => undefined);
     this.#waits.delete(service);
-    return hurry.signal.aborted;
   }
 }

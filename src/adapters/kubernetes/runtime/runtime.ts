@@ -35,7 +35,7 @@ export interface KubernetesRuntimeOptions {
   readonly random: () => number;
   /** Asked right before each write. When the answer has become true, call `leadershipChanged`. */
   readonly isLeader: () => boolean;
-  /** The VersionedService that owns what is made for a service; undefined where it is not known. */
+  /** The VersionedService that owns what is made for a service; undefined where it is not known, or not any more. */
   readonly ownerOf: (service: ServiceName) => OwnerReference | undefined;
 }
 
@@ -61,6 +61,8 @@ export class KubernetesRuntime implements Runtime {
   readonly #views = new Map<ServiceName, View>();
   /** What the last round could not do. */
   readonly #troubles = new Map<ServiceName, readonly string[]>();
+  /** As last known: an owner that is gone takes its objects with it, and they must not be kept back from that. */
+  readonly #owners = new Map<ServiceName, OwnerReference>();
   readonly #wereReady = new Map<ServiceName, ReadonlySet<string>>();
   readonly #feed = new ChangeFeed();
   readonly #unsubscribe: () => void;
@@ -181,8 +183,8 @@ export class KubernetesRuntime implements Runtime {
     const { spec, versions } = this.#wishes.get(service) ?? {};
     if (spec === undefined || versions === undefined) return [];
     const unlike = versions.filter((version) => {
-      const made = this.#maker.made(service, version);
-      return made !== undefined && made.source !== sourceText(spec);
+      const source = this.#maker.sourceOf(service, version);
+      return source !== undefined && source !== sourceText(spec);
     });
     if (unlike.length === 0) return [];
     const keep = unlike.length === 1 ? 'keeps' : 'keep';
@@ -198,13 +200,18 @@ export class KubernetesRuntime implements Runtime {
     this.#wishes.delete(service);
     this.#troubles.delete(service);
     this.#wereReady.delete(service);
+    this.#owners.delete(service);
   }
 
   /** True: all is as it is wished, as far as it can be done now. */
   async #round(service: ServiceName): Promise<boolean> {
     const wish = this.#wishes.get(service);
     const { isLeader, caches } = this.#options;
-    if (wish === undefined || !isLeader()) return true;
+    if (wish === undefined) return true;
+    if (!isLeader()) {
+      this.#tell(service, []);
+      return true;
+    }
     const troubles: string[] = [];
     const attempt = async (version: VersionName, work: () => Promise<void>): Promise<void> => {
       await work().catch((error: unknown) => {
@@ -225,9 +232,14 @@ export class KubernetesRuntime implements Runtime {
         for (const each of wanted) await attempt(version, () => this.#putRight(service, each));
       }
     }
+    this.#tell(service, troubles);
+    return troubles.length === 0;
+  }
+
+  /** What this replica could not do; one that does not lead has nothing to say of it. */
+  #tell(service: ServiceName, troubles: readonly string[]): void {
     this.#troubles.set(service, troubles);
     this.#look(service);
-    return troubles.length === 0;
   }
 
   async #wanted(
@@ -236,7 +248,9 @@ export class KubernetesRuntime implements Runtime {
     spec: KubernetesRuntimeSpec,
   ): Promise<readonly WantedObject[]> {
     const { namespace, ownerOf, caches } = this.#options;
-    const place: VersionPlace = { namespace, service, version, owner: ownerOf(service) };
+    const owner = ownerOf(service) ?? this.#owners.get(service);
+    if (owner !== undefined) this.#owners.set(service, owner);
+    const place: VersionPlace = { namespace, service, version, owner };
     const made = await this.#maker.make(place, spec);
     const isScaledByAnother =
       scaledByAnother(caches.autoscalers.of(undefined), service, version) !== undefined;
@@ -262,7 +276,8 @@ export class KubernetesRuntime implements Runtime {
       wanted.kind === DEPLOYMENT && (wanted.object as unknown as Deployment).spec.replicas === undefined;
     if (isLeft && found !== undefined && replicas !== undefined)
       await this.#writer.handOverReplicas(DEPLOYMENT, found, replicas);
-    if (found !== undefined && strangersIn(found).length > 0) await this.#writer.takeOutAdded(wanted, found);
+    const hasStrangers = found !== undefined && strangersIn(found).length > 0;
+    if (hasStrangers && !(await this.#writer.takeOutAdded(wanted, found))) return;
     await this.#writer.apply(wanted);
   }
 

@@ -45,7 +45,8 @@ export function copiedTemplate(
 ): { readonly template: Mapping; readonly unknown: readonly string[] } {
   const metadata = mapping(spec.template['metadata']);
   const pod = mapping(spec.template['spec']);
-  const selected = Object.keys(spec.selector.matchLabels ?? {});
+  const { matchLabels = {}, matchExpressions = [] } = spec.selector;
+  const selected = [...Object.keys(matchLabels), ...matchExpressions.map(({ key }) => key)];
   const known = new Set<string>();
   const withImages = (containers: Json | undefined): Json[] =>
     list(containers).map((container) => {

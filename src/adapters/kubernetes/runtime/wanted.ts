@@ -82,12 +82,7 @@ export function ofVersion(
   content: Mapping,
   name: string = objectName(service, version),
 ): WantedObject {
-  const metadata = {
-    name,
-    namespace,
-    labels: labelsOf(service, version),
-    ...(owner === undefined ? {} : { ownerReferences: [{ ...owner }] }),
-  };
+  const metadata = { name, namespace, labels: labelsOf(service, version) };
   const revision = createHash('sha256')
     .update(JSON.stringify([metadata, content]))
     .digest('hex')
@@ -95,7 +90,11 @@ export function ofVersion(
   const object = {
     apiVersion: apiVersionOf(kind),
     kind: kind.kind,
-    metadata: { ...metadata, annotations: { [REVISION]: revision } },
+    metadata: {
+      ...metadata,
+      annotations: { [REVISION]: revision },
+      ...(owner === undefined ? {} : { ownerReferences: [{ ...owner }] }),
+    },
     ...content,
   };
   return { kind, object };

@@ -63,10 +63,10 @@ export class Writer {
   }
 
   /**
-   * Takes out what others have added to an object that is ours as a whole: it is replaced by what is wanted, without waiting for
-   * them. Rejects with a sentence where one of them applies it, and would add it again.
+   * Takes out what others have added to an object that is ours as a whole, by replacing it with what is wanted. False: it has
+   * changed since, and the news of that is on its way. Rejects with a sentence where one of them applies it, and would again.
    */
-  async takeOutAdded({ kind, object }: WantedObject, found: KubernetesObject): Promise<void> {
+  async takeOutAdded({ kind, object }: WantedObject, found: KubernetesObject): Promise<boolean> {
     const appliers = strangersIn(found).filter(({ operation }) => operation === 'Apply');
     if (appliers.length > 0) {
       const names = appliers.map(({ manager = '' }) => manager).join(', ');
@@ -79,7 +79,13 @@ export class Writer {
     const { replicas } = (found as Deployment).spec;
     const spec = { ...(replicas === undefined ? {} : { replicas }), ...(object['spec'] as Mapping) };
     const whole = { ...object, metadata: found.metadata, spec };
-    await this.#options.api.replace(kind, { namespace, name }, whole, 'switchyard');
+    try {
+      await this.#options.api.replace(kind, { namespace, name }, whole, 'switchyard');
+      return true;
+    } catch (error) {
+      if (isConflict(error)) return false;
+      throw error;
+    }
   }
 
   /** Makes an object that nobody may change afterwards. False: there is one already. */

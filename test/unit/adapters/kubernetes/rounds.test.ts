@@ -75,3 +75,16 @@ test('a round that failed waits, longer each time; a change does not end the wai
   rounds.wake(MANAGER);
   expect(begun).toHaveLength(2);
 });
+
+test('a round that failed while somebody wished something else does not wait', async () => {
+  const { rounds, begun, slept, end } = world();
+  rounds.wake(MANAGER);
+  await vi.waitFor(() => expect(begun).toHaveLength(1));
+  rounds.hurry(MANAGER);
+  await end(false);
+  await vi.waitFor(() => expect(begun).toHaveLength(2));
+  expect(slept).toEqual([]);
+  await end(false);
+  await vi.waitFor(() => expect(slept).toEqual([1_000]));
+  await rounds.close();
+});
