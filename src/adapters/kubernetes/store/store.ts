@@ -128,9 +128,14 @@ export async function openKubernetesStore(options: KubernetesStoreOptions): Prom
       assertOpen();
       const { routings, counters: stored } = await state.read();
       const records = [...routings.values()].map(({ record }) => record);
+      const publication = Math.max(
+        stored.lastDeletion ?? 0,
+        ...[...routings.values()].map((routing) => routing.publication),
+      );
       return structuredClone({
         services: records.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
         nextPublication: state.nextPublication,
+        ...(publication === 0 ? {} : { publication }),
         proxies: proxies.entries(),
         everWritten: stored.everWritten,
       });
