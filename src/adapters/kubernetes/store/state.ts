@@ -40,17 +40,12 @@ export class State {
   #mustRead = false;
   #tail: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: StateOptions, taken: TakenOver) {
+  /** `taken`: what was found when this replica took over. */
+  constructor(options: StateOptions, taken: TakenOver) {
     this.#options = options;
     this.#held = taken;
     this.#numbers = taken.counters;
     this.#tell(taken);
-  }
-
-  /** Takes over from the leader before. Rejects as takeOver does. */
-  static async open(options: StateOptions): Promise<State> {
-    const { writer, newWriteId, clock } = options;
-    return new State(options, await takeOver({ writer, newWriteId, now: clock.now() }));
   }
 
   /** As it was last known. */

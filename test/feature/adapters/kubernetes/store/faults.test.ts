@@ -18,7 +18,7 @@ import { faultyStore } from '../../../../support/kubernetes/faulty-store.ts';
 import { type Intervene, intervened, type Request } from '../../../../support/kubernetes/intervened.ts';
 import { SimulatedServer } from '../../../../support/kubernetes/simulated-server.ts';
 import { leaderOptions, openedStore } from '../../../../support/kubernetes/stores.ts';
-import { newEvent, serviceRecord } from '../../../../support/stored-records.ts';
+import { newEvent, proxySeen, serviceRecord } from '../../../../support/stored-records.ts';
 
 const record = (name: string, generation: number, document?: string) =>
   serviceRecord({ name, generation, ...(document === undefined ? {} : { document }) });
@@ -77,6 +77,28 @@ describe.each(Object.entries(FAILURES))('where %s', (_, fail) => {
         expect(services.map((one) => one.name)).not.toContain(name);
       expect(await store.events({ limit: 10 })).toEqual(written);
       if (isOver) break;
+    }
+  });
+});
+
+describe.each(Object.entries(FAILURES))('where %s', (_, fail) => {
+  test('at any request of a beginning, the store is opened, and holds what was recorded', async () => {
+    for (let at = 1; ; at++) {
+      const server = new SimulatedServer();
+      const { store } = await openedStore(server.connect());
+      await store.commit({ services: [record('alpha', 1), record('beta', 1)] });
+      await store.saveProxies([proxySeen({ id: 'gateway' })]);
+      let asked = 0;
+      const failing = once(at, fail);
+      const objects = intervened(server.connect(), (request, carryOut) => {
+        asked += 1;
+        return failing(request, carryOut);
+      });
+      const { store: next } = await openedStore(objects, { term: 1 });
+      const { services, proxies } = await next.load();
+      expect(services).toEqual([record('alpha', 1), record('beta', 1)]);
+      expect(proxies).toEqual([proxySeen({ id: 'gateway' })]);
+      if (asked < at) break;
     }
   });
 });
