@@ -5,7 +5,7 @@ import type { RoutedService, RoutingView } from '../../../ports/routing-view.ts'
 import { Reflector, type ReflectorObserver, type Source } from '../client/reflector.ts';
 import { type Routing, type RoutingObject, routingOf } from './routing-object.ts';
 import { NOTHING_SHOWN, nextShown, type Shown } from './shown.ts';
-import { type Counters, readCounters, type StateObject } from './state-object.ts';
+import { COUNTERS, type Counters, readCounters, type StateObject } from './state-object.ts';
 
 export interface RoutingViewOptions {
   /** All ServiceRoutings of the namespace. */
@@ -101,7 +101,10 @@ export class KubernetesRoutingView implements RoutingView {
     this.#read = new Map(objects.map((object) => [object.metadata.name, this.#readOnce(object)]));
     const counters = this.#countersNow();
     // Without counters nobody has recorded anything, or a leader must count first what was put back without them.
-    if (counters === undefined && (this.#isSynced || objects.length > 0)) return;
+    if (counters === undefined && (this.#isSynced || objects.length > 0)) {
+      this.#fault ||= `ControllerState ${COUNTERS} is not there; what is shown stays until it is`;
+      return;
+    }
     const shown = nextShown({
       before: this.#shown,
       routings: new Map(

@@ -193,6 +193,6 @@ test('a follower shows each change whole or not at all, never goes back, never s
       expect(last.publication).toBe(publicationOf(commits.length - 1));
       expect(new Map([...last.routings].map(([name, { record }]) => [name, record]))).toEqual(expected);
     }),
-    { numRuns: full() ? 3_000 : 150, seed: seed() },
+    { numRuns: full() ? 2_000 : 150, seed: seed() },
   );
 });
