@@ -7,12 +7,16 @@ import { CONTROLLER_STATE } from '../custom-resources.ts';
 import { StateUnreadableError } from './errors.ts';
 import { type Routing, type RoutingObject, routingOf } from './routing-object.ts';
 import { brought } from './settling.ts';
-import { COUNTERS, type Counters, countersObject, readCounters, type StateObject } from './state-object.ts';
+import {
+  COUNTERS,
+  type Counters,
+  countersObject,
+  readCounters,
+  type StateObject,
+  UNKNOWN_UID,
+} from './state-object.ts';
 import type { Held } from './takeover.ts';
 import type { Writer } from './writer.ts';
-
-/** What the counters know of an object that they did not see made. */
-const UNKNOWN_UID = 'unknown';
 
 /** The counters with our term. `newestTerm` is the highest that any object has; -1: there is none. */
 export async function fencedCounters(of: {

@@ -29,8 +29,8 @@ export class KubernetesRoutingView implements RoutingView {
   #shown: Shown = NOTHING_SHOWN;
   #isSynced = false;
   #everWritten = false;
-  /** The newest deletion, and the resource version of the counters when it was first seen. */
-  #deletion = { publication: 0, at: '' };
+  /** What the counters say of services, and their resource version when they first said it. */
+  #counted = { said: '', at: '' };
   #fault = '';
 
   constructor({ routings, counters, ...shared }: RoutingViewOptions) {
@@ -105,6 +105,8 @@ export class KubernetesRoutingView implements RoutingView {
       this.#fault ||= `ControllerState ${COUNTERS} is not there; what is shown stays until it is`;
       return;
     }
+    const { lastDeletion = 0 } = counters ?? {};
+    const services = counters?.services.map(({ name }) => name) ?? [];
     const shown = nextShown({
       before: this.#shown,
       routings: new Map(
@@ -112,8 +114,9 @@ export class KubernetesRoutingView implements RoutingView {
           'routing' in read ? [[read.routing.record.name, read.routing]] : [],
         ),
       ),
-      services: counters?.services.map(({ name }) => name) ?? [],
-      lastDeletion: this.#lastDeletion(counters),
+      services,
+      lastDeletion,
+      isLevel: this.#isLevel(`${lastDeletion} ${services.join(' ')}`),
     });
     const wasSynced = this.#isSynced;
     const isChanged =
@@ -125,16 +128,15 @@ export class KubernetesRoutingView implements RoutingView {
   }
 
   /**
-   * A deletion counts when the records have come as far as it: the counters come by a way of their own, which may be ahead.
-   * Resource versions of one API server can be compared (KEP-5504).
+   * Whether the records have come as far as the counters were when these first said this. Resource versions of one API server
+   * can be compared (KEP-5504).
    */
-  #lastDeletion({ lastDeletion = 0 }: Partial<Counters> = {}): number {
-    if (this.#deletion.publication !== lastDeletion) {
+  #isLevel(said: string): boolean {
+    if (this.#counted.said !== said) {
       const [object] = this.#counters.objects.values();
-      const { resourceVersion = '' } = object?.metadata ?? {};
-      this.#deletion = { publication: lastDeletion, at: resourceVersion };
+      this.#counted = { said, at: object?.metadata.resourceVersion ?? '' };
     }
-    return isAtLeast(this.#routings.position, this.#deletion.at) ? lastDeletion : 0;
+    return isAtLeast(this.#routings.position, this.#counted.at);
   }
 
   #readOnce(object: RoutingObject): Read {

@@ -24,10 +24,12 @@ export function nextShown(of: {
   readonly routings: ReadonlyMap<ServiceName, Routing>;
   /** As the counters have them now. */
   readonly services: readonly ServiceName[];
-  /** The number of the newest deletion of which it is known that all before it has come; 0: of none. */
+  /** The number of the newest deletion, as the counters have it; 0: there was none. */
   readonly lastDeletion: number;
+  /** Whether the records have come as far as the counters, which come by a way of their own. */
+  readonly isLevel: boolean;
 }): Shown {
-  const { before, routings, services, lastDeletion } = of;
+  const { before, routings, services, lastDeletion, isLevel } = of;
   const shown = new Map<ServiceName, Routing>();
   const older: ServiceName[] = [];
   for (const name of services) {
@@ -39,33 +41,20 @@ export function nextShown(of: {
     const routing = takesFresh ? fresh : known;
     if (routing !== undefined) shown.set(name, routing);
   }
+  const incomplete = services.filter((name) => !shown.has(name));
+  // All that is there is shown, and nothing else.
+  const isExact =
+    isLevel &&
+    incomplete.length === 0 &&
+    shown.size === routings.size &&
+    [...shown].every(([name, routing]) => routings.get(name) === routing);
+  const publications = [...shown.values()].map(({ publication }) => publication);
   return {
     routings: shown,
-    incomplete: services.filter((name) => !shown.has(name)),
+    incomplete,
     older,
-    publication: Math.max(before.publication, publicationShown({ shown, routings, older, lastDeletion })),
+    publication: Math.max(before.publication, ...(isExact ? [lastDeletion, ...publications] : [])),
   };
-}
-
-/** All changes up to it are shown; 0 where that is not known. */
-function publicationShown(of: {
-  readonly shown: ReadonlyMap<ServiceName, Routing>;
-  readonly routings: ReadonlyMap<ServiceName, Routing>;
-  readonly older: readonly ServiceName[];
-  readonly lastDeletion: number;
-}): number {
-  const { shown, routings, older, lastDeletion } = of;
-  // What is kept although its object is gone may have been deleted, and made anew since.
-  if ([...shown.keys()].some((name) => !routings.has(name))) return 0;
-  const waiting = [...routings].filter(([name, fresh]) => shown.get(name) !== fresh && !older.includes(name));
-  return Math.min(
-    Math.max(lastDeletion, ...publicationsOf(shown.values())),
-    ...publicationsOf(waiting.map(([, fresh]) => fresh)).map((publication) => publication - 1),
-  );
-}
-
-function publicationsOf(routings: Iterable<Routing>): readonly number[] {
-  return [...routings].map(({ publication }) => publication);
 }
 
 /** Of the same object: one that was put back from a backup is another one. */

@@ -49,6 +49,9 @@ export interface Counters {
   readonly lastDeletion?: number;
 }
 
+/** What the counters know of an object that they did not see made. */
+export const UNKNOWN_UID = 'unknown';
+
 export interface IndexEntry {
   readonly name: ServiceName;
   /** Of its object; empty where it was not made yet. Another one shows that the object was restored. */

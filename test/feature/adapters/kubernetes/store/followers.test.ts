@@ -97,7 +97,7 @@ async function writtenBy(commits: readonly Commit[]): Promise<Streams> {
     } else if (name === COUNTERS) {
       const object = await objects.get<StateObject>(CONTROLLER_STATE, name, signal);
       const { services, lastDeletion = 0 } = readCounters(object);
-      counters.push({ services: services.map((service) => service.name), lastDeletion, at });
+      counters.push({ services: services.map(({ name }) => name), lastDeletion, at });
     }
     return answer;
   });
@@ -116,7 +116,7 @@ function shownWhile({ records, counters }: Streams, order: Iterator<boolean>): r
   const cache = new Map<ServiceName, Routing>();
   let told: Counted = { services: [], lastDeletion: 0, at: 0 };
   let position = 0;
-  let deletion = { publication: 0, at: 0 };
+  let said = told;
   let shown = NOTHING_SHOWN;
   const all: Shown[] = [];
   let [record, counted] = [0, 0];
@@ -130,13 +130,24 @@ function shownWhile({ records, counters }: Streams, order: Iterator<boolean>): r
       else cache.set(serviceName(name), routing);
     } else {
       told = counters[counted++] ?? told;
-      if (told.lastDeletion !== deletion.publication)
-        deletion = { publication: told.lastDeletion, at: told.at };
+      if (told.lastDeletion !== said.lastDeletion || told.services.join() !== said.services.join())
+        said = told;
     }
-    const lastDeletion = position >= deletion.at ? deletion.publication : 0;
-    shown = nextShown({ before: shown, routings: new Map(cache), services: told.services, lastDeletion });
+    const { services, lastDeletion } = told;
+    const isLevel = position >= said.at;
+    shown = nextShown({ before: shown, routings: new Map(cache), services, lastDeletion, isLevel });
     all.push(shown);
   }
+  // A bookmark: all records have come.
+  all.push(
+    nextShown({
+      before: shown,
+      routings: cache,
+      services: told.services,
+      lastDeletion: told.lastDeletion,
+      isLevel: true,
+    }),
+  );
   return all;
 }
 
@@ -152,7 +163,10 @@ function halves({ routings }: Shown, commits: readonly Commit[]): readonly strin
   });
 }
 
-/** Changes that a follower says it shows, and does not. */
+/**
+ * Changes that a follower says it shows, and does not. One whose service was deleted and made anew is not looked at: where the
+ * records come first, the deletion, which the counters tell, comes after what it does not delete.
+ */
 function lacking({ routings, publication }: Shown, commits: readonly Commit[]): readonly string[] {
   const shownOf = (name: ServiceName): number => {
     const record = routings.get(name)?.record;
@@ -160,10 +174,12 @@ function lacking({ routings, publication }: Shown, commits: readonly Commit[]): 
   };
   return commits.flatMap(({ services = [], deletions = [] }, number) => {
     if (publicationOf(number) > publication) return [];
-    const isDeletedAfter = (name: ServiceName): boolean =>
-      commits.some((later, at) => at > number && later.deletions?.some((gone) => gone.name === name));
-    const lacks = services.filter(({ name }) => shownOf(name) < number && !isDeletedAfter(name));
-    const keeps = deletions.filter(({ name }) => shownOf(name) !== -1 && shownOf(name) < number);
+    const isLookedAt = ({ name }: { readonly name: ServiceName }): boolean =>
+      !commits.some(({ deletions: gone = [] }) => gone.some((one) => one.name === name)) ||
+      (deletions.some((gone) => gone.name === name) &&
+        !commits.slice(number).some((later) => later.services?.some((one) => one.name === name)));
+    const lacks = services.filter((one) => isLookedAt(one) && shownOf(one.name) < number);
+    const keeps = deletions.filter((one) => isLookedAt(one) && shownOf(one.name) !== -1);
     return [...lacks, ...keeps].map(({ name }) => `${name} is not as ${number} left it`);
   });
 }

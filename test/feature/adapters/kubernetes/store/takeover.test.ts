@@ -166,6 +166,7 @@ describe('what cannot be used is refused, and left as it is', () => {
       routings: new Map(routings.map((routing) => [routing.record.name, routing])),
       services: [serviceName('alpha')],
       lastDeletion: 0,
+      isLevel: true,
     });
     expect(shown.incomplete).toEqual([]);
   });
