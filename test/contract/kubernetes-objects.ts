@@ -100,7 +100,7 @@ export function kubernetesObjectsContract(server: string, connect: () => Promise
       const { uid = '' } = (await objects.create(SERVICE_ROUTING, routing(1), { signal })).metadata;
       const roll = { kind: 'counted', fixedAt: instant(1), tenants: [] } as const;
       const record = { rollout: 'manager_v2_1' as RolloutId, roll };
-      const state = rollObject('roll-1', record, { term: 1, writeId: 'a' });
+      const state = rollObject({ name: 'roll-1', service: manager, record }, { term: 1, writeId: 'a' });
       await objects.create<StateObject>(CONTROLLER_STATE, owned(state, ownerOf(manager, uid)), { signal });
       await objects.create<StateObject>(
         CONTROLLER_STATE,

@@ -20,7 +20,6 @@ import {
   COUNTERS,
   type Counters,
   countersObject,
-  ownerOf,
   readCounters,
   rollObject,
   type StateObject,
@@ -73,16 +72,13 @@ function checkSizes({ plan, trouble }: Committing, stamp: NewStamp): void {
     const warning = checkSize(record.name, routingObject(routing, stamp), largestPart(record));
     if (warning !== undefined) trouble(warning);
   }
-  for (const { name, service, record } of plan.rolls) {
-    checkSize(service, rollObject(name, record, stamp), 'roll');
-  }
+  for (const roll of plan.rolls) checkSize(roll.service, rollObject(roll, stamp), 'roll');
 }
 
 async function writeRolls({ writer, newWriteId, held, plan }: Committing): Promise<void> {
-  await inParallel(plan.rolls, ({ name, service, record }) => {
-    const uid = held.routings.get(service)?.uid;
-    const owner = uid === undefined ? undefined : ownerOf(service, uid);
-    const object = rollObject(name, record, { term: held.term, writeId: newWriteId() }, owner);
+  await inParallel(plan.rolls, (roll) => {
+    const owner = held.routings.get(roll.service)?.uid;
+    const object = rollObject(roll, { term: held.term, writeId: newWriteId() }, owner);
     return writer.write<StateObject>({ kind: 'Create', of: CONTROLLER_STATE, object });
   });
 }

@@ -3,10 +3,9 @@
  * touches several objects is decided by one write of the counters, which carry it.
  */
 import type { ServiceName } from '../../../model/names.ts';
-import type { RollRecord } from '../../../model/parity.ts';
 import type { Commit } from '../../../ports/store.ts';
 import type { Companion, Routing, RoutingContent } from './routing-object.ts';
-import type { Counters, IndexEntry } from './state-object.ts';
+import type { Counters, IndexEntry, NewRoll } from './state-object.ts';
 import type { Held } from './takeover.ts';
 
 /** Numbers as the store gives them; those that are stored are reserved ahead. */
@@ -27,13 +26,6 @@ export interface CommitPlan {
   readonly numbers: Numbers;
   /** `One`: the write of the only object decides. `Several`: that of the counters does. */
   readonly decidedBy: 'One' | 'Several';
-}
-
-export interface NewRoll {
-  /** Of its object. */
-  readonly name: string;
-  readonly service: ServiceName;
-  readonly record: RollRecord;
 }
 
 /** Numbers that are reserved beyond what is needed, so that most commits need not write them. */

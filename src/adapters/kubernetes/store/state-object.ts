@@ -11,7 +11,7 @@ import { count, list, object, oneOf, optional, type Shape, text, truth } from '.
 import { storedServiceName } from '../../stored/simple.ts';
 import type { ObjectMeta, OwnerReference } from '../client/objects.ts';
 import { apiVersionOf } from '../client/objects.ts';
-import { CONTROLLER_STATE, SERVICE_ROUTING } from '../custom-resources.ts';
+import { CONTROLLER_STATE, SERVICE_LABEL, SERVICE_ROUTING } from '../custom-resources.ts';
 import { metadataOf, objectOf, type Stamp, type StoredObject } from './objects.ts';
 import { packed, unpacked } from './packed.ts';
 import { readAs } from './routing-object.ts';
@@ -113,19 +113,24 @@ export function shardObject(
   });
 }
 
-/** The object of a roll. It is never changed: another roll is another object. */
-export function rollObject(
-  name: string,
-  roll: RollRecord,
-  stamp: Stamp,
-  owner?: OwnerReference,
-): StateObject {
+/** The roll of a rollout that a service is at. */
+export interface NewRoll {
+  /** Of its object. */
+  readonly name: string;
+  readonly service: ServiceName;
+  readonly record: RollRecord;
+}
+
+/** The object of a roll. It is never changed: another roll is another object. `owner`: the uid of its service's object. */
+export function rollObject({ name, service, record }: NewRoll, stamp: Stamp, owner?: string): StateObject {
   const made = stateObject(name, stamp, undefined, {
     content: 'Roll',
-    entries: sizeOf(roll.roll),
-    data: packed(roll),
+    entries: sizeOf(record.roll),
+    data: packed(record),
   });
-  return owner === undefined ? made : owned(made, owner);
+  const labels = { ...made.metadata.labels, [SERVICE_LABEL]: service };
+  const labelled = { ...made, metadata: { ...made.metadata, labels } };
+  return owner === undefined ? labelled : owned(labelled, ownerOf(service, owner));
 }
 
 /** Goes when its service's object goes. */
