@@ -64,7 +64,8 @@ test('the rights that are documented are enough', async () => {
   );
   const config = clientConfig(world.kubeconfig);
   const users = config.users.map((user) => ({ ...user, impersonateUser: USER }));
-  config.loadFromOptions({ ...config, users });
+  const { clusters, contexts, currentContext } = config;
+  config.loadFromOptions({ clusters, contexts, currentContext, users });
   const api = new KubernetesApi(config);
   await expect(api.json({ method: 'GET', path: '/api/v1/nodes' })).rejects.toThrow(USER);
 
