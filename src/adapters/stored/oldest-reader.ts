@@ -6,8 +6,8 @@ export const NEWEST_FORM = 3;
 
 /**
  * The oldest form of the file whose releases can read this record. Fields that a release does not know are left out by
- * it; a drain source or a runtime that it does not know would make it refuse the record as damaged, and delegates that it does not
- * know would have no say: traffic would move before they are there.
+ * it; a drain source or a runtime that it does not know would make it refuse the record as damaged, and delegates that it
+ * does not know would have no say: traffic would move before they are there.
  */
 export function oldestReader({ spec, rollout, artifacts = [] }: ServiceRecord): number {
   const { kind } = spec.drain.source;

@@ -1,6 +1,11 @@
 // What Kubernetes refuses, what is missing, and who may not write: told, and nothing of it lost.
 import { describe, expect, test, vi } from 'vitest';
-import { DEPLOYMENT, POD, SERVICE } from '../../../src/adapters/kubernetes/client/kinds.ts';
+import {
+  CONTROLLER_REVISION,
+  DEPLOYMENT,
+  POD,
+  SERVICE,
+} from '../../../src/adapters/kubernetes/client/kinds.ts';
 import { type Kind, type KubernetesObject, pathOf } from '../../../src/adapters/kubernetes/client/objects.ts';
 import { objectName } from '../../../src/adapters/kubernetes/names.ts';
 import { serviceName, versionName } from '../../../src/model/names.ts';
@@ -228,6 +233,21 @@ describe('a replica that does not lead', () => {
     runtime.leadershipChanged();
     await vi.waitFor(() => expect(runtime.instances(MANAGER)).toEqual([]), PATIENCE);
   });
+});
+
+test('a service that is forgotten while it is being made leaves nothing', async () => {
+  const world = await runtimeWorld({ hasNode: false });
+  const { runtime } = await world.open();
+  const asked = world.api.asked.length;
+  await runtime.want({ service: MANAGER, spec: podSpec(), versions: [V1] });
+  await runtime.forget(MANAGER);
+  await vi.waitFor(async () => {
+    const paths = world.api.asked.slice(asked);
+    expect(paths).toContainEqual(expect.stringMatching(`^PATCH .*/deployments/${NAME}$`));
+    expect(paths).toContainEqual(expect.stringMatching(`^DELETE .*/deployments/${NAME}$`));
+    for (const kind of [DEPLOYMENT, SERVICE, CONTROLLER_REVISION]) expect(await world.all(kind)).toEqual([]);
+    expect(runtime.services()).toEqual([]);
+  }, PATIENCE);
 });
 
 test('a version in the middle of being deleted, which is wished again, comes back when it is gone', async () => {

@@ -39,7 +39,10 @@ export interface KubernetesRuntimeOptions {
   readonly ownerOf: (service: ServiceName) => OwnerReference | undefined;
 }
 
-/** The last wish for a service; `spec` is undefined where it is to be forgotten. */
+/**
+ * The last wish for a service; `spec` is undefined where it is to be forgotten. Such a wish stays: what was being made when it
+ * came is heard of later, and must go too.
+ */
 interface Wish {
   readonly spec: KubernetesRuntimeSpec | undefined;
   readonly versions: readonly VersionName[];
@@ -105,7 +108,8 @@ export class KubernetesRuntime implements Runtime {
   }
 
   services(): readonly ServiceName[] {
-    return [...new Set([...this.#wishes.keys(), ...this.#options.caches.known()])].toSorted();
+    const wished = [...this.#wishes].filter(([, { spec }]) => spec !== undefined).map(([service]) => service);
+    return [...new Set([...wished, ...this.#options.caches.known()])].toSorted();
   }
 
   async forget(service: ServiceName): Promise<void> {
@@ -137,7 +141,7 @@ export class KubernetesRuntime implements Runtime {
     if (JSON.stringify(before) === JSON.stringify(wish)) return;
     this.#wishes.set(service, wish);
     this.#look(service);
-    if (this.#wishes.has(service)) this.#rounds.hurry(service);
+    this.#rounds.hurry(service);
   }
 
   #heard(service: ServiceName): void {
@@ -147,9 +151,10 @@ export class KubernetesRuntime implements Runtime {
 
   /** Puts together what is known of a service, and tells where that has changed. */
   #look(service: ServiceName): void {
-    this.#dropIfForgotten(service);
     const before = this.#views.get(service);
-    const isKnown = this.#wishes.has(service) || this.#options.caches.isKnown(service);
+    const isWished = this.#wishes.get(service)?.spec !== undefined;
+    const isKnown = isWished || this.#options.caches.isKnown(service);
+    if (!isKnown) this.#dropMemory(service);
     const view = isKnown ? this.#view(service) : undefined;
     if (JSON.stringify(before) === JSON.stringify(view)) return;
     if (view === undefined) this.#views.delete(service);
@@ -193,11 +198,7 @@ export class KubernetesRuntime implements Runtime {
     ];
   }
 
-  /** Nothing is kept of a service that nobody wishes for and of which nothing is left. */
-  #dropIfForgotten(service: ServiceName): void {
-    const isForgotten = this.#wishes.has(service) && this.#wishes.get(service)?.spec === undefined;
-    if (!isForgotten || madeVersions(this.#options.caches, service).length > 0) return;
-    this.#wishes.delete(service);
+  #dropMemory(service: ServiceName): void {
     this.#troubles.delete(service);
     this.#wereReady.delete(service);
     this.#owners.delete(service);

@@ -2,7 +2,7 @@
 import type { ServiceName, VersionName } from '../../../model/names.ts';
 import * as kinds from '../client/kinds.ts';
 import type { Kind, KubernetesObject } from '../client/objects.ts';
-import { versionOf } from '../labels.ts';
+import { serviceOf, versionOf } from '../labels.ts';
 import { objectName } from '../names.ts';
 import type { Caches } from './caches.ts';
 
@@ -17,8 +17,6 @@ export function doomedObjects(caches: Caches, service: ServiceName, version: Ver
     objects
       .filter((object) => versionOf(object) === version && object.metadata.deletionTimestamp === undefined)
       .map((object) => ({ kind, object }));
-  const name = objectName(service, version);
-  const named = ({ metadata }: KubernetesObject): boolean => metadata.name === name;
   const runs = [
     ...of(kinds.AUTOSCALER, caches.autoscalers.of(service)),
     ...of(kinds.DEPLOYMENT, caches.deployments.of(service)),
@@ -30,13 +28,20 @@ export function doomedObjects(caches: Caches, service: ServiceName, version: Ver
   return [
     ...runs,
     ...of(kinds.DISRUPTION_BUDGET, caches.budgets.of(service)),
-    // The primary's Service is not one of the version's own.
-    ...of(kinds.SERVICE, caches.services.of(service).filter(named)),
+    ...of(kinds.SERVICE, caches.services.of(service).filter(isVersionsOwn)),
     ...of(kinds.CONFIG_MAP, caches.configMaps.of(service)),
     ...of(kinds.SECRET, caches.secrets.of(service)),
     // Last: as long as it is there the version is known.
     ...of(kinds.CONTROLLER_REVISION, caches.revisions.of(service)),
   ];
+}
+
+/** The primary's Service has its labels too, and another name. */
+function isVersionsOwn(object: KubernetesObject): boolean {
+  const [service, version] = [serviceOf(object), versionOf(object)];
+  return (
+    service !== undefined && version !== undefined && object.metadata.name === objectName(service, version)
+  );
 }
 
 /** The versions of a service of which anything is there. */
@@ -48,6 +53,8 @@ export function madeVersions(caches: Caches, service: ServiceName): readonly Ver
     ...caches.configMaps.of(service),
     ...caches.secrets.of(service),
     ...caches.budgets.of(service),
+    ...caches.autoscalers.of(service),
+    ...caches.services.of(service).filter(isVersionsOwn),
   ];
   return [...new Set(objects.flatMap((object) => versionOf(object) ?? []))].toSorted();
 }

@@ -44,7 +44,7 @@ export class Writer {
     return isAsAnswered || (holds(object, found as typeof object) && strangersIn(found).length === 0);
   }
 
-  /** Applies an object. Rejects with NotLeaderError, FieldConflictError, or as the API does. */
+  /** Applies an object. Rejects with NotLeaderError, with a sentence where another program applies it too, or as the API does. */
   async apply({ kind, object }: WantedObject): Promise<void> {
     this.#mustLead();
     const { namespace = '', name } = object.metadata;

@@ -108,8 +108,8 @@ describe('a stored record', () => {
     [['spec', 'listeners', 0, 'port'], '10000', 'spec.listeners[0].port is "10000" where'],
     [
       ['spec', 'runtime', 'kind'],
-      'kubernetes',
-      'spec.runtime.kind is "kubernetes" where one of endpoints, processes',
+      'balloons',
+      'spec.runtime.kind is "balloons" where one of endpoints, processes, kubernetes',
     ],
     [
       ['spec', 'pin', 'onUnknown'],
