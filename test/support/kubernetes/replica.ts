@@ -1,0 +1,76 @@
+/**
+ * A replica of the controller as a process of its own, on an address of its own, as its Pod would have one. Ports are those
+ * of the manifests.
+ */
+import { join } from 'node:path';
+import { Child } from '../system/child.ts';
+import { type CommandResult, SWITCHYARD, switchyard } from '../system/command-line.ts';
+import type { TestNamespace } from './shared-cluster.ts';
+
+/** Addresses that are local to the network namespace, and nobody's. */
+const addressOf = (number: number): string => `10.0.0.${100 + number}`;
+
+export class ReplicaProcess {
+  readonly name: string;
+  readonly address: string;
+  readonly #child: Child;
+
+  private constructor(name: string, address: string, child: Child) {
+    this.name = name;
+    this.address = address;
+    this.#child = child;
+  }
+
+  /** Starts it and waits until it serves proxies. Its log is kept in `folder`. */
+  static async start(
+    place: TestNamespace,
+    { number, folder }: { readonly number: number; readonly folder: string },
+  ): Promise<ReplicaProcess> {
+    const name = `switchyard-${number}`;
+    const address = addressOf(number);
+    const child = await Child.start({
+      name,
+      command: SWITCHYARD,
+      arguments: [
+        'controller',
+        '--kubernetes',
+        `--namespace=${place.namespace}`,
+        `--xds-address=${address}:18000`,
+        `--admin-address=${address}:18001`,
+        `--http-address=${address}:18002`,
+        `--watcher-address=${address}:18003`,
+        `--replica-address=${address}:18004`,
+      ],
+      logFile: join(folder, `${name}.log`),
+      environment: { KUBECONFIG: place.kubeconfig, POD_NAME: name, POD_IP: address },
+    });
+    await child.until('its readiness', async () => {
+      const { ok } = await fetch(`http://${address}:18002/readyz`);
+      return ok;
+    });
+    return new ReplicaProcess(name, address, child);
+  }
+
+  /** Where proxies connect. */
+  get xds(): string {
+    return `${this.address}:18000`;
+  }
+
+  /** Runs a command against its admin API, which is the leader's whoever that is. */
+  run(...args: readonly string[]): Promise<CommandResult> {
+    return switchyard(`${this.address}:18001`, args);
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.signal(signal);
+  }
+
+  async stop(): Promise<void> {
+    await this.#child.stop(20_000);
+  }
+
+  /** The end of its log. */
+  log(): string {
+    return this.#child.lastLines();
+  }
+}
