@@ -1,0 +1,37 @@
+// What is generated under manifests/ is what its sources say now, and nothing is left of what is gone.
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { generatedFiles } from '../../../scripts/manifests/all.ts';
+import { BOOTSTRAPS } from '../../../scripts/manifests/envoy.ts';
+import { runCli } from '../../support/admin/cli.ts';
+
+const generated = [...generatedFiles()];
+
+test.each(generated.map(({ folder, file, text }) => [join(folder, file), text] as const))(
+  '%s is up to date (run: npm run manifests)',
+  (path, text) => {
+    expect(readFileSync(path, 'utf8')).toBe(text);
+  },
+);
+
+test('the charts have no template of an object that is gone', () => {
+  const made = generated.map(({ folder, file }) => join(folder, file));
+  const there = globSync('manifests/helm/*/templates/*.yaml');
+  expect(there.filter((path) => !made.includes(path))).toEqual([]);
+  expect(there.length).toBeGreaterThan(20);
+});
+
+describe("an Envoy's ConfigMap is what the command prints", () => {
+  test.each([
+    ['manifests/kubernetes/gateway/envoy.yaml', BOOTSTRAPS.gateway],
+    ['manifests/kubernetes/examples/sidecar-envoy.yaml', BOOTSTRAPS.sidecar],
+  ])('%s', async (path, command) => {
+    const { stdout } = await runCli([...command]);
+    expect(parse(readFileSync(path, 'utf8'))).toMatchObject({ data: { 'envoy.json': stdout } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      static_resources: { listeners: [{ name: 'switchyard_stats' }] },
+    });
+  });
+});
