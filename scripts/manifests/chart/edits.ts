@@ -104,9 +104,7 @@ export function conditionOf(manifest: Manifest): string | undefined {
   const { kind, metadata } = manifest;
   const component = metadata.labels?.['app.kubernetes.io/component'];
   const wants = [
-    ...(component === 'gateway' || objectName(manifest) === 'PodMonitor/switchyard-gateway'
-      ? ['gateway.enabled']
-      : []),
+    ...(component === 'gateway' ? ['gateway.enabled'] : []),
     ...(component === 'monitoring' ? ['monitoring.enabled'] : []),
     ...(kind === 'NetworkPolicy' ? ['networkPolicy.enabled'] : []),
     ...(metadata.name === 'switchyard-admin' && kind === 'NetworkPolicy' ? ['admin.inCluster'] : []),

@@ -1,0 +1,182 @@
+// What the controller may do is what this table says, no less and no more, as a real API server decides it; and it is enough
+// for what the controller does first.
+import { expect, onTestFinished, test } from 'vitest';
+import { systemClock } from '../../../src/adapters/clock.ts';
+import type { KubernetesApi } from '../../../src/adapters/kubernetes/client/api.ts';
+import { POD, SECRET, SERVICE } from '../../../src/adapters/kubernetes/client/kinds.ts';
+import { LeaderElection } from '../../../src/adapters/kubernetes/client/leader-election.ts';
+import { type Kind, pathOf } from '../../../src/adapters/kubernetes/client/objects.ts';
+import { eventually } from '../../support/eventually.ts';
+import { documentWith } from '../../support/kubernetes/bad-services.ts';
+import { applyInstallation } from '../../support/kubernetes/installed.ts';
+import { apiAs, type Deed, mayDo } from '../../support/kubernetes/service-account.ts';
+import { type TestNamespace, testNamespace } from '../../support/kubernetes/shared-cluster.ts';
+
+const ACCOUNT = 'switchyard-controller';
+const LEASE_NAME = 'switchyard-controller';
+const READ = ['get', 'list', 'watch'];
+const WRITE = ['create', 'update', 'patch', 'delete'];
+const VERBS = [...READ, ...WRITE, 'deletecollection', 'impersonate', 'bind', 'escalate'];
+
+/** By `resource.group`. Leases are apart: most verbs are for one of them only. */
+const NEEDS: Readonly<Record<string, readonly string[]>> = {
+  'versionedservices.switchyard.dev': READ,
+  'versionedservices/status.switchyard.dev': ['update', 'patch'],
+  'versionedservices/finalizers.switchyard.dev': ['update'],
+  'serviceroutings.switchyard.dev': [...READ, ...WRITE],
+  'serviceroutings/status.switchyard.dev': ['update', 'patch'],
+  'serviceroutings/finalizers.switchyard.dev': ['update'],
+  'rollouts.switchyard.dev': [...READ, ...WRITE],
+  'rollouts/status.switchyard.dev': ['update', 'patch'],
+  'deployments.apps': [...READ, ...WRITE],
+  'services.': [...READ, ...WRITE],
+  'horizontalpodautoscalers.autoscaling': [...READ, ...WRITE],
+  'poddisruptionbudgets.policy': [...READ, ...WRITE],
+  'configmaps.': [...READ, ...WRITE],
+  'secrets.': ['get', 'list', ...WRITE],
+  'endpointslices.discovery.k8s.io': READ,
+  'pods.': READ,
+  'events.events.k8s.io': ['create', 'patch'],
+  'leases.coordination.k8s.io': ['create'],
+};
+
+const VERSIONED_SERVICE: Kind = {
+  group: 'switchyard.dev',
+  version: 'v1alpha1',
+  kind: 'VersionedService',
+  plural: 'versionedservices',
+  scope: 'Namespaced',
+};
+
+interface ResourceList {
+  readonly groupVersion: string;
+  readonly resources: readonly { readonly name: string }[];
+}
+
+/** All resources that the API server has, and those of ours that it may not have yet, by `resource.group`. */
+async function resourcesOf({
+  api,
+}: TestNamespace): Promise<readonly (readonly [group: string, resource: string])[]> {
+  const get = <Answer>(path: string): Promise<Answer> => api.json<Answer>({ method: 'GET', path });
+  const { groups } = await get<{ groups: { preferredVersion: { groupVersion: string } }[] }>('/apis');
+  const paths = [
+    '/api/v1',
+    ...groups.map(({ preferredVersion }) => `/apis/${preferredVersion.groupVersion}`),
+  ];
+  const lists = await Promise.all(paths.map((path) => get<ResourceList>(path)));
+  const served = lists.flatMap(({ groupVersion, resources }) => {
+    const group = groupVersion.includes('/') ? (groupVersion.split('/')[0] ?? '') : '';
+    return resources.map(({ name }) => `${name}.${group}`);
+  });
+  return [...new Set([...served, ...Object.keys(NEEDS)])].map((name) => {
+    const dot = name.indexOf('.');
+    return [name.slice(dot + 1), name.slice(0, dot)];
+  });
+}
+
+async function installedNamespace(): Promise<TestNamespace> {
+  const place = await testNamespace();
+  await applyInstallation(place, { flags: ['--overlay', 'dev', '--replicas', '0'] });
+  return place;
+}
+
+test('the Role allows what is listed here and nothing else', { timeout: 300_000 }, async () => {
+  const place = await installedNamespace();
+  const { namespace } = place;
+  const resources = await resourcesOf(place);
+  expect(resources.length).toBeGreaterThan(100);
+  const allowed: Record<string, string[]> = {};
+  for (const [group, resource] of resources) {
+    const answers = await Promise.all(
+      VERBS.map(async (verb) =>
+        (await mayDo(place, ACCOUNT, { namespace, group, resource, verb })) ? [verb] : [],
+      ),
+    );
+    // Everybody may ask what they may do.
+    if (group === 'authorization.k8s.io' || group === 'authentication.k8s.io') continue;
+    if (answers.flat().length > 0) allowed[`${resource}.${group}`] = answers.flat().toSorted();
+  }
+  const needed = Object.entries(NEEDS).map(([name, verbs]) => [name, verbs.toSorted()]);
+  expect(allowed).toEqual(Object.fromEntries(needed));
+});
+
+const lease = { group: 'coordination.k8s.io', resource: 'leases' };
+const secrets = { group: '', resource: 'secrets' };
+
+test.each<[string, Partial<Deed>, boolean]>([
+  ['renew its own Lease', { ...lease, name: LEASE_NAME, verb: 'update' }, true],
+  ["renew another's Lease", { ...lease, name: 'another', verb: 'update' }, false],
+  ['delete its Lease', { ...lease, name: LEASE_NAME, verb: 'delete' }, false],
+  ['read secrets of its namespace', { ...secrets, verb: 'get' }, true],
+  ['read secrets of another namespace', { ...secrets, namespace: 'default', verb: 'get' }, false],
+  ['read secrets of all namespaces', { ...secrets, namespace: '', verb: 'list' }, false],
+  ['run in Pods', { group: '', resource: 'pods/exec', verb: 'create' }, false],
+  ['become somebody else', { group: '', resource: 'serviceaccounts/token', verb: 'create' }, false],
+  ['give itself rights', { group: 'rbac.authorization.k8s.io', resource: 'roles', verb: 'patch' }, false],
+])('may it %s?', async (_, deed, expected) => {
+  const place = await installedNamespace();
+  const { namespace } = place;
+  expect(await mayDo(place, ACCOUNT, { namespace, group: '', resource: '', verb: '', ...deed })).toBe(
+    expected,
+  );
+});
+
+test('with its rights a replica becomes the leader and renews', async () => {
+  const place = await installedNamespace();
+  const troubles: unknown[] = [];
+  const election = new LeaderElection({
+    api: await apiAs(place, ACCOUNT),
+    namespace: place.namespace,
+    name: LEASE_NAME,
+    identity: 'a',
+    clock: systemClock,
+    monotonic: () => performance.now(),
+    random: Math.random,
+    onChange: () => undefined,
+    onTrouble: (error) => troubles.push(error),
+  });
+  onTestFinished(() => election.stop());
+  election.start();
+  await eventually(() => election.leadership.kind === 'Leading');
+  const renewed = async (): Promise<unknown> =>
+    (
+      await place.api.json<{ spec: { renewTime: string } }>({
+        method: 'GET',
+        path: `/apis/coordination.k8s.io/v1/namespaces/${place.namespace}/leases/${LEASE_NAME}`,
+      })
+    ).spec.renewTime;
+  const first = await renewed();
+  await eventually(async () => (await renewed()) !== first);
+  expect(troubles).toEqual([]);
+});
+
+test("it reads a user's wish and says what became of it, and cannot change the wish", async () => {
+  const place = await installedNamespace();
+  const { namespace } = place;
+  await place.api.create(VERSIONED_SERVICE, { namespace }, documentWith({}));
+  const ours = await apiAs(place, ACCOUNT);
+  const at = { namespace, name: 'manager' };
+  expect(await ours.get(VERSIONED_SERVICE, at)).toMatchObject({ metadata: { name: 'manager' } });
+  const patch = (subresource: boolean, body: object) =>
+    ours.json({
+      method: 'PATCH',
+      path: pathOf(VERSIONED_SERVICE, { ...at, ...(subresource && { subresource: 'status' as const }) }),
+      contentType: 'application/merge-patch+json',
+      body,
+    });
+  expect(await patch(true, { status: { primary: 'v1' } })).toMatchObject({ status: { primary: 'v1' } });
+  await expect(patch(false, { spec: { version: 'v2' } })).rejects.toMatchObject({ code: 403 });
+});
+
+test('what it must not do is refused', async () => {
+  const place = await installedNamespace();
+  const ours = await apiAs(place, ACCOUNT);
+  const forbidden = (deed: Promise<unknown>) => expect(deed).rejects.toMatchObject({ code: 403 });
+  await forbidden(list(ours, SECRET, 'default'));
+  await forbidden(list(ours, SERVICE, 'kube-system'));
+  await forbidden(ours.delete(POD, { namespace: place.namespace, name: 'a' }));
+});
+
+function list(api: KubernetesApi, kind: Kind, namespace: string): Promise<unknown> {
+  return api.json({ method: 'GET', path: pathOf(kind, { namespace }) });
+}
