@@ -10,7 +10,6 @@ import type { Manifest } from '../../../src/install/manifest.ts';
 
 interface Probe {
   readonly httpGet?: { readonly path: string; readonly port: string };
-  readonly tcpSocket?: { readonly port: string };
 }
 interface Container {
   readonly name: string;
@@ -84,7 +83,7 @@ describe.each(pods)('the Pod of %s', (_, pod) => {
     for (const { ports = [], readinessProbe, livenessProbe } of containersOf(pod)) {
       const names = ports.map(({ name }) => name);
       for (const probe of [readinessProbe, livenessProbe]) {
-        if (probe !== undefined) expect(names).toContain(probe.httpGet?.port ?? probe.tcpSocket?.port);
+        if (probe?.httpGet !== undefined) expect(names).toContain(probe.httpGet.port);
       }
     }
   });
