@@ -17,16 +17,22 @@ const longest = time.Second
 func runLua(script string, object map[string]any) (any, error) {
 	state := lua.NewState(lua.Options{SkipOpenLibs: true})
 	defer state.Close()
-	for name, open := range map[string]lua.LGFunction{
-		lua.LoadLibName: lua.OpenPackage,
-		lua.BaseLibName: lua.OpenBase,
-		lua.TabLibName:  lua.OpenTable,
-		lua.OsLibName:   openClock,
+	// The first makes the tables that the others are entered into.
+	for _, library := range []struct {
+		name string
+		open lua.LGFunction
+	}{
+		{lua.LoadLibName, lua.OpenPackage},
+		{lua.BaseLibName, lua.OpenBase},
+		{lua.TabLibName, lua.OpenTable},
+		{lua.OsLibName, openClock},
 	} {
-		if err := state.CallByParam(lua.P{Fn: state.NewFunction(open), Protect: true}, lua.LString(name)); err != nil {
+		call := lua.P{Fn: state.NewFunction(library.open), Protect: true}
+		if err := state.CallByParam(call, lua.LString(library.name)); err != nil {
 			return nil, err
 		}
 	}
+	state.PreloadModule(lua.OsLibName, openClock)
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
 	state.SetContext(ctx)
