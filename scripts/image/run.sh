@@ -15,7 +15,7 @@ exec unshare --mount --propagation private sh -euc '
   mount --rbind /proc "$IMAGE_ROOT/proc"
   mount -o remount,ro,bind "$IMAGE_ROOT"
   for folder in $IMAGE_FOLDERS; do
-    mount -t tmpfs -o "mode=0770,uid=${IMAGE_USER%:*},gid=${IMAGE_USER#*:}" tmpfs "$IMAGE_ROOT$folder"
+    mount -t tmpfs -o "mode=2777,gid=${IMAGE_USER#*:}" tmpfs "$IMAGE_ROOT$folder"
   done
   exec env -i HOME=/home/nonroot "$(command -v chroot)" --userspec="$IMAGE_USER" "$IMAGE_ROOT" "$@"
 ' sh "$@"

@@ -1,17 +1,17 @@
 /** What Argo CD is to be told of our kinds, as fields of its ConfigMap argocd-cm. */
 import { stringify } from 'yaml';
+import { ORDER_VERBS } from '../../src/adapters/kubernetes/orders.ts';
 import { type GeneratedFile, sourceText, yamlFile } from './file.ts';
 
 const FOLDER = 'manifests/argocd';
 const KINDS = ['VersionedService', 'Rollout'] as const;
-const ACTIONS = ['pause', 'resume', 'promote', 'abort', 'retry', 'rollback'] as const;
 
 export function argoSettings(): GeneratedFile {
   const health = sourceText(`${FOLDER}/health.lua`);
   const actions = stringify(
     {
       'discovery.lua': sourceText(`${FOLDER}/actions/discovery.lua`),
-      definitions: ACTIONS.map((name) => ({
+      definitions: ORDER_VERBS.map((name) => ({
         name,
         'action.lua': sourceText(`${FOLDER}/actions/${name}.lua`),
       })),

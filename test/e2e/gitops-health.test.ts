@@ -3,7 +3,7 @@
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { goProgram } from '../support/go-program.ts';
 
@@ -46,10 +46,6 @@ beforeEach(async () => {
     package: '.',
   });
 }, 300_000);
-beforeAll(() => {
-  expect(flux.healthCheckExprs.map(({ kind }) => kind)).toEqual([...KINDS]);
-});
-
 async function ask(question: object): Promise<Answer> {
   const output = await new Promise<string>((resolve, reject) => {
     const child = execFile(program, (error, stdout) => (error ? reject(error) : resolve(stdout)));
@@ -114,6 +110,10 @@ const CASES: readonly (readonly [what: string, object: object, argo: string, flu
     'Current',
   ],
 ];
+
+test('Flux is told of both kinds', () => {
+  expect(flux.healthCheckExprs.map(({ kind }) => kind)).toEqual([...KINDS]);
+});
 
 describe.each(KINDS)('%s', (kind) => {
   const script = argo[`resource.customizations.health.switchyard.dev_${kind}`] ?? '';

@@ -109,6 +109,7 @@ describe('the images of the examples', { timeout: 600_000 }, () => {
     } finally {
       await manager.stop();
     }
+    expect(await manager.ended).toBe('code 0');
   });
 
   test('the delegate starts, and says what it lacks', async () => {

@@ -81,7 +81,11 @@ async function byHelm(wish: Wish): Promise<Objects> {
 async function byInstall(wish: Wish): Promise<Objects> {
   const { code, stdout, stderr } = await runHere([
     'install',
-    ...['--namespace', 'shop', '--overlay', wish.overlay, '--without-crds'],
+    '--without-crds',
+    '--namespace',
+    'shop',
+    '--overlay',
+    wish.overlay,
     ...(wish.gateway ? ['--with-gateway'] : []),
     ...(wish.monitoring ? ['--with-monitoring'] : []),
     ...(wish.admin ? ['--admin-in-cluster'] : []),
@@ -183,7 +187,14 @@ describe('the chart', () => {
     expect(Object.keys(objects).filter((name) => name.startsWith('NetworkPolicy'))).toEqual([]);
     const notes = await outputOf(
       'helm',
-      ...['install', 'a', chart, '-n', 'n', '--dry-run=client', '--set', 'networkPolicy.enabled=false'],
+      'install',
+      'a',
+      chart,
+      '--namespace',
+      'n',
+      '--dry-run=client',
+      '--set',
+      'networkPolicy.enabled=false',
     );
     expect(notes).toContain('No NetworkPolicy guards the controller');
     expect(notes).toContain('switchyard-xds.n.svc:18000');

@@ -2,48 +2,40 @@
 // with our custom resources, whose rules it evaluates too.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { BAD, documentWith } from '../../support/kubernetes/bad-services.ts';
-import { outputOf, runTool, scratchFolder } from '../../support/kubernetes/manifest-tools.ts';
+import { type Ended, outputOf, runTool, scratchFolder } from '../../support/kubernetes/manifest-tools.ts';
 import { writeSchemas } from '../../support/kubernetes/schemas.ts';
 import { testNamespace } from '../../support/kubernetes/shared-cluster.ts';
 
-describe('kubeconform', () => {
-  let schemas: string;
-  beforeEach(async () => {
-    schemas = await writeSchemas(await testNamespace(), scratchFolder());
-  });
+test('kubeconform takes all that we install, and would find a mistake', async () => {
+  const schemas = await writeSchemas(await testNamespace(), scratchFolder());
+  // Kinds of custom resources are described elsewhere.
+  const skipped = 'CustomResourceDefinition,PodMonitor,PrometheusRule';
+  const conforms = (path: string): Promise<Ended> =>
+    runTool('kubeconform', ['-strict', '-summary', '-schema-location', schemas, '-skip', skipped, path]);
 
-  /** Kinds of custom resources are described elsewhere. */
-  const conforms = (file: string) =>
-    runTool('kubeconform', [
-      ...['-strict', '-summary', '-schema-location', schemas],
-      ...['-skip', 'CustomResourceDefinition,PodMonitor,PrometheusRule', file],
-    ]);
+  const folder = scratchFolder();
+  for (const name of ['overlays/production', 'overlays/dev', 'gateway', 'monitoring', 'examples']) {
+    const text = await outputOf('kustomize', 'build', join('manifests/kubernetes', name));
+    writeFileSync(join(folder, `${name.replace('/', '-')}.yaml`), text);
+  }
+  const { code, stdout } = await conforms(folder);
+  expect(stdout).toMatch(/Invalid: 0, Errors: 0/);
+  expect(code).toBe(0);
+  expect(Number(/Valid: (\d+)/.exec(stdout)?.[1])).toBeGreaterThan(30);
 
-  test('takes all that we install', async () => {
-    const folder = scratchFolder();
-    for (const name of ['overlays/production', 'overlays/dev', 'gateway', 'monitoring', 'examples']) {
-      const text = await outputOf('kustomize', 'build', join('manifests/kubernetes', name));
-      writeFileSync(join(folder, `${name.replace('/', '-')}.yaml`), text);
-    }
-    const { code, stdout } = await conforms(folder);
-    expect(stdout).toMatch(/Invalid: 0, Errors: 0/);
-    expect(code).toBe(0);
-    expect(Number(/Valid: (\d+)/.exec(stdout)?.[1])).toBeGreaterThan(30);
-  });
-
-  test.each([
-    ['a field that is misspelt', 'kind: Service', 'kind: Service\nspecs: {}'],
-    ['a number where a text belongs', 'app.kubernetes.io/name: switchyard', 'app.kubernetes.io/name: 7'],
-  ])('would find %s', async (_, text, replacement) => {
-    const built = await outputOf('kustomize', 'build', 'manifests/kubernetes/gateway');
-    expect(built).toContain(text);
-    const file = join(scratchFolder(), 'bad.yaml');
-    writeFileSync(file, built.replace(text, replacement));
+  const gateway = await outputOf('kustomize', 'build', 'manifests/kubernetes/gateway');
+  const file = join(scratchFolder(), 'bad.yaml');
+  for (const [text, mistake] of [
+    ['kind: Service\n', 'kind: Service\nspecs: {}\n'],
+    ['app.kubernetes.io/name: switchyard', 'app.kubernetes.io/name: 7'],
+  ] as const) {
+    expect(gateway).toContain(text);
+    writeFileSync(file, gateway.replace(text, mistake));
     expect(await conforms(file)).toMatchObject({ code: 1 });
-  });
+  }
 });
 
 describe('kubectl-validate', () => {

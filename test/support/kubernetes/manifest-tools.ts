@@ -46,7 +46,7 @@ export function objectsIn(text: string): Objects {
   );
 }
 
-export function byName(manifests: readonly Manifest[]): Objects {
+function byName(manifests: readonly Manifest[]): Objects {
   return Object.fromEntries(manifests.map((each) => [`${each.kind}/${each.metadata.name}`, each]));
 }
 
