@@ -1,7 +1,7 @@
 /** A generated file, and how YAML is written into one. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { stringify } from 'yaml';
+import { manifestText } from '../../src/install/manifest.ts';
 
 export interface GeneratedFile {
   /** From the root of the repository. */
@@ -22,10 +22,7 @@ export function sourceText(path: string): string {
 
 /** Objects as one YAML file; `origin` says in its first line what it is made of. */
 export function yamlFile(origin: string, objects: readonly object[]): string {
-  const documents = objects.map((object) =>
-    stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
-  );
-  return `# Written by \`npm run manifests\` from ${origin}.\n${documents.join('---\n')}`;
+  return `# Written by \`npm run manifests\` from ${origin}.\n${objects.map(manifestText).join('---\n')}`;
 }
 
 /** The labels of an object of ours. */

@@ -1,5 +1,5 @@
 /** An object of Kubernetes as a manifest holds it, and the YAML that it is read from. Pure. */
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import type { Json } from './json-patch.ts';
 
 /** What our manifests say is kept as it is, so this is all that is known of them. */
@@ -26,6 +26,11 @@ export function parseDocuments(file: string, text: string): readonly Json[] {
     if (error !== undefined) throw new ManifestError(`${file}: ${error.message}`);
     return document.toJS() as Json;
   });
+}
+
+/** YAML that Kubernetes' tools read as we meant it: they still take `on` and `no` for words of truth, as YAML 1.1 does. */
+export function manifestText(object: object): string {
+  return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' });
 }
 
 /** The objects of a YAML file. Throws ManifestError. */

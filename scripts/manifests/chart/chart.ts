@@ -4,10 +4,10 @@
  */
 import { type Installation, manifestsOf } from '../../../src/install/installation.ts';
 import { type Json, patched, valueAt } from '../../../src/install/json-patch.ts';
-import type { Manifest } from '../../../src/install/manifest.ts';
+import { type Manifest, manifestText } from '../../../src/install/manifest.ts';
 import { type GeneratedFile, KUSTOMIZE_FOLDER, sourceText } from '../file.ts';
 import { conditionOf, editsOf } from './edits.ts';
-import { GENERATED, Places, templateText, yamlText } from './template.ts';
+import { GENERATED, Places, templateText } from './template.ts';
 import { developmentText, schemaText, valuesText } from './values-files.ts';
 
 const FOLDER = 'manifests/helm/switchyard';
@@ -73,7 +73,7 @@ function replaceNamespaces(value: Json, namespace: string): Json {
 }
 
 function chartText(): string {
-  return yamlText({
+  return manifestText({
     apiVersion: 'v2',
     name: 'switchyard',
     description:

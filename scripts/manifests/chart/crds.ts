@@ -4,11 +4,12 @@
  * release goes, since all objects of theirs would go with them.
  */
 import { parse } from 'yaml';
+import { manifestText } from '../../../src/install/manifest.ts';
 import { CRD_FOLDER } from '../../crds/crds.ts';
 import { crdFileNames } from '../crds.ts';
 import { type GeneratedFile, sourceText } from '../file.ts';
 import { packageVersion } from './chart.ts';
-import { GENERATED, Places, templateText, yamlText } from './template.ts';
+import { GENERATED, Places, templateText } from './template.ts';
 
 const FOLDER = 'manifests/helm/switchyard-crds';
 
@@ -34,7 +35,7 @@ function kept(file: string): string {
 }
 
 function chartText(): string {
-  return yamlText({
+  return manifestText({
     apiVersion: 'v2',
     name: 'switchyard-crds',
     description: 'The custom resources of Switchyard, once for a cluster.',

@@ -1,5 +1,5 @@
 /** Text of Helm templates: YAML in which expressions stand where values were. */
-import { stringify } from 'yaml';
+import { manifestText } from '../../../src/install/manifest.ts';
 
 export const GENERATED = 'Written by `npm run manifests`';
 
@@ -26,13 +26,9 @@ export class Places {
   }
 }
 
-export function yamlText(object: object): string {
-  return stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
-}
-
 /** What is no expression of ours is text, also where it looks like one: dashboards and alerts have their own. */
 export function templateText(object: object, places: Places): string {
-  return yamlText(object)
+  return manifestText(object)
     .replaceAll('{{', '{{ "{{" }}')
     .split('\n')
     .map((line) => places.filled(line))

@@ -1,8 +1,7 @@
 /** The files of a Helm chart that its values make: values.yaml with comments, their JSON schema, and those of the dev overlay. */
 import { type Json, valueAt } from '../../../src/install/json-patch.ts';
-import type { Manifest } from '../../../src/install/manifest.ts';
+import { type Manifest, manifestText } from '../../../src/install/manifest.ts';
 import { objectName } from './edits.ts';
-import { yamlText } from './template.ts';
 import { VALUES, type Value } from './values.ts';
 
 const HEADER = `# The values of the chart, made with values.schema.json by \`npm run manifests\`. The defaults are those of the production
@@ -44,7 +43,7 @@ export function valuesText(manifests: readonly Manifest[]): string {
   const text = (name: string, value: Value): string => {
     const initial = initialOf(value, manifests);
     if (initial === undefined) throw new Error(`the value ${value.path} has no default in the manifests`);
-    return `# ${value.description}\n${yamlText({ [name]: initial })}`;
+    return `# ${value.description}\n${manifestText({ [name]: initial })}`;
   };
   return HEADER + groupText(grouped(VALUES), text);
 }
@@ -66,7 +65,7 @@ export function developmentText(production: readonly Manifest[], development: re
   const others = VALUES.filter(
     (value) => JSON.stringify(initial(value)) !== JSON.stringify(initialOf(value, production)),
   );
-  return DEV_HEADER + groupText(grouped(others), (name, value) => yamlText({ [name]: initial(value) }));
+  return DEV_HEADER + groupText(grouped(others), (name, value) => manifestText({ [name]: initial(value) }));
 }
 
 /** A value that is not known is a mistake: it would be passed over in silence. */

@@ -4,8 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
 import { type Installation, manifestsOf } from '../../install/installation.ts';
+import { manifestText } from '../../install/manifest.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { printData } from '../output.ts';
 import { type Context, print } from '../shell.ts';
@@ -33,7 +33,7 @@ const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const IMAGE = /^[a-z0-9][a-zA-Z0-9._:/-]*(@sha256:[0-9a-f]{64})?$/;
 
 export async function install(context: Context, flags: InstallFlags): Promise<ExitCode> {
-  const manifests = manifestsOf(wishOf(flags), (path) => readFileSync(join(FOLDER, path), 'utf8'));
+  const manifests = manifestsOf(wishOf(flags), readManifest);
   if (context.options.output === 'json') {
     await printData(context, { apiVersion: 'v1', kind: 'List', items: manifests });
   } else if (context.options.output === 'name') {
@@ -42,12 +42,21 @@ export async function install(context: Context, flags: InstallFlags): Promise<Ex
       manifests.map(({ kind, metadata }) => `${kind.toLowerCase()}/${metadata.name}`).join('\n'),
     );
   } else {
-    const texts = manifests.map((manifest) =>
-      stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false }),
-    );
-    print(context, texts.join('---\n'));
+    print(context, manifests.map(manifestText).join('---\n'));
   }
   return EXIT.ok;
+}
+
+function readManifest(path: string): string {
+  try {
+    return readFileSync(join(FOLDER, path), 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(
+      EXIT.failed,
+      `the manifests of this release cannot be read (${why}); install the whole package again`,
+    );
+  }
 }
 
 function wishOf(flags: InstallFlags): Installation {

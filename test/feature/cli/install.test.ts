@@ -52,6 +52,19 @@ test('everything is in the namespace that was asked for', async () => {
   expect(JSON.stringify(objects)).not.toContain('"namespace":"switchyard"');
 });
 
+test.each(['on', 'no', 'y', '1e3', '0x1f', '0o17', '007'])(
+  'a namespace that is called %s is a text for readers of YAML 1.1 and 1.2',
+  async (namespace) => {
+    const { stdout } = await runHere(['install', '--namespace', namespace, '--without-crds']);
+    for (const version of ['1.1', '1.2'] as const) {
+      const objects = parseAllDocuments(stdout, { version }) as unknown as { toJS(): Shown }[];
+      expect(new Set(objects.map((document) => document.toJS().metadata.namespace))).toEqual(
+        new Set([namespace]),
+      );
+    }
+  },
+);
+
 test('image, replicas and overlay are as asked', async () => {
   const objects = await installed(
     '--overlay',

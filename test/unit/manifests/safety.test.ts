@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { renderedManifests } from '../../../scripts/manifests/chart/chart.ts';
 import { KUSTOMIZE_FOLDER } from '../../../scripts/manifests/file.ts';
+import { declare } from '../../../src/cli/program.ts';
 import { renderFolder } from '../../../src/install/kustomization.ts';
 import type { Manifest } from '../../../src/install/manifest.ts';
 
@@ -14,6 +15,7 @@ interface Probe {
 interface Container {
   readonly name: string;
   readonly image: string;
+  readonly args?: readonly string[];
   readonly ports?: readonly { readonly name: string }[];
   readonly resources: { readonly requests: object; readonly limits: object };
   readonly securityContext: object;
@@ -95,6 +97,21 @@ test('the controller is probed where it answers', () => {
   for (const probe of [controller?.readinessProbe, controller?.livenessProbe]) {
     expect(pages).toContain(`'${probe?.httpGet?.path}': `);
   }
+});
+
+test('the arguments of the controller are options of its command', () => {
+  const program = declare(
+    { arguments: [], shell: process, local: {} as never, version: '' },
+    async () => undefined,
+  );
+  const command = program.commands.find((each) => each.name() === 'controller');
+  const known = command?.options.map(({ long }) => long) ?? [];
+  const [controller] = pods.find(([name]) => name === 'switchyard-controller')?.[1].spec.containers ?? [];
+  const [verb, ...options] = controller?.args ?? [];
+  expect(verb).toBe('controller');
+  const unknown = options.map((each) => each.replace(/=.*/, '')).filter((each) => !known.includes(each));
+  // These come with the controller that runs on Kubernetes.
+  expect(unknown).toEqual(['--kubernetes', '--namespace', '--replica-address']);
 });
 
 test('each is stopped later than it is done with its preparations', () => {
