@@ -1,6 +1,6 @@
 /** The custom resources of Switchyard, as CustomResourceDefinitions. */
-import { stringify } from 'yaml';
 import { VersionedServiceSpecSchema } from '../../src/gen/switchyard/config/v1/config_pb.js';
+import { manifestText } from '../../src/install/manifest.ts';
 import { messageSchema, type Schema } from './openapi.ts';
 
 /** Where the files are, from the root of the repository. */
@@ -126,7 +126,7 @@ function column(name: string, type: Column['type'], jsonPath: string, descriptio
 export function crdFiles(): readonly { readonly file: string; readonly text: string }[] {
   return [VERSIONED_SERVICE].map((definition) => ({
     file: `${GROUP}_${definition.plural}.yaml`,
-    text: `# Written by \`npm run crds\` from proto/switchyard/config/v1 and the rules in src/spec.\n${stringify(crdOf(definition), { lineWidth: 0, aliasDuplicateObjects: false })}`,
+    text: `# Written by \`npm run crds\` from proto/switchyard/config/v1 and the rules in src/spec.\n${manifestText(crdOf(definition))}`,
   }));
 }
 

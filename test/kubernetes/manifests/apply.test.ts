@@ -72,6 +72,25 @@ describe('kubectl apply of `switchyard install`', () => {
   });
 });
 
+test('kubectl reads our examples as we do, also a field that is called `on`, which YAML 1.1 takes for true', async () => {
+  const place = await testNamespace();
+  const { api, kubeconfig, namespace } = place;
+  await applyInstallation(place, { flags: ['--only-crds'] });
+  const where = ['--kubeconfig', kubeconfig, '-n', namespace];
+  await outputOf(
+    'kubectl',
+    'apply',
+    ...where,
+    '--validate=strict',
+    '-f',
+    'examples/specs/manager-verified.yaml',
+  );
+  const path = `/apis/switchyard.dev/v1alpha1/namespaces/${namespace}/versionedservices/manager`;
+  expect(await api.json({ method: 'GET', path })).toMatchObject({
+    spec: { notifications: [{ on: ['RolloutAborted', 'RolloutRolledBack'] }] },
+  });
+});
+
 describe('Helm', () => {
   const helm = ({ kubeconfig, namespace }: TestNamespace, ...args: string[]): Promise<string> =>
     outputOf('helm', ...args, '--kubeconfig', kubeconfig, '--namespace', namespace);

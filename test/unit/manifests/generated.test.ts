@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { generatedFiles } from '../../../scripts/manifests/all.ts';
 import { BOOTSTRAPS } from '../../../scripts/manifests/envoy.ts';
 import { runCli } from '../../support/admin/cli.ts';
@@ -22,6 +22,18 @@ test('the charts have no template of an object that is gone', () => {
   expect(there.filter((path) => !made.includes(path))).toEqual([]);
   expect(there.length).toBeGreaterThan(20);
 });
+
+// kubectl and Helm still read YAML 1.1, where a bare `on`, `no` or `y` is no text: not as a field's name either.
+test.each(globSync('{manifests/{kubernetes,argocd,flux,helm/switchyard-crds},examples/specs}/**/*.yaml'))(
+  '%s means the same in YAML 1.1',
+  (path) => {
+    const read = (version: '1.1' | '1.2'): unknown =>
+      (parseAllDocuments(readFileSync(path, 'utf8'), { version }) as { toJS(): unknown }[]).map((each) =>
+        each.toJS(),
+      );
+    expect(read('1.1')).toEqual(read('1.2'));
+  },
+);
 
 describe("an Envoy's ConfigMap is what the command prints", () => {
   test.each([
