@@ -108,6 +108,7 @@ test('its end waits for an open stream, sends everybody else away, and comes whe
   expect(drain.running).toBe(true);
   stream.close();
   expect(await drain.ended).toBe('code 0');
+  expect(pod.drainLog()).toMatch(/^drained after \d+ s, 0 connections left$/m);
   expect(pod.envoy.running).toBe(true);
 });
 
@@ -122,6 +123,7 @@ test('a stream that does not end holds it up no longer than is allowed', async (
   await eventually(async () => !(await isReady()));
   expect(drain.running).toBe(true);
   expect(await drain.ended).toBe('code 0');
+  expect(pod.drainLog()).toMatch(/^drained after \d+ s, 1 connections left$/m);
 });
 
 test('an Envoy whose main thread stands still is found out, and one that is gone is not waited for', async () => {

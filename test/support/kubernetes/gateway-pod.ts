@@ -26,6 +26,8 @@ export interface GatewayPod {
   ): Promise<{ readonly status: number; readonly text: string } | undefined>;
   /** What its liveness probe finds. */
   isAlive(): Promise<boolean>;
+  /** What the script of its end has written into the container's log. */
+  drainLog(): string;
   /** Starts what Kubernetes runs before it stops the Pod. */
   preStop(settings: { readonly drainSeconds: number }): Promise<Child>;
   stop(): Promise<void>;
@@ -68,12 +70,18 @@ export async function startGatewayPod(options: {
       command: 'bash',
       arguments: [join(folder, script)],
       logFile: join(folder, `${script}.log`),
-      environment: { ADMIN_PORT: String(ports.admin), STATS_PORT: String(ports.stats), ...environment },
+      environment: {
+        ADMIN_PORT: String(ports.admin),
+        STATS_PORT: String(ports.stats),
+        LOG_FILE: join(folder, 'container.log'),
+        ...environment,
+      },
     });
   return {
     envoy,
     stats,
     isAlive: async () => (await (await run('alive.sh')).ended) === 'code 0',
+    drainLog: () => readFileSync(join(folder, 'container.log'), 'utf8'),
     preStop: ({ drainSeconds }) =>
       run('drain.sh', { SETTLE_SECONDS: '0', DRAIN_SECONDS: String(drainSeconds) }),
     stop: () => envoy.stop(),
