@@ -16,7 +16,9 @@ const OLDEST_NODE = 24;
 
 const local: LocalCommands = {
   controller: async (context, flags) =>
-    (await import('./serve.ts')).serve({ context, flags, version: version() }),
+    flags.kubernetes === true
+      ? (await import('./serve-kubernetes.ts')).serveOnKubernetes({ context, flags, version: version() })
+      : (await import('./serve.ts')).serve({ context, flags, version: version() }),
   watcher: async (context, flags) =>
     (await import('./run-watcher.ts')).runWatcher({ context, flags, release: version() }),
   restore,

@@ -15,6 +15,8 @@ import { type Context, print } from './cli/shell.ts';
 import { CommandsNotAllowedError } from './controller/options.ts';
 import { makeFolder, stateFile } from './data-folder.ts';
 import { type Core, type CoreOptions, openCore } from './serve-core.ts';
+import { openMachine } from './serve-machine.ts';
+import { addressText, bind, type Service, untilStopped } from './serving.ts';
 import { startHttpServer } from './telemetry/http-server.ts';
 import { createLog } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -22,13 +24,6 @@ import { watcherObservers } from './telemetry/watcher-log.ts';
 import { startWatcherServer, type WatcherServer } from './watcher-server/server.ts';
 import { exportEnvoy } from './xds/export.ts';
 import { startXdsServer } from './xds/server.ts';
-
-/** What `switchyard controller` was told. */
-export interface Service {
-  readonly context: Context;
-  readonly flags: ControllerFlags;
-  readonly version: string;
-}
 
 /** Serves until it is told to stop; after a signal instances go on running. Throws CliError where it cannot begin. */
 export async function serve({ context, flags, version }: Service): Promise<ExitCode> {
@@ -40,7 +35,8 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
     makeDataDir(dataDir);
     // What is opened last is closed first: calls end before the loop, the loop before the store.
     await using closing = new AsyncDisposableStack();
-    const core = await openCore({ dataDir, flags, log, metrics, closing });
+    const machine = await openMachine({ dataDir, flags, log, metrics, closing });
+    const core = await openCore({ ...machine, flags, log, metrics, closing });
     const status = new Status({ version, store: storeText(flags, dataDir), core });
     const http = await bind(flags.httpAddress, '--http-address', (place) =>
       startHttpServer({
@@ -52,7 +48,7 @@ export async function serve({ context, flags, version }: Service): Promise<ExitC
     );
     closing.defer(() => http.close());
     const xds = await bind(flags.xdsAddress, '--xds-address', (place) =>
-      startXdsServer({ publisher: core.publisher, ...place, services: [core.accessLog.service] }),
+      startXdsServer({ publisher: machine.publisher, ...place, services: [core.accessLog.service] }),
     );
     closing.defer(() => xds.close());
     const watchers = await openWatchers(core, { flags, log, metrics, status });
@@ -226,21 +222,6 @@ function makeDataDir(dataDir: string): void {
   }
 }
 
-/** Binds one address; a taken one is told with the flag that chooses another. */
-async function bind<Bound>(
-  place: AddressFlag,
-  flag: string,
-  start: (place: AddressFlag) => Promise<Bound>,
-): Promise<Bound> {
-  try {
-    return await start(place);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === 'EADDRINUSE' ? 'is taken' : `cannot be used (${message})`;
-    throw new CliError(EXIT.failed, `${addressText(place)} ${why}; give another with ${flag}`);
-  }
-}
-
 /** Says on standard output what listens where, and what to try next. */
 function announce(context: Context, info: ControllerInfo): void {
   const socket = info.endpoints.find(({ name }) => name === 'admin')?.address ?? '';
@@ -256,10 +237,6 @@ function storeText(flags: ControllerFlags, dataDir: string): string {
   return flags.store === 'file' ? `file ${stateFile(dataDir)}` : 'memory';
 }
 
-function addressText({ host, port }: AddressFlag): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /** Refusals that their own words explain. */
 function isKnown(error: unknown): error is Error {
   return (
@@ -269,20 +246,4 @@ function isKnown(error: unknown): error is Error {
     error instanceof FolderInUseError ||
     error instanceof ListenError
   );
-}
-
-type StopReason = 'Signal' | 'Down';
-
-/** Resolves at the first SIGTERM or SIGINT, or when told; a second signal ends the process at once. */
-function untilStopped(): { promise: Promise<StopReason>; now: (why: StopReason) => void } {
-  const { promise, resolve: now } = Promise.withResolvers<StopReason>();
-  let isStopping = false;
-  const onSignal = (): void => {
-    if (isStopping) process.exit(EXIT.failed);
-    isStopping = true;
-    now('Signal');
-  };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
-  return { promise, now };
 }

@@ -124,7 +124,7 @@ async function rolledBackByHand({ world }: Cast, servedAt: number): Promise<Roll
 
 async function rollOutABadOne(cast: Cast): Promise<RolloutEnd> {
   const { world, screen, operator, pipelines, vendor } = cast;
-  screen.act(`${BAD_VERSION} is bad: 5 percent of its answers are 500, and it is twice as slow`);
+  screen.act(`${BAD_VERSION} is bad: it answers every fifth client with 500, and copies do not show it`);
   await vendor.release(BAD_VERSION);
   const watch = watchBadRelease(world.gateway, BAD_VERSION);
   try {

@@ -54,6 +54,9 @@ const RULES: Readonly<Record<string, (value: Value) => readonly CelRule[]>> = {
       fieldPath: '.ports',
     },
   ],
+  Autoscaling: (value) => [
+    { rule: `${value('min')} <= self.max`, message: 'max must not be below min', fieldPath: '.max' },
+  ],
   RestartBackoff: (value) => [
     { rule: `${value('initial')} <= ${value('max')}`, message: 'max must not be shorter than initial' },
   ],

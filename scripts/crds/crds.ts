@@ -1,39 +1,12 @@
 /** The custom resources of Switchyard, as CustomResourceDefinitions. */
 import { VersionedServiceSpecSchema } from '../../src/gen/switchyard/config/v1/config_pb.js';
 import { manifestText } from '../../src/install/manifest.ts';
+import { column, count, crdOf, type Definition, GROUP, text } from './definition.ts';
 import { messageSchema, type Schema } from './openapi.ts';
+import { CONTROLLER_STATE, SERVICE_ROUTING } from './store-kinds.ts';
 
 /** Where the files are, from the root of the repository. */
 export const CRD_FOLDER = 'manifests/kubernetes/crds';
-const GROUP = 'switchyard.dev';
-const VERSION = 'v1alpha1';
-
-interface Column {
-  readonly name: string;
-  readonly type: 'string' | 'integer' | 'date';
-  readonly jsonPath: string;
-  readonly description: string;
-  /** 1: only with `-o wide`. */
-  readonly priority?: 1;
-}
-
-interface Definition {
-  readonly kind: string;
-  readonly plural: string;
-  readonly shortNames: readonly string[];
-  readonly columns: readonly Column[];
-  readonly description: string;
-  readonly spec: Schema;
-  readonly status: Schema;
-}
-
-const text = (description: string, maxLength = 1_024): Schema => ({ type: 'string', description, maxLength });
-const count = (description: string): Schema => ({
-  type: 'integer',
-  format: 'int64',
-  minimum: 0,
-  description,
-});
 
 /** As Kubernetes' own conditions are; `kubectl wait`, kstatus, Helm and Argo CD read them. */
 const CONDITIONS: Schema = {
@@ -63,6 +36,7 @@ const CONDITIONS: Schema = {
 const VERSIONED_SERVICE: Definition = {
   kind: 'VersionedService',
   plural: 'versionedservices',
+  from: 'proto/switchyard/config/v1 and the rules in src/spec',
   shortNames: ['vsvc'],
   description: 'A service in several versions, with the one that is wanted and how traffic reaches it.',
   spec: messageSchema(VersionedServiceSpecSchema),
@@ -118,57 +92,10 @@ const VERSIONED_SERVICE: Definition = {
   },
 };
 
-function column(name: string, type: Column['type'], jsonPath: string, description: string): Column {
-  return { name, type, jsonPath, description };
-}
-
 /** One file for each kind. */
 export function crdFiles(): readonly { readonly file: string; readonly text: string }[] {
-  return [VERSIONED_SERVICE].map((definition) => ({
+  return [VERSIONED_SERVICE, SERVICE_ROUTING, CONTROLLER_STATE].map((definition) => ({
     file: `${GROUP}_${definition.plural}.yaml`,
-    text: `# Written by \`npm run crds\` from proto/switchyard/config/v1 and the rules in src/spec.\n${manifestText(crdOf(definition))}`,
+    text: `# Written by \`npm run crds\` from ${definition.from}.\n${manifestText(crdOf(definition))}`,
   }));
-}
-
-function crdOf({ kind, plural, shortNames, columns, description, spec, status }: Definition): object {
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${GROUP}` },
-    spec: {
-      group: GROUP,
-      scope: 'Namespaced',
-      names: {
-        kind,
-        listKind: `${kind}List`,
-        plural,
-        singular: kind.toLowerCase(),
-        shortNames,
-        categories: ['switchyard'],
-      },
-      versions: [
-        {
-          name: VERSION,
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          additionalPrinterColumns: columns,
-          schema: {
-            openAPIV3Schema: {
-              type: 'object',
-              description,
-              required: ['spec'],
-              properties: {
-                apiVersion: { type: 'string' },
-                kind: { type: 'string' },
-                metadata: { type: 'object' },
-                spec,
-                status,
-              },
-            },
-          },
-        },
-      ],
-    },
-  };
 }

@@ -5,7 +5,9 @@
  */
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { formatDuration } from '../../src/spec/duration.ts';
-import { enumWord, isDuration } from '../../src/spec/leaf.ts';
+import type { FieldRule } from '../../src/spec/field-rule.ts';
+import { isFreeMapping } from '../../src/spec/free-mapping.ts';
+import { enumWord, isCountOrText, isDuration } from '../../src/spec/leaf.ts';
 import { ruleOf } from '../../src/spec/rules.ts';
 import { celOf } from './cel.ts';
 import { commentOfField } from './comments.ts';
@@ -21,7 +23,8 @@ export interface CelRule {
 
 /** A part of a structural schema. */
 export interface Schema {
-  readonly type: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  /** Absent: a whole number or text. */
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
   readonly description?: string;
   readonly format?: string;
   readonly enum?: readonly string[];
@@ -32,6 +35,7 @@ export interface Schema {
   readonly maximum?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  readonly minProperties?: number;
   readonly maxProperties?: number;
   readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -40,6 +44,7 @@ export interface Schema {
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
+  readonly 'x-kubernetes-int-or-string'?: boolean;
   readonly 'x-kubernetes-validations'?: readonly CelRule[];
 }
 
@@ -87,11 +92,12 @@ function fieldSchema(field: DescField): Schema {
     };
   }
   if (field.fieldKind === 'map') {
-    const [, maxProperties] = rule.size ?? [0, 0];
+    const [minProperties, maxProperties] = rule.size ?? [0, 0];
     const keys = rule.keys === undefined ? undefined : patternOf(rule.keys);
     return {
       type: 'object',
       additionalProperties: singleSchema(field),
+      ...(minProperties > 0 && { minProperties }),
       maxProperties,
       ...validations(keys === undefined ? [] : keyRules(keys)),
     };
@@ -109,6 +115,8 @@ function listType(unique: 'value' | 'name' | undefined, { type }: Schema): Parti
 function singleSchema(field: DescField): Schema {
   const rule = ruleOf(field);
   if (isDuration(field)) return durationSchema(rule.range);
+  if (isCountOrText(field)) return countOrTextSchema(rule);
+  if (isFreeMapping(field)) return POD_TEMPLATE;
   if (field.message !== undefined) return messageSchema(field.message);
   if (field.enum !== undefined) {
     const choices = field.enum.values.filter(({ number }) => number !== 0);
@@ -138,6 +146,22 @@ function textSchema({ pattern, minLength, maxLength = 4_096, rules = [] }: TextS
     ...(minLength === undefined ? {} : { minLength }),
     ...(pattern === undefined ? {} : { pattern }),
     ...validations(rules),
+  };
+}
+
+function countOrTextSchema({ range = [0, 0xffff_ffff], text }: FieldRule): Schema {
+  const { pattern = '', maxLength = 0, rules = [] } = text === undefined ? {} : patternOf(text);
+  const [min, max] = range;
+  const isText = [`self.matches(${JSON.stringify(pattern)})`, ...rules.map(({ rule }) => `(${rule})`)];
+  const asText = isText.join(' && ').replaceAll('self', 'string(self)');
+  return {
+    'x-kubernetes-int-or-string': true,
+    ...validations([
+      {
+        rule: `type(self) == int ? int(self) >= ${min} && int(self) <= ${max} : size(string(self)) <= ${maxLength} && ${asText}`,
+        message: `must be ${min} to ${max}, or text that matches ${pattern}`,
+      },
+    ]),
   };
 }
 
@@ -178,4 +202,29 @@ function keyRules({ pattern, rules = [] }: TextSchema): readonly CelRule[] {
 
 function validations(rules: readonly CelRule[]): Partial<Schema> {
   return rules.length === 0 ? {} : { 'x-kubernetes-validations': rules };
+}
+
+/** What is looked at in a Pod template; the API server checks the rest when a Deployment is made of it. */
+const POD_TEMPLATE: Schema = {
+  type: 'object',
+  properties: {
+    metadata: open({}),
+    spec: open({
+      properties: {
+        containers: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 100,
+          'x-kubernetes-list-type': 'atomic',
+          items: open({ properties: { name: { type: 'string', maxLength: 63 } }, required: ['name'] }),
+        },
+      },
+      required: ['containers'],
+    }),
+  },
+  required: ['spec'],
+};
+
+function open(schema: Pick<Schema, 'properties' | 'required'>): Schema {
+  return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true, ...schema };
 }

@@ -3,6 +3,7 @@
  * CEL for what remains. A test asks both of the same texts.
  */
 import { ipAddress, socketAddress } from '../../src/spec/address.ts';
+import * as kubernetes from '../../src/spec/kubernetes-formats.ts';
 import type { TextFormat } from '../../src/spec/text-formats.ts';
 import * as format from '../../src/spec/text-formats.ts';
 import { timeOfDay } from '../../src/spec/time-of-day.ts';
@@ -18,6 +19,7 @@ export interface TextSchema {
 }
 
 const NAME = '^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$';
+const KUBERNETES_LABEL = '[a-z0-9]([a-z0-9-]*[a-z0-9])?';
 const HOST_LABEL = '[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?';
 const HOST = `${HOST_LABEL}(\\.${HOST_LABEL})*`;
 const GRPC_NAME = '[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*';
@@ -119,6 +121,20 @@ const SCHEMAS: ReadonlyMap<TextFormat, TextSchema> = new Map<TextFormat, TextSch
     },
   ],
   [format.mirrorMethod, { pattern: `^(${format.IDEMPOTENT_METHODS.join('|')})$`, maxLength: 7 }],
+  [kubernetes.kubernetesName, { pattern: `^${KUBERNETES_LABEL}(\\.${KUBERNETES_LABEL})*$`, maxLength: 253 }],
+  [kubernetes.kubernetesService, { pattern: '^[a-z]([a-z0-9-]*[a-z0-9])?$', maxLength: 63 }],
+  [kubernetes.containerName, { pattern: `^${KUBERNETES_LABEL}$`, maxLength: 63 }],
+  [kubernetes.containerImage, { pattern: '^[\\x21-\\x7e]+$', maxLength: 1_024 }],
+  [
+    kubernetes.containerPort,
+    {
+      pattern: '^[a-z0-9]*(-[a-z0-9]+)*$',
+      minLength: 1,
+      maxLength: 15,
+      rules: [{ rule: "self.matches('[a-z]') && !self.startsWith('-')", message: 'must hold a letter' }],
+    },
+  ],
+  [kubernetes.percent, { pattern: '^([0-9]|[1-9][0-9]|100)%$', maxLength: 4 }],
   [format.eventAction, { pattern: '^[A-Z][A-Za-z]{1,63}$', maxLength: 64 }],
   [timeOfDay, { pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', maxLength: 5 }],
   [

@@ -1,9 +1,10 @@
 /** What Argo CD is to be told of our kinds, as fields of its ConfigMap argocd-cm. */
 import { stringify } from 'yaml';
-import { ORDER_VERBS } from '../../src/adapters/kubernetes/orders.ts';
 import { type GeneratedFile, sourceText, yamlFile } from './file.ts';
 
 const FOLDER = 'manifests/argocd';
+/** Orders that src/custom-resources/orders.ts knows. */
+export const ACTIONS = ['pause', 'resume', 'promote', 'promote-full', 'abort', 'retry', 'rollback'] as const;
 const KINDS = ['VersionedService', 'Rollout'] as const;
 
 export function argoSettings(): GeneratedFile {
@@ -11,7 +12,7 @@ export function argoSettings(): GeneratedFile {
   const actions = stringify(
     {
       'discovery.lua': sourceText(`${FOLDER}/actions/discovery.lua`),
-      definitions: ORDER_VERBS.map((name) => ({
+      definitions: ACTIONS.map((name) => ({
         name,
         'action.lua': sourceText(`${FOLDER}/actions/${name}.lua`),
       })),

@@ -49,6 +49,8 @@ export function checkCommit(commit: Commit, ground: CommitGround): void {
   }
   if (commit.nextPublication !== undefined)
     checkNextPublication(commit.nextPublication, ground.nextPublication);
+  if (commit.publication !== undefined)
+    checkPublication(commit.publication, commit.nextPublication ?? ground.nextPublication);
 }
 
 /** Whether a commit holds anything to write. */
@@ -99,6 +101,14 @@ function checkNextPublication(next: number, stored: number): void {
   if (!Number.isSafeInteger(next) || next < stored) {
     throw new RangeError(
       `nextPublication must be a whole number of at least ${stored}, not ${next}: numbers below may have been used`,
+    );
+  }
+}
+
+function checkPublication(publication: number, next: number): void {
+  if (!Number.isSafeInteger(publication) || publication < 1 || publication >= next) {
+    throw new RangeError(
+      `publication must be a whole number from 1 to ${next - 1}, not ${publication}: numbers from ${next} on are not reserved`,
     );
   }
 }

@@ -35,6 +35,8 @@ export interface AdminServerOptions extends ReadSources {
 export interface AdminServer {
   /** `unix:/path`, `host:port`. */
   readonly addresses: readonly string[];
+  /** Serves a connection that another one listened for. */
+  accept(socket: Socket): void;
   /** What the health service answers; not serving until told otherwise. */
   setServing(serving: boolean): void;
   /** Takes no new calls, ends watches, lets other calls answer for a moment, then closes. */
@@ -93,6 +95,7 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   };
   return {
     addresses: places.map(({ address }) => address),
+    accept,
     setServing,
     async close() {
       setServing(false);

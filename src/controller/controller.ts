@@ -116,7 +116,7 @@ export class Controller {
    * not run; nothing was started then.
    */
   static async open(options: ControllerOptions): Promise<Controller> {
-    const ledger = await Ledger.open(options.store);
+    const ledger = await Ledger.open(options.store, options.isReplicated);
     const withCommands = [...ledger.records().values()].filter(
       ({ spec }) => spec.runtime.kind === 'processes',
     );

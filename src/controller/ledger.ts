@@ -24,6 +24,8 @@ export interface Decided<Result> {
 
 export class Ledger {
   readonly #store: Store;
+  readonly #isReplicated: boolean;
+  #commitNumber = 0;
   #records: Records;
   #everWritten: boolean;
   #nextNumber: number;
@@ -34,18 +36,23 @@ export class Ledger {
   /** Proxies as they were stored; the tracker goes on from there. */
   readonly storedProxies: readonly ProxySeen[];
 
-  private constructor(store: Store, state: Awaited<ReturnType<Store['load']>>) {
+  private constructor(store: Store, state: Awaited<ReturnType<Store['load']>>, isReplicated: boolean) {
     this.#store = store;
+    this.#isReplicated = isReplicated;
     this.#records = new Map(state.services.map((record) => [record.name, record]));
     this.#everWritten = state.everWritten;
+    this.#commitNumber = state.publication ?? 0;
     this.#nextNumber = state.nextPublication;
     this.#reservedUpTo = state.nextPublication;
     this.storedProxies = state.proxies;
   }
 
-  /** Loads what is stored. Rejects with the store's error where it cannot be read. */
-  static async open(store: Store): Promise<Ledger> {
-    const ledger = new Ledger(store, await store.load());
+  /**
+   * Loads what is stored. Rejects with the store's error where it cannot be read. `isReplicated`: other replicas show its
+   * commits too, so each has a number by which they are compared.
+   */
+  static async open(store: Store, isReplicated = false): Promise<Ledger> {
+    const ledger = new Ledger(store, await store.load(), isReplicated);
     await ledger.#loadRolls();
     if (ledger.#everWritten) await ledger.change(() => ({ commit: {}, result: undefined }));
     return ledger;
@@ -59,6 +66,11 @@ export class Ledger {
   /** Whom an open rollout waits for; undefined where its roll is not fixed. */
   rollOf(rollout: RolloutId): Roll | undefined {
     return this.#rolls.get(rollout);
+  }
+
+  /** The number of the newest commit that changed records, where commits have one; 0 before the first. */
+  get commitNumber(): number {
+    return this.#commitNumber;
   }
 
   /** Whether a service was ever stored: an empty store must not wipe configured proxies (rule 7). */
@@ -105,10 +117,18 @@ export class Ledger {
   }
 
   async #commit(commit: Omit<Commit, 'nextPublication'>): Promise<void> {
+    const isShown = (commit.services ?? []).length + (commit.deletions ?? []).length > 0;
+    const publication = this.#isReplicated && isShown ? this.takeNumber() : undefined;
     const reserve = this.#nextNumber + RESERVED_NUMBERS;
     const rollouts = (commit.services ?? []).flatMap((record) => this.#replacedBy(record));
-    const events = await this.#store.commit({ ...commit, rollouts, nextPublication: reserve });
+    const events = await this.#store.commit({
+      ...commit,
+      rollouts,
+      nextPublication: reserve,
+      ...(publication === undefined ? {} : { publication }),
+    });
     this.#reservedUpTo = reserve;
+    this.#commitNumber = publication ?? this.#commitNumber;
     const records = new Map(this.#records);
     for (const { name } of commit.deletions ?? []) records.delete(name);
     for (const record of commit.services ?? []) records.set(record.name, record);

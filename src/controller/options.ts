@@ -28,6 +28,8 @@ export interface ControllerOptions {
   readonly proxyGrace?: Milliseconds;
   /** An operator's word that an empty store may be shown to proxies that hold configuration. */
   readonly acceptEmpty?: boolean;
+  /** Other replicas show what this controller commits. */
+  readonly isReplicated?: boolean;
   /** Whether specs may name commands to run. */
   readonly allowCommands?: boolean;
 }

@@ -15,6 +15,32 @@ export interface GrpcListener {
 /** The most that the system may keep waiting. */
 const BACKLOG = 4_096;
 
+/** A server without a socket of its own: connections are handed to it. */
+export interface GrpcAcceptor {
+  accept(socket: Socket): void;
+  /** Ends all connections with what is open on them. */
+  close(): void;
+}
+
+/** Lets `server` be handed connections. */
+export function acceptForGrpc(server: Server, credentials: ServerCredentials): GrpcAcceptor {
+  const injector = server.createConnectionInjector(credentials);
+  const sockets = new Set<Socket>();
+  return {
+    accept(socket) {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      socket.on('error', () => socket.destroy());
+      injector.injectConnection(socket);
+    },
+    close() {
+      server.forceShutdown();
+      injector.destroy();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
 /** Gives every connection to `server`. `port` 0 is any free one. Rejects where the address cannot be used. */
 export async function listenForGrpc(wanted: {
   readonly server: Server;
@@ -25,14 +51,10 @@ export async function listenForGrpc(wanted: {
   readonly tcpKeepAlive: boolean;
 }): Promise<GrpcListener> {
   const { server, credentials, host, port, tcpKeepAlive } = wanted;
-  const injector = server.createConnectionInjector(credentials);
-  const sockets = new Set<Socket>();
-  const listener = createServer({ noDelay: true, keepAlive: tcpKeepAlive }, (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-    injector.injectConnection(socket);
-  });
+  const acceptor = acceptForGrpc(server, credentials);
+  const listener = createServer({ noDelay: true, keepAlive: tcpKeepAlive }, (socket) =>
+    acceptor.accept(socket),
+  );
   await new Promise<void>((resolve, reject) => {
     listener.once('error', reject);
     listener.listen({ host, port, backlog: BACKLOG }, () => {
@@ -44,9 +66,7 @@ export async function listenForGrpc(wanted: {
     port: (listener.address() as AddressInfo).port,
     async close() {
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      server.forceShutdown();
-      injector.destroy();
-      for (const socket of sockets) socket.destroy();
+      acceptor.close();
       await closed;
     },
   };

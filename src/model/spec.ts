@@ -6,6 +6,7 @@ import type { Backoff } from './backoff.ts';
 import type { Check } from './check.ts';
 import type { DelegatesSpec } from './delegates.ts';
 import type { Milliseconds } from './instant.ts';
+import type { KubernetesRuntimeSpec } from './kubernetes.ts';
 import type { ListenerName, ServiceName, TenantName, VersionName } from './names.ts';
 
 /** One service with the version that is wanted and how traffic reaches it. */
@@ -83,7 +84,7 @@ export interface TenantKey {
 }
 
 /** What runs the instances of each version. */
-export type RuntimeSpec = EndpointsRuntimeSpec | ProcessesRuntimeSpec;
+export type RuntimeSpec = EndpointsRuntimeSpec | ProcessesRuntimeSpec | KubernetesRuntimeSpec;
 
 /** Instances that somebody else runs, by address. */
 export interface EndpointsRuntimeSpec {

@@ -1,8 +1,9 @@
 /** What applying a change would do to what runs, in sentences, before it is done; and what cannot be changed at all. */
 
+import type { KubernetesRuntimeSpec } from '../model/kubernetes.ts';
 import { isOpen } from '../model/rollout.ts';
 import type { ListenerBinding, VersionedService } from '../model/spec.ts';
-import { findVersion, type ServiceRecord } from '../model/state.ts';
+import { findVersion, isActive, type ServiceRecord } from '../model/state.ts';
 import { describeEstimate, estimateRollout } from '../spec/estimates.ts';
 import { addressEffects, forgottenAddresses } from './apply-addresses.ts';
 
@@ -26,6 +27,7 @@ export function effectsOf(before: ServiceRecord | undefined, after: ServiceRecor
   return [
     ...versionEffects(before, after),
     ...(before === undefined ? [] : addressEffects(before, after.spec.runtime)),
+    ...(before === undefined ? [] : podEffects(before, after)),
     ...listenerEffects(before?.spec.listeners ?? [], after.spec.listeners),
   ];
 }
@@ -54,6 +56,26 @@ function rolloutEffects(before: ServiceRecord | undefined, { rollout }: ServiceR
       : `default traffic moves by ${policy.traffic.steps.join(', ')} percent as its checks pass`;
   const figures = describeEstimate(estimateRollout(policy));
   return [`begins ${rollout.id}: ${version} comes up beside ${baseline}; ${how}`, ...figures];
+}
+
+/** A version is immutable: what its Pods are made of counts for those that are made after it. */
+function podEffects(before: ServiceRecord, after: ServiceRecord): string[] {
+  const [was, is] = [before.spec.runtime, after.spec.runtime];
+  if (was.kind !== 'kubernetes' || is.kind !== 'kubernetes') return [];
+  const madeOf = ({ pods, port }: KubernetesRuntimeSpec): string => JSON.stringify([pods, port]);
+  const made = before.versions.filter(({ state }) => isActive(state)).map(({ name }) => name);
+  const effects: string[] = [];
+  if (madeOf(was) !== madeOf(is) && made.length > 0) {
+    effects.push(
+      `restarts nothing: ${made.join(', ')} keep${made.length === 1 ? 's' : ''} the Pods and the port that they were made with; versions that are made from now on get the new ones`,
+    );
+  }
+  const numbers = ({ replicas, autoscaling, maxUnavailable }: KubernetesRuntimeSpec): string =>
+    JSON.stringify([autoscaling ?? replicas, maxUnavailable]);
+  if (numbers(was) !== numbers(is) && made.length > 0) {
+    effects.push(`changes how many Pods there are of ${made.join(', ')}, at once`);
+  }
+  return effects;
 }
 
 function listenerEffects(before: readonly ListenerBinding[], after: readonly ListenerBinding[]): string[] {

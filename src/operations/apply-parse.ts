@@ -95,7 +95,8 @@ function unsupported(options: ControllerOptions, { spec, place }: ParsedService)
     if (commands.length > 0) return commands;
   }
   if (options.runtimes[kind] === undefined) {
-    const message = `this controller has no ${kind} runtime; it has: ${Object.keys(options.runtimes).join(', ')}`;
+    const has = `this controller has no ${kind} runtime; it has: ${Object.keys(options.runtimes).join(', ')}`;
+    const message = kind === 'kubernetes' ? `${has}; one that is started with --kubernetes has it` : has;
     return [place({ ...problem, field: `spec.runtime.${kind}`, message })];
   }
   return [];

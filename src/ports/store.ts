@@ -18,6 +18,8 @@ export interface StoredState {
   readonly services: readonly ServiceRecord[];
   /** Publications are numbered from here on; every number below may have been used. */
   readonly nextPublication: number;
+  /** The highest number that was committed with records, as followers see it; absent where none is kept. */
+  readonly publication?: number;
   readonly proxies: readonly ProxySeen[];
   /** Whether anything was ever committed: an empty store that meets configured proxies answers nothing (rule 7). */
   readonly everWritten: boolean;
@@ -54,6 +56,11 @@ export interface Commit {
   /** Services to delete, with the generation that the writer read. */
   readonly deletions?: readonly { readonly name: ServiceName; readonly generation: number }[];
   readonly nextPublication?: number;
+  /**
+   * The number under which the records of this change are published: below `nextPublication`, and kept with them where other
+   * replicas publish them too. Absent: they are published under numbers that nobody else needs to know.
+   */
+  readonly publication?: number;
   readonly events?: readonly NewAuditEvent[];
 }
 
@@ -70,6 +77,21 @@ export class GenerationConflictError extends Error {
     this.service = conflict.service;
     this.expected = conflict.expected;
     this.actual = conflict.actual;
+  }
+}
+
+/** Of several replicas one may write, and this one may not, or not any more. What it holds can still be read. */
+export class NotLeaderError extends Error {
+  override readonly name = 'NotLeaderError';
+  /** Who leads, as it calls itself; empty where nobody is known to. */
+  readonly leader: string;
+  constructor(leader: string) {
+    super(
+      leader === ''
+        ? 'this replica does not lead, and none is known that does; repeat in a few seconds'
+        : `this replica does not lead, ${leader} does; ask that one`,
+    );
+    this.leader = leader;
   }
 }
 

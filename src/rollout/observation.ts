@@ -4,6 +4,7 @@ import type { Instant } from '../model/instant.ts';
 import type { CheckRun, Verdict } from '../model/measurement.ts';
 import type { VersionName } from '../model/names.ts';
 import type { Parity, Roll } from '../model/parity.ts';
+import type { RuntimeSpec } from '../model/spec.ts';
 import type { DrainCertificate } from '../model/state.ts';
 import type { WorkSplit } from '../model/workflow.ts';
 
@@ -81,4 +82,16 @@ export interface RemovalObservation {
 /** The ready instances of a version. */
 export function countReady(instances: readonly Instance[], name: VersionName): number {
   return instances.filter(({ version, state }) => version === name && state === 'Ready').length;
+}
+
+/** The instances that a version has at least when all is well; endpoints have as many as somebody lists. */
+export function instancesAsked(runtime: RuntimeSpec): number {
+  switch (runtime.kind) {
+    case 'endpoints':
+      return 1;
+    case 'processes':
+      return runtime.instances;
+    case 'kubernetes':
+      return runtime.autoscaling?.min ?? runtime.replicas;
+  }
 }

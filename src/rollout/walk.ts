@@ -15,7 +15,7 @@ import {
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { delegatesGate } from './delegates-gate.ts';
 import { type Obstacle, obstacleTo, otherShift, wayBackProblems } from './forward.ts';
-import { countReady, type Observation } from './observation.ts';
+import { countReady, instancesAsked, type Observation } from './observation.ts';
 import { isAfterFlip, isFlipped, isPromoted, movesTraffic, nextStep } from './steps.ts';
 import { hasRoom, liveVersions } from './teardown.ts';
 
@@ -146,8 +146,8 @@ function deployMove(walker: Walker): Move {
 
 function countInstances({ record, rollout, observed }: Walker): { ready: number; wanted: number } {
   const instances = observed.instances.filter(({ version }) => version === rollout.version);
-  const asked = record.spec.runtime.kind === 'processes' ? record.spec.runtime.instances : 1;
-  return { ready: countReady(instances, rollout.version), wanted: Math.max(asked, instances.length) };
+  const wanted = Math.max(instancesAsked(record.spec.runtime), instances.length);
+  return { ready: countReady(instances, rollout.version), wanted };
 }
 
 function firstTrouble({ rollout, observed }: Walker): string {

@@ -5,6 +5,7 @@ import * as config from '../gen/switchyard/config/v1/config_pb.js';
 import type * as model from '../model/spec.ts';
 import { formatSocketAddress } from './address.ts';
 import { fromDelegates } from './from-model-delegates.ts';
+import { fromKubernetes } from './from-model-kubernetes.ts';
 import { fromDrainSource, fromTraffic } from './from-model-rollout.ts';
 import { fromVerification, type Init } from './from-model-verification.ts';
 import { API_VERSION, KIND } from './rules.ts';
@@ -95,6 +96,8 @@ function fromRuntime(runtime: model.RuntimeSpec): NonNullable<Init<typeof config
     }
     case 'processes':
       return { case: 'processes', value: fromProcesses(runtime) };
+    case 'kubernetes':
+      return { case: 'kubernetes', value: fromKubernetes(runtime) };
   }
 }
 

@@ -3,7 +3,14 @@
  * number, `yes` is text), so a scalar of the wrong type gets a message that says how to write it.
  */
 import { create, type DescEnum, type DescField, ScalarType } from '@bufbuild/protobuf';
-import { type Duration, DurationSchema, durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
+import {
+  type Duration,
+  DurationSchema,
+  durationFromMs,
+  durationMs,
+  type Value,
+  ValueSchema,
+} from '@bufbuild/protobuf/wkt';
 import { isScalar, isSeq, type Node, type Scalar } from 'yaml';
 import { DURATION_RULE, formatDuration, parseDuration } from './duration.ts';
 import type { FieldRule } from './field-rule.ts';
@@ -18,6 +25,7 @@ export type Leaf =
 export function readLeaf(field: DescField, node: Node, rule: FieldRule): Leaf {
   if (!isScalar(node)) return fault(`must be ${typeWords(field)}, not ${describe(node)}`);
   if (node.value === null) return fault('has no value: write one, or leave the field out');
+  if (isCountOrText(field)) return readCountOrText(node, rule);
   if (field.message !== undefined) return readDuration(node, rule);
   if (field.enum !== undefined) return readEnum(field.enum, node);
   const { scalar } = field;
@@ -31,6 +39,16 @@ export function readLeaf(field: DescField, node: Node, rule: FieldRule): Leaf {
 /** Whether the field is a google.protobuf.Duration, which is written as text. */
 export function isDuration(field: DescField): boolean {
   return field.message?.typeName === DurationSchema.typeName;
+}
+
+/** Whether the field is a google.protobuf.Value: a whole number or text, as Kubernetes has ports and parts. */
+export function isCountOrText(field: DescField): boolean {
+  return field.message?.typeName === ValueSchema.typeName;
+}
+
+/** Whether the field is a message of the proto, and a single value in a document. */
+export function isLeafMessage(field: DescField): boolean {
+  return isDuration(field) || isCountOrText(field);
 }
 
 /** A value in the words of a user: text in quotes, long text cut. */
@@ -78,6 +96,17 @@ function readInteger(node: Scalar, rule: FieldRule): Leaf {
     : fault(`${describe(node)} must be ${min} to ${max}`);
 }
 
+/** Text follows the rule's format, a number its range. */
+function readCountOrText(node: Scalar, rule: FieldRule): Leaf {
+  const isText = typeof node.value === 'string';
+  const leaf = isText ? readText(node, rule) : readInteger(node, rule);
+  if (leaf.kind === 'fault') return leaf;
+  const kind = isText
+    ? { case: 'stringValue' as const, value: leaf.value as string }
+    : { case: 'numberValue' as const, value: leaf.value as number };
+  return { kind: 'value', value: create(ValueSchema, { kind }) };
+}
+
 function readNumber(node: Scalar, rule: FieldRule): Leaf {
   const { value } = node;
   if (typeof value !== 'number' || !Number.isFinite(value)) {
@@ -111,6 +140,7 @@ function readEnum(desc: DescEnum, node: Scalar): Leaf {
 }
 
 function typeWords(field: DescField): string {
+  if (isCountOrText(field)) return 'a whole number or text';
   if (field.message !== undefined) return DURATION_RULE;
   if (field.enum !== undefined) return 'a word';
   if (field.scalar === ScalarType.STRING) return 'text';
@@ -125,4 +155,11 @@ function fault(message: string): Leaf {
 /** Milliseconds of a proto duration that the walk made. */
 export function milliseconds(duration: Duration | undefined): number {
   return durationMs(duration ?? create(DurationSchema));
+}
+
+/** The number or text of a value that the walk made. */
+export function countOrText(value: Value | undefined): number | string {
+  const { kind } = value ?? create(ValueSchema);
+  if (kind.case === 'numberValue' || kind.case === 'stringValue') return kind.value;
+  throw new Error('a message with faults was taken as a model');
 }

@@ -7,6 +7,7 @@ import { formatDuration } from './duration.ts';
 import { decidingChecks, detectionTime, looksInSoak, occurs } from './gate-times.ts';
 import { error, type Finding, warning, when } from './lint-finding.ts';
 import { lintCheckQueries } from './lint-queries.ts';
+import { probesGrpc } from './pod-template.ts';
 
 interface Checked {
   readonly check: Check;
@@ -211,6 +212,9 @@ function speaksGrpc({ pin, runtime, traffic }: VersionedService): boolean {
   return (
     (pin.allow.kind === 'scoped' && pin.allow.grpcServices.length > 0) ||
     (runtime.kind === 'processes' && runtime.readiness.kind === 'grpc') ||
+    (runtime.kind === 'kubernetes' &&
+      runtime.pods.kind === 'template' &&
+      probesGrpc(runtime.pods.template)) ||
     (traffic.mirror !== undefined && traffic.mirror.grpcMethods.length > 0)
   );
 }

@@ -7,11 +7,20 @@ import type {
 } from '../model/spec.ts';
 import { formatSocketAddress } from './address.ts';
 import { type Finding, warning, when } from './lint-finding.ts';
+import { lintKubernetes } from './lint-kubernetes.ts';
+import { looksSecret } from './looks-secret.ts';
 
 /** The findings of spec.runtime. */
 export function lintRuntime(service: VersionedService): readonly Finding[] {
   const { runtime, upstream } = service;
-  return runtime.kind === 'processes' ? ofProcesses(runtime, service) : ofEndpoints(runtime, upstream);
+  switch (runtime.kind) {
+    case 'endpoints':
+      return ofEndpoints(runtime, upstream);
+    case 'processes':
+      return ofProcesses(runtime, service);
+    case 'kubernetes':
+      return lintKubernetes(runtime, upstream);
+  }
 }
 
 function ofEndpoints(
@@ -38,13 +47,9 @@ function loneInstances(versions: readonly EndpointsVersion[], path: string): rea
   );
 }
 
-/** Names of variables that hold what nobody else should read, unless they name a file that holds it. */
-const SECRET = /PASSWORD|PASSWD|TOKEN|SECRET|KEY/i;
-const NAMES_A_FILE = /_(?:FILE|PATH|DIR)$/i;
-
 function ofEnvironment({ environment }: ProcessesRuntimeSpec): readonly Finding[] {
   return Object.entries(environment).flatMap(([name, value]) =>
-    value !== '' && SECRET.test(name) && !NAMES_A_FILE.test(name)
+    looksSecret(name, value)
       ? [
           at(
             `environment.${name}`,

@@ -2,15 +2,16 @@
  * A message of the proto in, plain data out, as a user would write it in YAML or JSON: the reverse of the walk, and
  * like it driven by the descriptor.
  */
-import type { DescField } from '@bufbuild/protobuf';
+import { type DescField, toJson } from '@bufbuild/protobuf';
 import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
-import type { Duration } from '@bufbuild/protobuf/wkt';
+import { type Duration, type Struct, StructSchema, type Value } from '@bufbuild/protobuf/wkt';
 import {
   type VersionedService as ServiceMessage,
   VersionedServiceSchema,
 } from '../gen/switchyard/config/v1/config_pb.js';
 import { formatDuration } from './duration.ts';
-import { enumWord, isDuration, milliseconds } from './leaf.ts';
+import { isFreeMapping } from './free-mapping.ts';
+import { countOrText, enumWord, isCountOrText, isDuration, milliseconds } from './leaf.ts';
 import { ruleOf } from './rules.ts';
 
 /** What YAML and JSON can hold. */
@@ -49,6 +50,8 @@ function plainField(field: DescField, message: ReflectMessage): Plain {
 
 function plainValue(field: DescField, value: unknown): Plain {
   if (isDuration(field)) return formatDuration(milliseconds((value as ReflectMessage).message as Duration));
+  if (isCountOrText(field)) return countOrText((value as ReflectMessage).message as Value);
+  if (isFreeMapping(field)) return toJson(StructSchema, (value as ReflectMessage).message as Struct) as Plain;
   if (field.message !== undefined) return plainMessage(value as ReflectMessage);
   if (field.enum !== undefined) return enumWord(field.enum, value as number);
   return value as string | number | boolean;

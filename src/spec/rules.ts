@@ -7,6 +7,7 @@
 import { ipAddress, socketAddress } from './address.ts';
 import { CHOICE, type FieldRule, type FieldRules, HOUR, INTERVAL, MINUTE, TIMEOUT } from './field-rule.ts';
 import { DELEGATE_RULES } from './rules-of-delegates.ts';
+import { KUBERNETES_RULES } from './rules-of-kubernetes.ts';
 import { ROLLOUT_RULES } from './rules-of-rollouts.ts';
 import { VERIFICATION_RULES } from './rules-of-verification.ts';
 import { WATCHER_RULES } from './rules-of-watchers.ts';
@@ -43,7 +44,7 @@ const RULES: FieldRules = {
   },
   'VersionedServiceSpec.tenantKey': {},
   'VersionedServiceSpec.runtime': {
-    required: 'write what runs the instances: {endpoints: ...} or {processes: ...}',
+    required: 'write what runs the instances: {endpoints: ...}, {processes: ...} or {kubernetes: ...}',
   },
   'VersionedServiceSpec.traffic': { default: '{}' },
   'VersionedServiceSpec.upstream': { default: '{}' },
@@ -87,6 +88,7 @@ const RULES: FieldRules = {
 
   'Runtime.endpoints': CHOICE,
   'Runtime.processes': CHOICE,
+  'Runtime.kubernetes': CHOICE,
 
   'EndpointsRuntime.versions': LISTED_VERSIONS,
   'EndpointsRuntime.file': { text: format.filePath },
@@ -154,6 +156,7 @@ const RULES: FieldRules = {
   'Notification.on': { size: [0, 50], unique: 'value', text: format.eventAction },
 
   ...DELEGATE_RULES,
+  ...KUBERNETES_RULES,
   ...ROLLOUT_RULES,
   ...VERIFICATION_RULES,
   ...WATCHER_RULES,

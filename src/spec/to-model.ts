@@ -6,6 +6,7 @@ import { canonicalAddress, parseSocketAddress } from './address.ts';
 import { given } from './given.ts';
 import { milliseconds } from './leaf.ts';
 import { toDelegates } from './to-model-delegates.ts';
+import { toKubernetes } from './to-model-kubernetes.ts';
 import { toDrainSource, toTraffic } from './to-model-rollout.ts';
 import { toVerification } from './to-model-verification.ts';
 
@@ -77,15 +78,22 @@ function toScope({ everywhere, nowhere, hosts, paths, grpcServices }: config.Sco
 }
 
 function toRuntime({ kind }: config.Runtime): model.RuntimeSpec {
-  if (kind.case === 'endpoints') {
-    const { versions, file } = kind.value;
-    return {
-      kind: 'endpoints',
-      versions: versions.map(toEndpointsVersion),
-      ...(file !== undefined && { file }),
-    };
+  switch (kind.case) {
+    case 'endpoints': {
+      const { versions, file } = kind.value;
+      return {
+        kind: 'endpoints',
+        versions: versions.map(toEndpointsVersion),
+        ...(file !== undefined && { file }),
+      };
+    }
+    case 'processes':
+      return toProcesses(kind.value);
+    case 'kubernetes':
+      return toKubernetes(kind.value);
+    case undefined:
+      return given<model.RuntimeSpec>(undefined);
   }
-  return toProcesses(given(kind.value));
 }
 
 function toProcesses(processes: config.ProcessesRuntime): model.ProcessesRuntimeSpec {

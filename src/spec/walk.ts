@@ -10,27 +10,17 @@ import {
   type Message,
   type MessageShape,
 } from '@bufbuild/protobuf';
-import type { Node, ParsedNode, YAMLMap } from 'yaml';
-import { isAlias, isMap, isScalar, isSeq, parseDocument, Scalar } from 'yaml';
+import type { Node, ParsedNode } from 'yaml';
+import { isScalar, isSeq, parseDocument } from 'yaml';
 import type { FieldRule } from './field-rule.ts';
 import { Findings, joinPath } from './findings.ts';
-import { describe, enumWord, isDuration, readLeaf } from './leaf.ts';
+import { isFreeMapping, readFreeMapping } from './free-mapping.ts';
+import { describe, enumWord, isLeafMessage, readLeaf } from './leaf.ts';
 import { faultsOfMessage } from './message-rules.ts';
+import { type Entry, follow, keyPath, offsetOf, readEntries, type Walk } from './nodes.ts';
 import { ruleOf } from './rules.ts';
 import type { SourceDocument } from './source.ts';
 import { didYouMean } from './suggest.ts';
-
-/** What every step of the walk needs. */
-interface Walk {
-  readonly document: SourceDocument;
-  readonly findings: Findings;
-}
-
-/** One key of a mapping with its value. */
-interface Entry {
-  readonly keyOffset: number;
-  readonly value: Node;
-}
 
 /** Reads a document as a message of type `desc`. */
 export function walkDocument<Desc extends DescMessage>(
@@ -75,45 +65,6 @@ function readMessage(desc: DescMessage, node: Node, path: string, walk: Walk): M
 function onlyRequired(desc: DescMessage): string | undefined {
   const [field, second] = desc.fields.filter((each) => ruleOf(each).required !== undefined);
   return second === undefined && field?.message === undefined ? field?.jsonName : undefined;
-}
-
-/** The keys of a mapping, or undefined with a fault where `node` is none. `meant`: the key that its value may be of. */
-function readEntries(
-  node: Node,
-  path: string,
-  walk: Walk,
-  meant?: string,
-): ReadonlyMap<string, Entry> | undefined {
-  const { findings } = walk;
-  if (!isMap(node)) {
-    const hint = meant !== undefined && isScalar(node) ? `: write {${meant}: ${describe(node)}}` : '';
-    const fault =
-      isScalar(node) && node.value === null
-        ? 'has no value: write a mapping'
-        : `must be a mapping, not ${describe(node)}${hint}`;
-    findings.add(path, fault);
-    return undefined;
-  }
-  const entries = new Map<string, Entry>();
-  for (const { key, value } of (node as YAMLMap<ParsedNode, ParsedNode | null>).items) {
-    if (findings.full) break;
-    const keyOffset = key.range[0];
-    if (!isScalar(key) || typeof key.value !== 'string') {
-      findings.add(
-        path,
-        `the key ${isScalar(key) ? describe(key) : 'of a mapping'} must be text: quote it`,
-        keyOffset,
-      );
-      continue;
-    }
-    const first = entries.get(key.value);
-    if (first === undefined) entries.set(key.value, { keyOffset, value: value ?? new Scalar(null) });
-    else {
-      const { line } = walk.document.position(first.keyOffset);
-      findings.add(keyPath(path, key.value), `is given twice, first in line ${line}: keep one`, keyOffset);
-    }
-  }
-  return entries;
 }
 
 function unknownField(key: string, names: readonly string[]): string {
@@ -179,7 +130,9 @@ function readField(field: DescField, node: Node, path: string, walk: Walk): unkn
 
 /** A value that is neither list nor map: of a field, of a list's element, of a map's entry. */
 function readSingle(field: DescField, node: Node, path: string, walk: Walk): unknown {
-  if (field.message !== undefined && !isDuration(field)) return readMessage(field.message, node, path, walk);
+  if (isFreeMapping(field)) return readFreeMapping(node, path, walk);
+  if (field.message !== undefined && !isLeafMessage(field))
+    return readMessage(field.message, node, path, walk);
   const leaf = readLeaf(field, node, ruleOf(field));
   if (leaf.kind === 'value') return leaf.value;
   walk.findings.add(path, leaf.message);
@@ -271,22 +224,4 @@ function checkUnique(list: {
 /** A value as its user wrote it. */
 function shown({ enum: desc }: DescField, value: unknown): string {
   return JSON.stringify(desc === undefined ? value : enumWord(desc, value as number));
-}
-
-/** What an alias stands for; other nodes stand for themselves. */
-function follow(node: Node, path: string, walk: Walk): Node | undefined {
-  if (!isAlias(node)) return node;
-  const target = walk.document.aliases.get(node);
-  if (target === undefined)
-    walk.findings.add(path, `the alias *${node.source} has no anchor &${node.source} before it`);
-  return target;
-}
-
-/** The path of a key that a user chose; one that is no word is quoted. */
-function keyPath(path: string, key: string): string {
-  return joinPath(path, /^[\w-]{1,80}$/.test(key) ? key : `[${JSON.stringify(key.slice(0, 80))}]`);
-}
-
-function offsetOf(node: Node, otherwise: number): number {
-  return node.range?.[0] ?? otherwise;
 }

@@ -2,6 +2,7 @@
  * The server that watchers talk to: accepts connections with a deep backlog, since thousands come at once when a
  * controller restarts, lets them in at a rate, and keeps one stream for each.
  */
+import type { Socket } from 'node:net';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import {
@@ -10,7 +11,7 @@ import {
   PollResponseSchema,
   WatcherService,
 } from '../gen/switchyard/watcher/v1/watcher_pb.js';
-import { listenForGrpc } from '../grpc-server/listener.ts';
+import { acceptForGrpc, listenForGrpc } from '../grpc-server/listener.ts';
 import { POLL_INTERVAL } from '../model/goal-state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Watchers } from '../ports/watchers.ts';
@@ -25,10 +26,6 @@ import { comeBack, type Refusal, refusal, refusalOf } from './refusal.ts';
 export interface WatcherServerOptions {
   readonly watchers: Watchers;
   readonly clock: Clock;
-  /** The address to listen on. */
-  readonly host: string;
-  /** The port; 0 for any free one. */
-  readonly port: number;
   /** Whether the state is loaded; before, everybody is asked to come back. */
   readonly isReady: () => boolean;
   readonly rate?: AdmissionRate;
@@ -36,12 +33,21 @@ export interface WatcherServerOptions {
   readonly observer?: WatcherObserver;
 }
 
+/** Serves the connections that it is handed. */
+export interface WatcherDesk {
+  accept(socket: Socket): void;
+  /** Streams that are open. */
+  streams(): number;
+  /** Ends all streams. Watchers keep everything running and connect again. */
+  close(): void;
+}
+
 export interface WatcherServer {
   readonly host: string;
   readonly port: number;
   /** Streams that are open. */
   streams(): number;
-  /** Ends all streams and stops listening. Watchers keep everything running and connect again. */
+  /** Ends all streams and stops listening. */
   close(): Promise<void>;
 }
 
@@ -52,30 +58,61 @@ const DEFAULT_RATE: AdmissionRate = { perSecond: 500, burst: 500 };
 /** How often silent streams are looked for, in milliseconds. */
 const SWEEP = 1_000;
 
-/** Starts the server. Rejects where the address cannot be used. */
-export async function startWatcherServer(options: WatcherServerOptions): Promise<WatcherServer> {
-  const { host, port, clock } = options;
+/** Listens, and serves whoever comes. `port` 0 is any free one. Rejects where the address cannot be used. */
+export async function startWatcherServer(
+  options: WatcherServerOptions & { readonly host: string; readonly port: number },
+): Promise<WatcherServer> {
+  const { host, port } = options;
+  const { server, streams, stop } = makeServer(options);
+  const credentials = ServerCredentials.createInsecure();
+  const listener = await listenForGrpc({ server, credentials, host, port, tcpKeepAlive: true });
+  return {
+    host,
+    port: listener.port,
+    streams,
+    async close() {
+      stop();
+      await listener.close();
+    },
+  };
+}
+
+/** Serves without listening. */
+export function openWatcherDesk(options: WatcherServerOptions): WatcherDesk {
+  const { server, streams, stop } = makeServer(options);
+  const acceptor = acceptForGrpc(server, ServerCredentials.createInsecure());
+  return {
+    accept: (socket) => acceptor.accept(socket),
+    streams,
+    close() {
+      stop();
+      acceptor.close();
+    },
+  };
+}
+
+function makeServer(options: WatcherServerOptions): {
+  readonly server: Server;
+  readonly streams: () => number;
+  readonly stop: () => void;
+} {
   const desk = new Desk(options);
-  const grpc = new Server({
+  const server = new Server({
     'grpc.enable_channelz': 0,
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
   });
-  grpc.addService(SERVICE, {
+  server.addService(SERVICE, {
     follow: (call: FollowCall) => desk.follow(call),
     poll: (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) =>
       desk.poll(call, callback),
   });
-  const credentials = ServerCredentials.createInsecure();
-  const listener = await listenForGrpc({ server: grpc, credentials, host, port, tcpKeepAlive: true });
-  const sweep = setInterval(() => desk.expire(clock.now()), SWEEP).unref();
+  const sweep = setInterval(() => desk.expire(options.clock.now()), SWEEP).unref();
   return {
-    host,
-    port: listener.port,
+    server,
     streams: () => desk.streams,
-    async close() {
+    stop() {
       clearInterval(sweep);
       desk.stop();
-      await listener.close();
     },
   };
 }

@@ -54,3 +54,16 @@ export function bothObservers(one: XdsObserver, other: XdsObserver): XdsObserver
     },
   };
 }
+
+/** An observer that tells the one that is the present one at the time. */
+export function currentObserver(current: () => XdsObserver): XdsObserver {
+  return {
+    connected: (proxy) => current().connected?.(proxy),
+    disconnected: (proxy) => current().disconnected?.(proxy),
+    pushed: (push) => current().pushed?.(push),
+    acknowledged: (answer) => current().acknowledged?.(answer),
+    rejected: (answer) => current().rejected?.(answer),
+    refused: (stream) => current().refused?.(stream),
+    translated: (publication) => current().translated?.(publication),
+  };
+}

@@ -15,8 +15,8 @@ import { nextSnapshot, type Snapshot } from './snapshot.ts';
 
 /** What the server's streams need of the publisher. */
 export interface Fleet extends ProxyContext {
-  /** Streams are refused until this is true: before the state is loaded there is nothing that could be served. */
-  readonly loaded: boolean;
+  /** Why streams are refused now; empty: they are not. Before the state is loaded there is nothing that could be served. */
+  readonly refusal: string;
   /** Gives a connected proxy what it is to have now, if it may have it. */
   aim(proxy: Proxy): void;
   /** An id like the node's that no connected proxy has. */
@@ -40,6 +40,8 @@ export interface PublisherOptions {
    * `acceptEmpty` is called: an empty disk is more likely an accident than a wish to delete everything.
    */
   readonly emptyStore?: boolean;
+  /** Why no stream may begin here now; empty where it may. Streams that are open go on. */
+  readonly mayNotServe?: () => string;
 }
 
 /** Proxies that are served in one turn of the event loop; between turns their answers are read. */
@@ -90,8 +92,9 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
   };
 
   const fleet: Fleet = {
-    get loaded() {
-      return snapshot !== undefined;
+    get refusal() {
+      if (snapshot === undefined) return 'the state is not loaded yet; try again';
+      return options.mayNotServe?.() ?? '';
     },
     framer: createFramer(),
     step: shared.step,

@@ -98,8 +98,8 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
     }
   };
 
-  if (!fleet.loaded) {
-    refuse(status.UNAVAILABLE, 'the state is not loaded yet; try again');
+  if (fleet.refusal !== '') {
+    refuse(status.UNAVAILABLE, fleet.refusal);
     return;
   }
   const stream = makeStream({

@@ -149,8 +149,12 @@ describe("Argo CD's actions", () => {
   test.each([
     ['nobody has looked at', objectWith(undefined), []],
     ['is ready', withConditions(ready), []],
-    ['rolls out', withConditions(notReady, reconciling), ['abort', 'pause']],
-    ['waits for a person', withConditions(paused, reconciling), ['abort', 'promote', 'resume']],
+    ['rolls out', withConditions(notReady, reconciling), ['abort', 'pause', 'promote-full']],
+    [
+      'waits for a person',
+      withConditions(paused, reconciling),
+      ['abort', 'promote', 'promote-full', 'resume'],
+    ],
     ['was aborted', withConditions(notReady, stalled), ['retry']],
     ['can go back', objectWith({ observedGeneration: 3, previous: 'v1', conditions: [ready] }), ['rollback']],
   ])('of one that %s', async (_, object, expected) => {

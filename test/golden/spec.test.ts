@@ -49,7 +49,7 @@ goldenCases({
 });
 
 describe('the example specs', () => {
-  test.each(['manager.yaml', 'manager-processes.yaml', 'manager-verified.yaml'])('%s is valid', (name) => {
+  test.each(['manager.yaml', 'manager-processes.yaml', 'manager-kubernetes.yaml', 'manager-verified.yaml'])('%s is valid', (name) => {
     const file = `examples/specs/${name}`;
     const { services, problems } = parseServices({ file, text: readFileSync(file, 'utf8') });
     expect(problems).toEqual([]);

@@ -97,6 +97,7 @@ const importTable: Readonly<Record<string, Row>> = {
   'adapters/workflow-sqlite': shell('model', 'ports', 'adapters/sqlite', 'adapters/store-thread.ts'),
   // A restore says which generations it may have lost.
   'adapters/sqlite/restored-mark.ts': shell('model', 'ports', 'adapters', 'goalstate/generation.ts'),
+  'adapters/kubernetes/store/restored.ts': shell('model', 'goalstate/generation.ts'),
   telemetry: shell('model', 'ports'),
   controller: shell('model', 'ports', 'telemetry', ...decisions, 'operations/types.ts'),
   operations: shell('model', 'ports', 'telemetry', ...decisions, 'report', 'spec', 'controller'),
@@ -117,6 +118,17 @@ const importTable: Readonly<Record<string, Row>> = {
   // The listening socket of servers that thousands connect to.
   'grpc-server': shell(),
   'watcher-server': shell('model', 'ports', 'gen', 'telemetry', 'grpc-server'),
+  // The face of custom resources: objects in, verbs called, status out.
+  'custom-resources': shell(
+    'model',
+    'ports',
+    'operations',
+    'adapters/kubernetes/client',
+    'adapters/kubernetes/custom-resources.ts',
+  ),
+  // What replicas of one controller say to each other.
+  replicas: shell('model', 'ports', 'gen', 'grpc-server'),
+  'replicas/scale.ts': pure([]),
   cli: shell(
     'model',
     'gen',

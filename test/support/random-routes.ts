@@ -19,6 +19,7 @@ const PLAIN_PATHS = '/ /api /api/ /api/x /apix /api?x=1 /api/v1/y /t /t/ /t/x /?
 const ODD_PIECES = '/ // /. /.. /api /%61pi /%2e%2E /t \\t /x %2F /.x /a%2 /%00 /x|y /..x'.split(' ');
 const GRPC_SERVICES = ['pipeline.v1.Tasks', 'pipeline.v1.Task'];
 
+const TARGETS = ['Unavailable', 'Split', 'Single', 'Split'] as const;
 const METHODS = ['GET', 'POST', 'DELETE'];
 const GRPC_METHODS = ['/pipeline.v1.Tasks/Lease', '/pipeline.v1.Task/Lease'];
 const COHORT_HEADERS = ['x-beta', 'x-team'];
@@ -37,13 +38,19 @@ export function randomTable(
   count: number,
   endpoints: ReadonlyMap<string, SocketAddress | undefined>,
 ): fc.Arbitrary<RoutingTable> {
-  const services = Array.from({ length: count }, (_, index) => randomService(`s${index}`, endpoints));
-  return fc.tuple(...services).map((all) => table(...all));
+  // In turn, so that a table of four services or more has each kind of target.
+  return fc.nat({ max: TARGETS.length - 1 }).chain((first) => {
+    const services = Array.from({ length: count }, (_, index) =>
+      randomService(`s${index}`, endpoints, TARGETS[(first + index) % TARGETS.length] ?? 'Single'),
+    );
+    return fc.tuple(...services).map((all) => table(...all));
+  });
 }
 
 function randomService(
   service: string,
   endpoints: ReadonlyMap<string, SocketAddress | undefined>,
+  target: (typeof TARGETS)[number],
 ): fc.Arbitrary<ServiceRoutes> {
   const domains = [`${service}.test`, `*.${service}.test`, `${service}.*`];
   return fc
@@ -64,7 +71,6 @@ function randomService(
       holds: fc.dictionary(fc.constantFrom(...TENANTS), fc.nat()),
       cohort: fc.option(randomCohort(), { nil: undefined }),
       mirror: fc.option(randomMirror(), { nil: undefined }),
-      target: fc.constantFrom('Unavailable' as const, 'Single' as const, 'Split' as const, 'Split' as const),
       weight: fc.integer({ min: 1, max: 99 }),
       salt: fc.string({ minLength: 1, maxLength: 8 }),
     })
@@ -91,7 +97,7 @@ function randomService(
         holds: Object.fromEntries(
           Object.entries(random.holds).map(([tenant, index]) => [tenant, name(index)]),
         ),
-        defaultRoute: targetOf(random.target, name, random),
+        defaultRoute: targetOf(target, name, random),
         ...(random.cohort && { cohort: { ...random.cohort, version: name(1) } }),
         ...(random.mirror && { mirror: { ...random.mirror, version: name(1) } }),
       };
@@ -119,7 +125,7 @@ function randomMirror() {
 }
 
 function targetOf(
-  kind: 'Unavailable' | 'Single' | 'Split',
+  kind: (typeof TARGETS)[number],
   name: (index: number) => string,
   { weight, salt }: { weight: number; salt: string },
 ): NonNullable<RoutesFacts['defaultRoute']> {

@@ -1,5 +1,7 @@
 /** Arbitrary specs that the parser would give: every one is valid. */
 import fc from 'fast-check';
+import type { Json } from '../../src/model/json.ts';
+import type { KubernetesRuntimeSpec } from '../../src/model/kubernetes.ts';
 import { listenerName, serviceName, versionName } from '../../src/model/names.ts';
 import type * as model from '../../src/model/spec.ts';
 import { canonicalAddress } from '../../src/spec/address.ts';
@@ -108,6 +110,65 @@ const processes: fc.Arbitrary<model.ProcessesRuntimeSpec> = fc
   )
   .map((runtime) => ({ ...runtime, environment: { ...runtime.environment } }));
 
+const containerName = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
+const image = fc.constantFrom('registry.example.com/a:${version}', 'a@sha256:00', 'a');
+/** What no release of ours knows: the API server and the parser hand it on as it is. */
+const anyJson: fc.Arbitrary<Json> = fc
+  .jsonValue({ maxDepth: 3, noUnicodeString: false })
+  .map((value) => withoutNull(JSON.parse(JSON.stringify(value)) as Json));
+
+const podTemplate = fc
+  .record({
+    names: fc.uniqueArray(containerName, { minLength: 1, maxLength: 2 }),
+    image,
+    rest: anyJson,
+    annotations: fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.string({ maxLength: 8 }), {
+      maxKeys: 2,
+    }),
+  })
+  .map(({ names, image: ofAll, rest, annotations }) => ({
+    metadata: { annotations: { ...annotations } },
+    spec: { containers: names.map((one) => ({ name: one, image: ofAll, rest })) },
+  }));
+
+const kubernetes: fc.Arbitrary<KubernetesRuntimeSpec> = fc.record(
+  {
+    kind: fc.constant('kubernetes' as const),
+    pods: fc.oneof(
+      podTemplate.map((template) => ({ kind: 'template' as const, template })),
+      fc.record({
+        kind: fc.constant('deployment' as const),
+        name: fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?(\.[a-z0-9]{1,3})?$/),
+        images: fc
+          .dictionary(containerName, image, { minKeys: 1, maxKeys: 3 })
+          .map((images) => ({ ...images })),
+      }),
+    ),
+    port: fc.oneof(port, fc.stringMatching(/^[a-z]([a-z0-9]{0,5}-)?[a-z0-9]{1,6}$/)),
+    replicas: between(1, 1_000),
+    autoscaling: fc
+      .tuple(between(1, 1_000), between(1, 1_000), between(1, 100))
+      .map(([a, b, cpuPercent]) => ({ min: Math.min(a, b), max: Math.max(a, b), cpuPercent })),
+    maxUnavailable: fc.oneof(
+      between(0, 1_000),
+      between(0, 100).map((part) => `${part}%`),
+    ),
+    primaryService: fc.stringMatching(/^[a-z]([a-z0-9-]{0,8}[a-z0-9])?$/),
+  },
+  { requiredKeys: ['kind', 'pods', 'port', 'replicas', 'maxUnavailable'] },
+);
+
+/** Nothing is what an absent value is. */
+function withoutNull(value: Json): Json {
+  if (typeof value !== 'object' || value === null) return value ?? 'nothing';
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withoutNull);
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, child]) => child !== null && key !== '__proto__')
+      .map(([key, child]) => [key, withoutNull(child)]),
+  );
+}
+
 const upstreamParts: fc.Arbitrary<model.UpstreamSpec> = fc.record(
   {
     protocol: fc.constantFrom('Http1' as const, 'Http2' as const, 'SameAsClient' as const),
@@ -162,7 +223,7 @@ export const anySpec: fc.Arbitrary<model.VersionedService> = fc
     scopes: fc.tuple(scope, scope, scope),
     onUnknown: fc.constantFrom('Refuse' as const, 'Primary' as const),
     hasTenantKey: fc.boolean(),
-    processes: fc.option(processes, { nil: undefined }),
+    runtime: fc.option(fc.oneof(processes, kubernetes), { nil: undefined }),
     verification: fc.option(verification, { nil: undefined }),
     retention: fc
       .tuple(between(1, 20), between(2, 20))
@@ -190,7 +251,7 @@ export const anySpec: fc.Arbitrary<model.VersionedService> = fc
           listeners: parts.listeners,
           pin: { header: pinHeader, markerHeader, allow, previewAllow, onUnknown: parts.onUnknown },
           ...(parts.hasTenantKey && { tenantKey: { header: tenantHeader, allow: tenantAllow } }),
-          runtime: parts.processes ?? endpointsRuntime,
+          runtime: parts.runtime ?? endpointsRuntime,
           traffic: anyTraffic,
           upstream: parts.upstream,
           drain: { source: parts.drain },

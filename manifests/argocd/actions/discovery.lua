@@ -16,6 +16,7 @@ return {
   pause = { disabled = not goesOn or waits },
   resume = { disabled = not waits },
   promote = { disabled = not waits },
+  ["promote-full"] = { disabled = not goesOn },
   abort = { disabled = not goesOn },
   retry = { disabled = not is("Stalled") },
   rollback = { disabled = status.previous == nil or status.previous == "" },

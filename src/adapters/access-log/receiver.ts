@@ -69,7 +69,7 @@ export class AccessLogReceiver implements TrafficLog {
     this.#tally = tally;
     this.#listening = new Listening(options.clock.now());
     this.#budget = options.budget ?? createBudget(() => performance.now());
-    this.service = accessLogService(() => this.#openStream());
+    this.service = accessLogService(() => this.openStream());
     this.#saving = this.#saveUntilStopped();
   }
 
@@ -131,7 +131,8 @@ export class AccessLogReceiver implements TrafficLog {
     await this.#save();
   }
 
-  #openStream(): LogStream {
+  /** A proxy begins to report. */
+  openStream(): LogStream {
     let proxy: string | undefined;
     let heard = this.#options.clock.now();
     const backlog = new Backlog();

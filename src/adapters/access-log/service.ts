@@ -2,7 +2,7 @@
  * Envoy's access log service on gRPC: a proxy opens a stream for each of its threads at its first report, says once who
  * it is, and is never answered. Whatever arrives is taken at once: a proxy that would have to wait drops reports.
  */
-import type { ServerReadableStream, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
+import { type ServerReadableStream, type ServiceDefinition, type sendUnaryData, status } from '@grpc/grpc-js';
 import { AccessLogService } from '../../gen/envoy/service/accesslog/v3/als_pb.js';
 
 /** What is done with one stream. */
@@ -21,16 +21,17 @@ export interface AccessLogGrpcService {
 type Call = ServerReadableStream<Buffer, Buffer>;
 
 const METHOD = AccessLogService.method.streamAccessLogs;
-const PATH = `/${AccessLogService.typeName}/${METHOD.name}`;
+/** The path of its one method. */
+export const ACCESS_LOG_PATH = `/${AccessLogService.typeName}/${METHOD.name}`;
 const bytesOf = (bytes: Buffer): Buffer => bytes;
 const EMPTY = Buffer.alloc(0);
 
-/** The service; `open` is called for each stream. */
-export function accessLogService(open: () => LogStream): AccessLogGrpcService {
+/** The service; `open` is called for each stream, with the way to break it off: the proxy opens another one then. */
+export function accessLogService(open: (breakOff: () => void) => LogStream): AccessLogGrpcService {
   return {
     definition: {
       [METHOD.name]: {
-        path: PATH,
+        path: ACCESS_LOG_PATH,
         requestStream: true,
         responseStream: false,
         requestSerialize: bytesOf,
@@ -41,7 +42,9 @@ export function accessLogService(open: () => LogStream): AccessLogGrpcService {
     },
     implementation: {
       [METHOD.name]: (call, answer) => {
-        const stream = open();
+        const stream = open(() =>
+          call.emit('error', { code: status.UNAVAILABLE, details: 'reports go elsewhere now' }),
+        );
         let isOpen = true;
         const end = (): void => {
           if (!isOpen) return;

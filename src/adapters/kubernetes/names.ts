@@ -11,9 +11,34 @@ const HASH_DIGITS = 8;
  * two versions never share one. It begins with a letter, as a Service's must.
  */
 export function objectName(service: ServiceName, version: VersionName): string {
-  const hash = createHash('sha256').update(`${service}/${version}`).digest('hex').slice(0, HASH_DIGITS);
-  const readable = `${service}-${version}`.replaceAll('.', '-');
-  const begun = /^[a-z]/.test(readable) ? readable : `s-${readable}`;
-  const cut = begun.slice(0, LONGEST - HASH_DIGITS - 1).replace(/-+$/, '');
+  return hashedName(`${service}-${version}`, `${service}/${version}`);
+}
+
+/** The name of a version's own copy of a ConfigMap or a Secret. */
+export function copyName(of: {
+  readonly service: ServiceName;
+  readonly version: VersionName;
+  readonly kind: string;
+  readonly name: string;
+}): string {
+  const { service, version, kind, name } = of;
+  return hashedName(`${name}-${version}`, `${service}/${version}/${kind}/${name}`);
+}
+
+/** The name of the Service that selects the primary's Pods, where the spec gives none: it must be a label of DNS. */
+export function primaryServiceName(service: ServiceName): string {
+  return readableName(service).slice(0, LONGEST).replace(/-+$/, '');
+}
+
+function hashedName(text: string, hashed: string): string {
+  const hash = createHash('sha256').update(hashed).digest('hex').slice(0, HASH_DIGITS);
+  const cut = readableName(text)
+    .slice(0, LONGEST - HASH_DIGITS - 1)
+    .replace(/-+$/, '');
   return `${cut}-${hash}`;
+}
+
+function readableName(text: string): string {
+  const dashed = text.replaceAll('.', '-');
+  return /^[a-z]/.test(dashed) ? dashed : `s-${dashed}`;
 }

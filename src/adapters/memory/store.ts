@@ -17,6 +17,7 @@ import {
 import { checkCommit, checkEventQuery, checkProxies, isEmptyCommit } from '../commit-rules.ts';
 import { checkCoverage, checkMeasurements, checkRolloutQuery, checkTraffic } from '../history-rules.ts';
 import { checkWatchers, watcherKey } from '../watcher-rules.ts';
+import { EventLog } from './events.ts';
 import { MemoryHistory } from './history.ts';
 
 /** How much a store keeps. */
@@ -32,8 +33,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
   const { eventsKept = 100_000, measurementsKept = KEPT_MEASUREMENTS } = options;
   const history = new MemoryHistory({ measurementsKept });
   const services = new Map<ServiceName, ServiceRecord>();
-  let events: AuditEvent[] = [];
-  let lastSequence = 0;
+  const events = new EventLog({ kept: eventsKept });
   let nextPublication = 1;
   let proxies: readonly ProxySeen[] = [];
   const watchers = new Map<string, WatcherSeen>();
@@ -57,11 +57,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       for (const [key, { identity }] of watchers) if (identity.service === name) watchers.delete(key);
     }
     nextPublication = commit.nextPublication ?? nextPublication;
-    const written = (commit.events ?? []).map((event) => ({
-      ...event,
-      sequence: ++lastSequence,
-    }));
-    events = [...events, ...written].slice(-eventsKept);
+    const written = events.append(commit.events ?? []);
     everWritten ||= !isEmptyCommit(commit);
     return written;
   }
@@ -107,14 +103,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
     async events(query: EventQuery) {
       assertOpen();
       checkEventQuery(query);
-      const matching = events.filter(
-        (event) =>
-          event.sequence > (query.afterSequence ?? 0) &&
-          (query.service === undefined || event.service === query.service),
-      );
-      return structuredClone(
-        query.newest === true ? matching.slice(-query.limit) : matching.slice(0, query.limit),
-      );
+      return structuredClone(events.read(query));
     },
     async rollouts(query) {
       assertOpen();

@@ -4,6 +4,7 @@
  * added to the model and not here is a compile error. Fields that a newer release added are left out, not refused:
  * the release before must still read the record.
  */
+import type { Json } from '../../model/json.ts';
 
 /** Reads one kind of value. */
 export interface Shape<T> {
@@ -48,6 +49,15 @@ export const length: Shape<number> = primitive(
 
 /** Any finite number. */
 export const number: Shape<number> = primitive('a finite number', Number.isFinite);
+
+/** A whole number of at least 0, or text: ports and parts as Kubernetes has them. */
+export const countOrText: Shape<number | string> = primitive(
+  'a whole number of at least 0, or text',
+  (value) => typeof value === 'string' || (Number.isSafeInteger(value) && (value as number) >= 0),
+);
+
+/** Whatever JSON can say: it came from a store or a peer as JSON. */
+export const anyJson: Shape<Json> = { read: (value) => value as Json };
 
 /** A value that may be null. */
 export function nullable<T>(shape: Shape<T>): Shape<T | null> {

@@ -4,6 +4,7 @@
  * know does too: no delegates.
  */
 import { NO_DELEGATES } from '../../model/delegates.ts';
+import type { PodSource } from '../../model/kubernetes.ts';
 import { listenerName } from '../../model/names.ts';
 import type {
   DrainSource,
@@ -23,7 +24,9 @@ import type {
 } from '../../model/spec.ts';
 import { storedDelegates } from './delegates.ts';
 import {
+  anyJson,
   count,
+  countOrText,
   dictionary,
   length,
   list,
@@ -72,6 +75,11 @@ const readiness: Shape<Readiness> = tagged<Readiness>({
   tcp: readinessTimes,
 });
 
+const pods: Shape<PodSource> = tagged<PodSource>({
+  deployment: { name: text, images: dictionary(text) },
+  template: { template: dictionary(anyJson) },
+});
+
 const runtime: Shape<RuntimeSpec> = tagged<RuntimeSpec>({
   endpoints: {
     versions: list(object({ name: storedVersionName, addresses: list(address) })),
@@ -86,6 +94,14 @@ const runtime: Shape<RuntimeSpec> = tagged<RuntimeSpec>({
     readiness,
     stopGrace: length,
     restartBackoff: object({ initial: length, max: length }),
+  },
+  kubernetes: {
+    pods,
+    port: countOrText,
+    replicas: count,
+    autoscaling: optional(object({ min: count, max: count, cpuPercent: count })),
+    maxUnavailable: countOrText,
+    primaryService: optional(text),
   },
 });
 

@@ -44,6 +44,20 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
         ).argParser(address),
       )
       .option(
+        '--kubernetes',
+        'run as a replica on Kubernetes: state in custom resources, a Lease says who leads',
+      )
+      .option(
+        '--namespace <name>',
+        'the namespace to look after there (default: that of the Pod or kubeconfig)',
+      )
+      .addOption(
+        defaulted('--replica-address <host:port>', 'where replicas reach each other on Kubernetes', {
+          parse: address,
+          shown: '127.0.0.1:18004',
+        }),
+      )
+      .option(
         '--admin-socket <path>',
         'Unix socket of the admin API (default: admin.sock in the data folder)',
       )

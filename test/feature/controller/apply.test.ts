@@ -46,6 +46,19 @@ test('the same document again changes nothing', async () => {
   expect(world.operations.service(manager).record.generation).toBe(before);
 });
 
+test('a runtime that this controller does not have is refused, with the field and who has it', async () => {
+  const document = managerDocument().replace(
+    /runtime:[^]*?(?=\n {2}\w)/,
+    'runtime: {kubernetes: {port: 8080, deployment: {name: a, images: {a: "a:${version}"}}}}',
+  );
+  await expect(apply([document])).rejects.toMatchObject({
+    code: 'InvalidArgument',
+    message: expect.stringContaining(
+      'spec.runtime.kubernetes: this controller has no kubernetes runtime; it has: endpoints; one that is started with --kubernetes has it',
+    ),
+  });
+});
+
 describe('a dry run', () => {
   test('says what would change and that a moved listener cuts streams, and writes nothing', async () => {
     await world.apply(managerDocument());

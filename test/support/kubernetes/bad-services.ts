@@ -30,6 +30,12 @@ const checked = (check: Document, more: Document = {}): Document => ({
 const processes = (more: Document): Document => ({
   runtime: { processes: { command: ['./manager'], ports: { from: 9000, to: 9009 }, ...more } },
 });
+const template = (container: Document = {}): Document => ({
+  spec: { containers: [{ name: 'manager', image: 'manager:${version}', ...container }] },
+});
+const kubernetes = (more: Document): Document => ({
+  runtime: { kubernetes: { port: 8080, template: template(), ...more } },
+});
 const wave = (name: string, groups: readonly string[]): object => ({ name, groups });
 
 /** What both must refuse, one rule each. */
@@ -64,6 +70,31 @@ export const BAD: Readonly<Record<string, Document>> = {
   'a duration that is too long': processes({ stopGrace: '25h' }),
   'a duration that is a number': processes({ stopGrace: 10 }),
   'a reserved environment variable': processes({ environment: { SWITCHYARD_A: 'b' } }),
+  'Pods of nothing': kubernetes({ template: undefined }),
+  'Pods of two things': kubernetes({ deployment: { name: 'a', images: { a: 'b' } } }),
+  'Pods without containers': kubernetes({ template: { spec: { containers: [] } } }),
+  'a Pod template without a spec': kubernetes({ template: { metadata: {} } }),
+  'a Pod template with something else': kubernetes({ template: { ...template(), metdata: {} } }),
+  'a container without a name': kubernetes({ template: template({ name: undefined }) }),
+  'a Pod template that is text': kubernetes({ template: 'a' }),
+  'no port of the Pods': kubernetes({ port: undefined }),
+  'a port of Pods that is none': kubernetes({ port: 70_000 }),
+  'a port of Pods that is a number in quotes': kubernetes({ port: '8080' }),
+  'a port of Pods with a name that is none': kubernetes({ port: 'Http' }),
+  'no Pods': kubernetes({ replicas: 0 }),
+  'more of the Pods than there are': kubernetes({ maxUnavailable: '101%' }),
+  'a part of the Pods without a sign': kubernetes({ maxUnavailable: '50' }),
+  'most Pods below the fewest': kubernetes({ autoscaling: { min: 3, max: 2 } }),
+  'most Pods below the fewest of the default': kubernetes({ autoscaling: { max: 1 } }),
+  'a primary Service that begins with a digit': kubernetes({ primaryService: '1a' }),
+  'a Deployment without other images': kubernetes({
+    template: undefined,
+    deployment: { name: 'a', images: {} },
+  }),
+  'an image of a container that is none': kubernetes({
+    template: undefined,
+    deployment: { name: 'a', images: { A: 'b' } },
+  }),
   'health checks by gRPC over HTTP/1': { upstream: { healthCheck: { grpc: {} } } },
   'steps that fall': { traffic: { steps: [50, 10, 100] } },
   'a step twice': { traffic: { steps: [50, 50, 100] } },

@@ -38,15 +38,20 @@ export interface TestNamespace {
   readonly kubeconfig: string;
 }
 
+/** What a client reads of the kubeconfig. */
+export function clientConfig(kubeconfig: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfig);
+  return config;
+}
+
 let made = 0;
 
 /** A new namespace; where there is no cluster, the running test ends as not run. */
 export async function testNamespace(): Promise<TestNamespace> {
   const shared = inject('cluster');
   if (shared.kind === 'missing') return notRun('tests with a real Kubernetes API server', shared.why);
-  const config = new KubeConfig();
-  config.loadFromFile(shared.kubeconfig);
-  const api = new KubernetesApi(config);
+  const api = new KubernetesApi(clientConfig(shared.kubeconfig));
   made += 1;
   const namespace = `test-${process.pid}-${made}`;
   await api.create(NAMESPACE, {}, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { generatedFiles } from '../../../scripts/manifests/all.ts';
+import { ACTIONS } from '../../../scripts/manifests/argocd.ts';
 import { BOOTSTRAPS } from '../../../scripts/manifests/envoy.ts';
+import { newOrder, ORDER_ANNOTATION } from '../../../src/custom-resources/orders.ts';
 import { runCli } from '../../support/admin/cli.ts';
 
 const generated = [...generatedFiles()];
@@ -21,6 +23,17 @@ test('the charts have no template of an object that is gone', () => {
   const there = globSync('manifests/helm/*/templates/*.yaml');
   expect(there.filter((path) => !made.includes(path))).toEqual([]);
   expect(there.length).toBeGreaterThan(20);
+});
+
+test.each(ACTIONS)("Argo CD's action %s is an order that the controller takes", (action) => {
+  const { data } = parse(readFileSync('manifests/argocd/argocd-cm.yaml', 'utf8')) as {
+    data: Record<string, string>;
+  };
+  expect(data['resource.customizations.actions.switchyard.dev_VersionedService']).toContain(
+    `= "${action} " ..`,
+  );
+  const order = newOrder({ [ORDER_ANNOTATION]: `${action} 2026-11-30T02:40:00Z` }, undefined);
+  expect(order?.kind).toBe('Verb');
 });
 
 // kubectl and Helm still read YAML 1.1, where a bare `on`, `no` or `y` is no text: not as a field's name either.

@@ -5,6 +5,7 @@ import { commentOfField } from '../../../scripts/crds/comments.ts';
 import { file_switchyard_config_v1_config } from '../../../src/gen/switchyard/config/v1/config_pb.js';
 import { file_switchyard_config_v1_delegates } from '../../../src/gen/switchyard/config/v1/delegates_pb.js';
 import { file_switchyard_config_v1_drain } from '../../../src/gen/switchyard/config/v1/drain_pb.js';
+import { file_switchyard_config_v1_kubernetes } from '../../../src/gen/switchyard/config/v1/kubernetes_pb.js';
 import { file_switchyard_config_v1_traffic } from '../../../src/gen/switchyard/config/v1/traffic_pb.js';
 import { file_switchyard_config_v1_verification } from '../../../src/gen/switchyard/config/v1/verification_pb.js';
 import { file_switchyard_config_v1_watcher } from '../../../src/gen/switchyard/config/v1/watcher_pb.js';
@@ -17,6 +18,7 @@ import { RULED_FIELDS, ruleOf } from '../../../src/spec/rules.ts';
 
 const files = [
   file_switchyard_config_v1_config,
+  file_switchyard_config_v1_kubernetes,
   file_switchyard_config_v1_traffic,
   file_switchyard_config_v1_verification,
   file_switchyard_config_v1_drain,

@@ -35,7 +35,7 @@ describe('a document with another version', () => {
       fc.property(anySpec, anySpec, (spec, { version }) => {
         const document = withVersion(formatService(spec), version);
         const listed =
-          spec.runtime.kind === 'processes' ||
+          spec.runtime.kind !== 'endpoints' ||
           spec.runtime.file !== undefined ||
           spec.runtime.versions.some(({ name }) => name === version);
         const { services } = parseServices({ file: 'a.yaml', text: document });

@@ -27,7 +27,13 @@ const TIMEOUT: Milliseconds = 30_000;
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /** Who writes fields: never changed, since it owns them on the server. */
-export type FieldManager = 'switchyard-controller' | 'switchyard-status' | 'switchyard-cli';
+export type FieldManager =
+  | 'switchyard'
+  /** Holds a field for whoever changes it next: an autoscaler that has not scaled yet. */
+  | 'switchyard-handover'
+  | 'switchyard-controller'
+  | 'switchyard-status'
+  | 'switchyard-cli';
 
 export class KubernetesApi {
   readonly #config: KubeConfig;
@@ -82,8 +88,14 @@ export class KubernetesApi {
     kind: Kind,
     place: ObjectPlace,
     object: Replaced,
+    manager?: FieldManager,
   ): Promise<Replaced> {
-    return this.json<Replaced>({ method: 'PUT', path: pathOf(kind, place), body: object });
+    return this.json<Replaced>({
+      method: 'PUT',
+      path: pathOf(kind, place),
+      query: { fieldManager: manager },
+      body: object,
+    });
   }
 
   delete(

@@ -3,6 +3,24 @@ import type { Kind } from './objects.ts';
 
 export const LEASE: Kind = namespaced('coordination.k8s.io', 'v1', 'Lease', 'leases');
 export const DEPLOYMENT: Kind = namespaced('apps', 'v1', 'Deployment', 'deployments');
+export const CONTROLLER_REVISION: Kind = namespaced(
+  'apps',
+  'v1',
+  'ControllerRevision',
+  'controllerrevisions',
+);
+export const DISRUPTION_BUDGET: Kind = namespaced(
+  'policy',
+  'v1',
+  'PodDisruptionBudget',
+  'poddisruptionbudgets',
+);
+export const AUTOSCALER: Kind = namespaced(
+  'autoscaling',
+  'v2',
+  'HorizontalPodAutoscaler',
+  'horizontalpodautoscalers',
+);
 export const SERVICE: Kind = namespaced('', 'v1', 'Service', 'services');
 export const POD: Kind = namespaced('', 'v1', 'Pod', 'pods');
 export const CONFIG_MAP: Kind = namespaced('', 'v1', 'ConfigMap', 'configmaps');

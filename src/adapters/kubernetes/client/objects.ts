@@ -2,6 +2,7 @@
  * Objects of the Kubernetes API as they are on the wire: plain JSON. Typed models of a client library would turn times into
  * dates and drop fields that they do not know, which a later write would then remove.
  */
+import type { Json } from '../../../model/json.ts';
 
 /** A kind of objects, and where the API server has them. */
 export interface Kind {
@@ -23,6 +24,17 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean;
 }
 
+/** Fields of an object that one manager has written, and how. */
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: 'Apply' | 'Update';
+  readonly subresource?: string;
+  /** When it wrote last. */
+  readonly time?: string;
+  /** `f:spec` and so on: https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management. */
+  readonly fieldsV1?: Json;
+}
+
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -37,6 +49,8 @@ export interface ObjectMeta {
   readonly finalizers?: readonly string[];
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
+  /** Only where the reader has asked for it. */
+  readonly managedFields?: readonly ManagedFields[];
 }
 
 /** Any object; what it holds beside its metadata is its kind's. */

@@ -11,6 +11,8 @@ export interface Selection {
   /** Absent: of all namespaces. */
   readonly namespace?: string;
   readonly labelSelector?: string;
+  /** Who manages which field is kept: it is as large as the object, so only for those who look at it. */
+  readonly keepsManagers?: boolean;
 }
 
 export interface Listed<Item> {
@@ -35,7 +37,7 @@ const LONGEST_LINE = 8 * 1024 * 1024;
 /** All objects, page by page, as they were at one moment. Rejects as the API does. */
 export async function list<Item extends KubernetesObject>(
   api: KubernetesApi,
-  { kind, namespace, labelSelector }: Selection,
+  { kind, namespace, labelSelector, keepsManagers = false }: Selection,
   signal: AbortSignal,
 ): Promise<Listed<Item>> {
   const items: Item[] = [];
@@ -52,7 +54,7 @@ export async function list<Item extends KubernetesObject>(
     });
     // The items of a list lack what they all have in common.
     const common = { apiVersion: apiVersionOf(kind), kind: kind.kind };
-    items.push(...page.items.map((item) => slim({ ...common, ...item })));
+    items.push(...page.items.map((item) => slim({ ...common, ...item }, keepsManagers)));
     next = page.metadata.continue;
     if (next === undefined || next === '') return { items, resourceVersion: page.metadata.resourceVersion };
   }
@@ -64,7 +66,7 @@ export async function* watch<Item extends KubernetesObject>(
   selection: Selection & { readonly from: string; readonly lasting: Milliseconds },
   signal: AbortSignal,
 ): AsyncGenerator<WatchEvent<Item>, void> {
-  const { kind, namespace, labelSelector, from, lasting } = selection;
+  const { kind, namespace, labelSelector, keepsManagers = false, from, lasting } = selection;
   const path = pathOf(kind, namespace === undefined ? {} : { namespace });
   const response = await api.open(
     {
@@ -82,21 +84,25 @@ export async function* watch<Item extends KubernetesObject>(
     LONGEST_SILENCE,
   );
   try {
-    for await (const line of linesOf(response)) yield eventOf<Item>(line, `watch ${path}`);
+    for await (const line of linesOf(response))
+      yield eventOf<Item>(line, { asked: `watch ${path}`, keepsManagers });
   } finally {
     response.destroy();
   }
 }
 
-function eventOf<Item extends KubernetesObject>(line: string, asked: string): WatchEvent<Item> {
+function eventOf<Item extends KubernetesObject>(
+  line: string,
+  { asked, keepsManagers }: { readonly asked: string; readonly keepsManagers: boolean },
+): WatchEvent<Item> {
   const { type, object } = JSON.parse(line) as { readonly type: string; readonly object: Item };
   const resourceVersion = object.metadata?.resourceVersion ?? '';
   switch (type) {
     case 'ADDED':
     case 'MODIFIED':
-      return { kind: 'Changed', object: slim(object), resourceVersion };
+      return { kind: 'Changed', object: slim(object, keepsManagers), resourceVersion };
     case 'DELETED':
-      return { kind: 'Deleted', object: slim(object), resourceVersion };
+      return { kind: 'Deleted', object: slim(object, keepsManagers), resourceVersion };
     case 'BOOKMARK':
       return { kind: 'Bookmark', resourceVersion };
     case 'ERROR':
@@ -106,9 +112,10 @@ function eventOf<Item extends KubernetesObject>(line: string, asked: string): Wa
   }
 }
 
-/** Who manages which field is as large as the object, and nothing that we look at. */
-function slim<Item extends KubernetesObject>(object: Item): Item {
-  const { managedFields: _, ...metadata } = object.metadata as Item['metadata'] & { managedFields?: unknown };
+/** Who manages which field is as large as the object, and nothing that most look at. */
+export function slim<Item extends KubernetesObject>(object: Item, keepsManagers = false): Item {
+  if (keepsManagers) return object;
+  const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
 }
 

@@ -135,6 +135,19 @@ describe('a state file of 0.1.0', () => {
 
   test.each([
     ['a drain source is workflow', { drain: { source: { kind: 'workflow' } } }],
+    [
+      'a service runs on Kubernetes',
+      {
+        runtime: {
+          kind: 'kubernetes',
+          pods: { kind: 'template', template: { spec: { containers: [{ name: 'manager' }] } } },
+          port: 'http',
+          replicas: 2,
+          autoscaling: { min: 2, max: 9, cpuPercent: 80 },
+          maxUnavailable: '25%',
+        },
+      },
+    ],
     ['a service has delegates', { delegates: { ...NO_DELEGATES, source: { kind: 'grpc' } } }],
   ] as const)('is refused by 0.2.0 too when %s, which it would take for damage or leave out', (_, wishes) => {
     const file = oldFile();

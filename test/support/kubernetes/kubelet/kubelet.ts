@@ -179,7 +179,8 @@ export class TestKubelet {
   ): Promise<Readonly<Record<string, string>>> {
     const values: Record<string, string> = {};
     for (const { name, value = '', valueFrom } of variables) {
-      values[name] = valueFrom === undefined ? value : await this.#valueFrom(pod, valueFrom, address);
+      const given = valueFrom === undefined ? value : await this.#valueFrom(pod, valueFrom, address);
+      if (given !== undefined) values[name] = given;
     }
     return values;
   }
@@ -188,15 +189,19 @@ export class TestKubelet {
     pod: Pod,
     { fieldRef, configMapKeyRef, secretKeyRef }: NonNullable<EnvironmentVariable['valueFrom']>,
     address: string,
-  ): Promise<string> {
+  ): Promise<string | undefined> {
     if (fieldRef !== undefined) return fieldOf(pod, fieldRef.fieldPath, address);
-    const [kind, { name, key }] =
+    const [kind, { name, key, optional = false }] =
       configMapKeyRef === undefined
         ? [SECRET, secretKeyRef ?? { name: '', key: '' }]
         : [CONFIG_MAP, configMapKeyRef];
     const { namespace = '' } = pod.metadata;
     type Data = KubernetesObject & { readonly data?: Readonly<Record<string, string>> };
-    const found = await this.#options.api.get<Data>(kind, { namespace, name });
+    const found = await this.#options.api.get<Data>(kind, { namespace, name }).catch((error: unknown) => {
+      if (optional && isNotFound(error)) return undefined;
+      throw error;
+    });
+    if (found === undefined) return undefined;
     const text = found.data?.[key] ?? '';
     return kind === SECRET ? Buffer.from(text, 'base64').toString('utf8') : text;
   }

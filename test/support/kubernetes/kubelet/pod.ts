@@ -26,9 +26,15 @@ export interface EnvironmentVariable {
   readonly value?: string;
   readonly valueFrom?: {
     readonly fieldRef?: { readonly fieldPath: string };
-    readonly configMapKeyRef?: { readonly name: string; readonly key: string };
-    readonly secretKeyRef?: { readonly name: string; readonly key: string };
+    readonly configMapKeyRef?: KeyReference;
+    readonly secretKeyRef?: KeyReference;
   };
+}
+
+interface KeyReference {
+  readonly name: string;
+  readonly key: string;
+  readonly optional?: boolean;
 }
 
 export interface Probe {

@@ -1,0 +1,251 @@
+/**
+ * The leader's hand on VersionedService objects: it applies their specs, carries out orders, deletes what was deleted, and
+ * writes what it sees to their status. It never writes a spec. One object at a time is looked at; what fails is tried again.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { KubernetesApi } from '../adapters/kubernetes/client/api.ts';
+import { KubernetesApiError } from '../adapters/kubernetes/client/api-error.ts';
+import { pathOf } from '../adapters/kubernetes/client/objects.ts';
+import { VERSIONED_SERVICE } from '../adapters/kubernetes/custom-resources.ts';
+import type { Backoff } from '../model/backoff.ts';
+import type { Milliseconds } from '../model/instant.ts';
+import { serviceName } from '../model/names.ts';
+import { OperationError, type Operations } from '../operations/types.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ServiceObjectCache } from './cache.ts';
+import { conditionsOf, type Standing, timed } from './conditions.ts';
+import { CONFIRM_ANNOTATION, documentOf, FINALIZER, type ServiceObject, writerOf } from './objects.ts';
+import { newOrder, type Order, type OrderStatus, REASON_ANNOTATION } from './orders.ts';
+import { Queue } from './queue.ts';
+import { refusedStatus, serviceStatus } from './service-status.ts';
+
+export interface ServiceObjectsOptions {
+  /** Started already; whoever started it stops it. */
+  readonly cache: ServiceObjectCache;
+  readonly api: KubernetesApi;
+  readonly namespace: string;
+  readonly operations: Operations;
+  /** The number of the newest publication. */
+  readonly publication: () => number;
+  readonly clock: Clock;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  readonly onProblem: (problem: { readonly service: string; readonly error: unknown }) => void;
+}
+
+/** What is known of an object beside what it says. */
+interface Known {
+  /** The generation of the spec that was applied; absent: none was. */
+  readonly applied?: number;
+  readonly refused?: { readonly generation: number; readonly message: string };
+}
+
+const RETRY: Backoff = { initial: 500, max: 30_000 };
+/** Changes that come close together are written together. */
+const GATHER: Milliseconds = 300;
+
+export class ServiceObjects {
+  readonly #options: ServiceObjectsOptions;
+  readonly #queue: Queue;
+  readonly #known = new Map<string, Known>();
+  readonly #unsubscribe: (() => void)[] = [];
+
+  constructor(options: ServiceObjectsOptions) {
+    const { clock, random, onProblem } = options;
+    this.#options = options;
+    this.#queue = new Queue({
+      work: (name) => this.#look(name),
+      onFailed: (service, error) => {
+        // Somebody was faster; what they wrote comes by the watch.
+        if (!(error instanceof KubernetesApiError && error.code === 409)) onProblem({ service, error });
+      },
+      clock,
+      random,
+      backoff: RETRY,
+      gather: GATHER,
+    });
+  }
+
+  /** Looks at all objects, and from then on at those of which something changes, here or there. */
+  start(): void {
+    const { cache, operations } = this.#options;
+    const all = (): void => {
+      for (const name of cache.names()) this.#queue.add(name);
+    };
+    this.#unsubscribe.push(
+      operations.subscribe(all),
+      cache.subscribe((names) => {
+        for (const name of names) this.#queue.add(name);
+      }),
+    );
+    all();
+  }
+
+  /** Writes nothing any more. */
+  async stop(): Promise<void> {
+    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    await this.#queue.stop();
+  }
+
+  async #look(name: string): Promise<void> {
+    const object = this.#options.cache.get(name);
+    if (object === undefined) {
+      this.#known.delete(name);
+      return;
+    }
+    if (object.metadata.deletionTimestamp !== undefined) await this.#delete(object);
+    else if (object.metadata.finalizers?.includes(FINALIZER) !== true) await this.#keep(object);
+    else {
+      await this.#apply(object);
+      const order = newOrder(object.metadata.annotations ?? {}, object.status?.order);
+      // The status that is written for it brings the object back here.
+      if (order === undefined || !this.#isRecorded(name)) await this.#show(object);
+      else await this.#carryOut(object, order);
+    }
+  }
+
+  /** The object stays until its service is deleted; the watch brings it again. */
+  async #keep(object: ServiceObject): Promise<void> {
+    await this.#setFinalizers(object, [...(object.metadata.finalizers ?? []), FINALIZER]);
+  }
+
+  async #apply(object: ServiceObject): Promise<void> {
+    const { name, generation = 0 } = object.metadata;
+    const known = this.#known.get(name) ?? {};
+    if (known.applied === generation || known.refused?.generation === generation) return;
+    try {
+      await this.#options.operations.apply({
+        caller: { actor: writerOf(object, 'spec'), reason: `generation ${generation} of the object` },
+        documents: [{ file: `VersionedService ${name}`, text: documentOf(object) }],
+        expectedGenerations: new Map(),
+        dryRun: false,
+      });
+      this.#known.set(name, { applied: generation });
+    } catch (error) {
+      if (!(error instanceof OperationError) || error.code !== 'InvalidArgument') throw error;
+      this.#known.set(name, { ...known, refused: { generation, message: error.message } });
+    }
+  }
+
+  /** Said before it is done: a controller that ends within it does not do it again. */
+  async #carryOut(object: ServiceObject, order: Order): Promise<void> {
+    const taken = await this.#write(object, this.#status(object, this.#order(order.text, 'Taken', '')));
+    const outcome = await this.#outcomeOf(object, order);
+    await this.#write(taken, this.#status(taken, outcome));
+  }
+
+  async #outcomeOf(object: ServiceObject, order: Order): Promise<OrderStatus> {
+    if (order.kind === 'NotUnderstood') return this.#order(order.text, 'Refused', order.message);
+    const service = serviceName(object.metadata.name);
+    const reason = object.metadata.annotations?.[REASON_ANNOTATION] ?? '';
+    const caller = { actor: writerOf(object, 'annotations'), reason };
+    try {
+      const { message } = await order.carry(this.#options.operations, { caller, service, dryRun: false });
+      return this.#order(order.text, 'Done', message);
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      return this.#order(order.text, 'Refused', error.message);
+    }
+  }
+
+  async #delete(object: ServiceObject): Promise<void> {
+    const { name, annotations = {}, finalizers = [] } = object.metadata;
+    if (!finalizers.includes(FINALIZER)) return;
+    if (this.#isRecorded(name)) {
+      const { traffic } = this.#options.operations.service(serviceName(name)).record;
+      if (traffic.kind !== 'none' && annotations[CONFIRM_ANNOTATION] !== name) {
+        await this.#show(object);
+        return;
+      }
+      await this.#options.operations.deleteService({
+        caller: { actor: writerOf(object, 'annotations'), reason: 'the object was deleted' },
+        service: serviceName(name),
+        dryRun: false,
+      });
+    }
+    this.#known.delete(name);
+    await this.#setFinalizers(
+      object,
+      finalizers.filter((one) => one !== FINALIZER),
+    );
+  }
+
+  /** Writes the status where it is another one than the object has. */
+  async #show(object: ServiceObject): Promise<void> {
+    const status = this.#status(object, object.status?.order);
+    if (!isDeepStrictEqual(status, object.status)) await this.#write(object, status);
+  }
+
+  #status(object: ServiceObject, order: OrderStatus | undefined): ServiceObject['status'] {
+    const { clock, operations, publication } = this.#options;
+    const { name, generation = 0, deletionTimestamp } = object.metadata;
+    const { applied, refused } = this.#known.get(name) ?? {};
+    const about = { now: clock.now(), before: object.status?.conditions ?? [] };
+    const added = order === undefined ? {} : { order };
+    if (!this.#isRecorded(name))
+      return { ...refusedStatus(refused ?? { generation, message: 'it was not applied' }, about), ...added };
+    const status = serviceStatus({
+      view: operations.service(serviceName(name)),
+      generation: applied ?? object.status?.observedGeneration ?? 0,
+      ...(refused === undefined ? {} : { refused }),
+      publication: publication(),
+      ...about,
+    });
+    const conditions =
+      deletionTimestamp === undefined
+        ? status.conditions
+        : timed(conditionsOf(unconfirmed(name)), { generation, ...about });
+    return { ...status, conditions, ...added };
+  }
+
+  /** Compared with what was read, and never forced: the object that another one wrote meanwhile comes by the watch. */
+  #write(object: ServiceObject, status: ServiceObject['status']): Promise<ServiceObject> {
+    const { api, namespace } = this.#options;
+    const { apiVersion, kind, metadata } = object;
+    const { name, resourceVersion, uid } = metadata;
+    return api.replace<ServiceObject>(
+      VERSIONED_SERVICE,
+      { namespace, name, subresource: 'status' },
+      {
+        apiVersion,
+        kind,
+        metadata: {
+          name,
+          namespace,
+          ...(uid === undefined ? {} : { uid }),
+          ...(resourceVersion === undefined ? {} : { resourceVersion }),
+        },
+        spec: object.spec,
+        ...(status === undefined ? {} : { status }),
+      },
+    );
+  }
+
+  async #setFinalizers({ metadata }: ServiceObject, finalizers: readonly string[]): Promise<void> {
+    const { name, resourceVersion } = metadata;
+    await this.#options.api.json({
+      method: 'PATCH',
+      path: pathOf(VERSIONED_SERVICE, { namespace: this.#options.namespace, name }),
+      query: { fieldManager: 'switchyard-status' },
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { resourceVersion, finalizers } },
+    });
+  }
+
+  #isRecorded(name: string): boolean {
+    return this.#options.operations.services().some(({ record }) => record.name === name);
+  }
+
+  #order(text: string, outcome: OrderStatus['outcome'], message: string): OrderStatus {
+    return { text, outcome, message, at: new Date(this.#options.clock.now()).toISOString() };
+  }
+}
+
+/** How an object stands that is deleted and must not be, yet. */
+function unconfirmed(name: string): Standing {
+  return {
+    kind: 'Stalled',
+    reason: 'DeletionNotConfirmed',
+    message: `the object is deleted, and its default traffic would be dropped: annotate it with ${CONFIRM_ANNOTATION}=${name} to let it go`,
+  };
+}

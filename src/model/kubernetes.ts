@@ -1,0 +1,36 @@
+/** What a user wishes for Pods: the `kubernetes` runtime of a spec. */
+import type { Json } from './json.ts';
+
+/** Instances that Switchyard makes as Pods of Kubernetes: one Deployment for each version. */
+export interface KubernetesRuntimeSpec {
+  readonly kind: 'kubernetes';
+  /** What a version is made of. A version keeps what it was made of, and its port. */
+  readonly pods: PodSource;
+  /** The port of the container that requests go to: its number, or its name. */
+  readonly port: number | string;
+  /** Pods for each version; not used with `autoscaling`. */
+  readonly replicas: number;
+  /** Absent: each version has `replicas`. */
+  readonly autoscaling?: Autoscaling;
+  /** Pods of a version that may be away when nodes are drained: a number, or a part such as `25%`. */
+  readonly maxUnavailable: number | string;
+  /** The Service that selects the primary's Pods; absent: it is named as the service. */
+  readonly primaryService?: string;
+}
+
+/** Where the Pod template of a new version comes from. `${version}` is replaced in images and in every text of a template. */
+export type PodSource =
+  /** The template of a Deployment that is there; `images` by the name of the container. */
+  | {
+      readonly kind: 'deployment';
+      readonly name: string;
+      readonly images: Readonly<Record<string, string>>;
+    }
+  | { readonly kind: 'template'; readonly template: { readonly [name: string]: Json } };
+
+/** How many Pods a version has: as many as keep its use of CPU, in percent of what it requests. */
+export interface Autoscaling {
+  readonly min: number;
+  readonly max: number;
+  readonly cpuPercent: number;
+}

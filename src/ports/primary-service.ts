@@ -1,0 +1,29 @@
+/** The Service of a cluster that always leads to the primary: for clients without a proxy, and a word of who was primary. */
+import type { KubernetesRuntimeSpec } from '../model/kubernetes.ts';
+import type { ServiceName, VersionName } from '../model/names.ts';
+
+export interface PrimaryMove {
+  readonly service: ServiceName;
+  readonly spec: KubernetesRuntimeSpec;
+  readonly version: VersionName;
+}
+
+export interface PrimaryServices {
+  /**
+   * Leads default clients to a version, and keeps the Service so where somebody changes it by hand. The same move again
+   * changes nothing. Rejects with PrimaryServiceError where the version has no ready endpoint, or the Service is not ours,
+   * and as the cluster does; the last move then stays.
+   */
+  movePrimary(move: PrimaryMove): Promise<void>;
+  /** The version that the Service leads to now; undefined: there is none, or it is not ours. */
+  primaryOf(service: ServiceName): VersionName | undefined;
+  /** What keeps the Service from being as it was moved last, in sentences for an operator. */
+  problems(service: ServiceName): readonly string[];
+  /** The service is deleted, or has another runtime: its Service is taken away. */
+  forget(service: ServiceName): Promise<void>;
+}
+
+/** A move that must not be done; the message says why. */
+export class PrimaryServiceError extends Error {
+  override readonly name = 'PrimaryServiceError';
+}

@@ -1,0 +1,176 @@
+/**
+ * Runs the controller as one of several replicas on Kubernetes. The state is in custom resources, a Lease says who leads, and
+ * every replica serves proxies from its own watches, whoever leads and whether anybody does.
+ */
+import { accessLogService } from './adapters/access-log/service.ts';
+import { systemClock } from './adapters/clock.ts';
+import { LeaderElection } from './adapters/kubernetes/client/leader-election.ts';
+import { sourceOf } from './adapters/kubernetes/client/reflector.ts';
+import { CONTROLLER_STATE, SERVICE_ROUTING } from './adapters/kubernetes/custom-resources.ts';
+import { Caches } from './adapters/kubernetes/runtime/caches.ts';
+import { KubernetesRuntime } from './adapters/kubernetes/runtime/runtime.ts';
+import { KubernetesRoutingView } from './adapters/kubernetes/store/routing-view.ts';
+import { COUNTERS_SELECTOR } from './adapters/kubernetes/store/state-object.ts';
+import { parseAddress } from './admin/listen.ts';
+import { CliError, EXIT, type ExitCode } from './cli/exit.ts';
+import type { AddressFlag, ControllerFlags } from './cli/local-commands.ts';
+import { print } from './cli/shell.ts';
+import { identityOf, openCluster } from './cluster.ts';
+import { ServiceObjectCache } from './custom-resources/cache.ts';
+import { openDoor } from './replicas/door.ts';
+import { SwitchedLogs } from './replicas/forwarded-logs.ts';
+import { openLinkServer } from './replicas/link-server.ts';
+import { openReplicaPort } from './replicas/port.ts';
+import { Roles } from './replicas/roles.ts';
+import { follow, lead, type Shown, type Stage } from './serve-roles.ts';
+import { bind, type Service, untilStopped } from './serving.ts';
+import { startHttpServer } from './telemetry/http-server.ts';
+import { createLog } from './telemetry/log.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { xdsLog } from './telemetry/xds-log.ts';
+import { bothObservers, currentObserver } from './xds/observer.ts';
+import { createPublisher } from './xds/publisher.ts';
+import { startXdsServer } from './xds/server.ts';
+import { createTranslator } from './xds/translate/index.ts';
+
+const LEASE = 'switchyard-controller';
+
+/** Serves until a signal; Pods and proxies go on as they are. Throws CliError where it cannot begin. */
+export async function serveOnKubernetes({ context, flags, version }: Service): Promise<ExitCode> {
+  const stop = untilStopped();
+  const log = createLog({ level: flags.logLevel });
+  const cluster = openCluster(flags, context.shell.env);
+  const { api, namespace } = cluster;
+  const shared = { clock: systemClock, random: Math.random };
+  let shown: Shown = {
+    role: 'following',
+    metrics: new Metrics({ version }),
+    refusal: () => '',
+    tunnels: () => undefined,
+  };
+  await using closing = new AsyncDisposableStack();
+
+  const publisher = createPublisher({
+    translate: createTranslator(),
+    now: () => systemClock.now(),
+    // The metrics are those of the role that is played.
+    observer: bothObservers(
+      currentObserver(() => shown.metrics.xds),
+      xdsLog(log),
+    ),
+    emptyStore: flags.acceptEmpty !== true,
+    mayNotServe: () => shown.refusal(),
+  });
+  const view = new KubernetesRoutingView({
+    ...shared,
+    routings: sourceOf(api, { kind: SERVICE_ROUTING, namespace }),
+    counters: sourceOf(api, { kind: CONTROLLER_STATE, namespace, labelSelector: COUNTERS_SELECTOR }),
+  });
+  closing.defer(() => view.stop());
+  const objects = new ServiceObjectCache({ ...shared, api, namespace });
+  closing.defer(() => objects.stop());
+  const caches = new Caches({ ...shared, api, namespace });
+  closing.defer(() => caches.stop());
+
+  const logs = new SwitchedLogs();
+  const accessLog = accessLogService((breakOff) => logs.open(breakOff));
+  const link = openLinkServer([accessLog]);
+  closing.defer(() => link.close());
+  const http = await bind(flags.httpAddress, '--http-address', (place) =>
+    startHttpServer({
+      ...place,
+      scrape: () => shown.metrics.scrape(),
+      readiness: () =>
+        view.isSynced
+          ? { kind: 'ready' }
+          : { kind: 'notReady', reason: `the recorded state was not read yet: ${view.trouble}` },
+      onFault: ({ path, error }) => log.error({ path, err: error }, 'a request for metrics failed'),
+    }),
+  );
+  closing.defer(() => http.close());
+  const replicas = await bind(flags.replicaAddress, '--replica-address', (place) =>
+    openReplicaPort({
+      ...place,
+      link: (socket) => link.accept(socket),
+      tunnels: (name) => shown.tunnels(name),
+    }),
+  );
+  closing.defer(() => replicas.close());
+  const admin = await bind(adminPlace(flags), '--admin-address', openDoor);
+  closing.defer(() => admin.close());
+  const watchers = await bind(
+    flags.watcherAddress ?? { host: '127.0.0.1', port: 18_003 },
+    '--watcher-address',
+    openDoor,
+  );
+  closing.defer(() => watchers.close());
+
+  const election = new LeaderElection({
+    ...shared,
+    api,
+    namespace,
+    name: LEASE,
+    identity: identityOf(cluster, replicas.port),
+    monotonic: () => performance.now(),
+    onChange: (leadership) => {
+      if (leadership.kind === 'Leading') runtime.leadershipChanged();
+      roles.want(leadership);
+    },
+    onTrouble: (error) => log.warn({ err: error }, 'the Lease could not be had or renewed'),
+  });
+  const runtime = new KubernetesRuntime({
+    ...shared,
+    api,
+    namespace,
+    caches,
+    isLeader: () => election.leadership.kind === 'Leading',
+    ownerOf: (service) => objects.ownerOf(service),
+  });
+  closing.defer(() => runtime.close());
+  const stage: Stage = {
+    cluster,
+    flags,
+    version,
+    log,
+    election,
+    publisher,
+    runtimes: { kubernetes: runtime },
+    view,
+    objects,
+    link,
+    logs,
+    doors: { admin, watchers },
+    show: (next) => {
+      shown = next;
+    },
+  };
+  const roles = new Roles({
+    lead: () => lead(stage),
+    follow: (leader) => follow(stage, leader),
+    onProblem: (error) => log.error({ err: error }, 'this replica cannot lead; it tries again'),
+  });
+  // What the leader still writes at its end needs the Lease, so that goes after it.
+  closing.defer(() => election.stop());
+  closing.defer(() => roles.stop());
+
+  const xds = await bind(flags.xdsAddress, '--xds-address', (place) =>
+    startXdsServer({ publisher, ...place, services: [accessLog] }),
+  );
+  closing.defer(() => xds.close());
+  print(context, `Switchyard ${version}, replica ${cluster.name} of namespace ${namespace}`);
+  for (const [name, { host, port }] of Object.entries({ xds, http: http.address, admin, watchers, replicas }))
+    print(context, `  ${name.padEnd(8)} ${host}:${port}`);
+  await Promise.all([view.start(), objects.start(), caches.start()]);
+  election.start();
+  log.info({ replica: cluster.name, namespace }, 'serving');
+  await stop.promise;
+  log.info('stopping; Pods and proxies go on');
+  return EXIT.ok;
+}
+
+/** On loopback, unless it was told otherwise: the admin API has no login. */
+function adminPlace({ adminAddress = '127.0.0.1:18001' }: ControllerFlags): AddressFlag {
+  const address = parseAddress(adminAddress);
+  if (address !== undefined) return address;
+  throw new CliError(EXIT.usage, `--admin-address must be host:port, not ${JSON.stringify(adminAddress)}`);
+}

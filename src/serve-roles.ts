@@ -1,0 +1,232 @@
+/**
+ * The two roles of a replica on Kubernetes. Proxies stay connected to it through both: what changes is who decides what they
+ * are shown, and where the connections of everybody else go.
+ */
+import type { Logger } from 'pino';
+import { ACCESS_LOG_PATH } from './adapters/access-log/service.ts';
+import { systemClock } from './adapters/clock.ts';
+import type { LeaderElection } from './adapters/kubernetes/client/leader-election.ts';
+import { serverObjects } from './adapters/kubernetes/store/objects.ts';
+import type { StoreObserver } from './adapters/kubernetes/store/observer.ts';
+import type { KubernetesRoutingView } from './adapters/kubernetes/store/routing-view.ts';
+import { openKubernetesStore } from './adapters/kubernetes/store/store.ts';
+import { startAdminServer } from './admin/server.ts';
+import type { ControllerFlags } from './cli/local-commands.ts';
+import { addressIn, type Cluster } from './cluster.ts';
+import { Follower } from './controller/follower.ts';
+import type { RuntimeSet } from './controller/runtimes.ts';
+import type { ServiceObjectCache } from './custom-resources/cache.ts';
+import { ServiceObjects } from './custom-resources/services.ts';
+import type { OpenDoor } from './replicas/door.ts';
+import { forwardLogs, type SwitchedLogs } from './replicas/forwarded-logs.ts';
+import { LeadingPublisher } from './replicas/leading.ts';
+import { type Link, openLink } from './replicas/link-client.ts';
+import type { LinkServer } from './replicas/link-server.ts';
+import type { Accept, TunnelName } from './replicas/port.ts';
+import { RenumberedPublisher } from './replicas/renumbered.ts';
+import type { Role } from './replicas/roles.ts';
+import { openCore } from './serve-core.ts';
+import { Metrics } from './telemetry/metrics.ts';
+import { watcherObservers } from './telemetry/watcher-log.ts';
+import { openWatcherDesk } from './watcher-server/server.ts';
+import { exportEnvoy } from './xds/export.ts';
+import type { XdsPublisher } from './xds/publisher.ts';
+
+/** What both roles stand on; it lives as long as the process. */
+export interface Stage {
+  readonly cluster: Cluster;
+  readonly flags: ControllerFlags;
+  readonly version: string;
+  readonly log: Logger;
+  readonly election: LeaderElection;
+  readonly publisher: XdsPublisher;
+  readonly runtimes: RuntimeSet;
+  readonly view: KubernetesRoutingView;
+  readonly objects: ServiceObjectCache;
+  readonly link: LinkServer;
+  readonly logs: SwitchedLogs;
+  readonly doors: Readonly<Record<TunnelName, OpenDoor>>;
+  /** Told what is scraped and what is refused from here on. */
+  readonly show: (shown: Shown) => void;
+}
+
+/** What a replica shows of itself in a role. */
+export interface Shown {
+  readonly role: 'leading' | 'following';
+  readonly metrics: Metrics;
+  /** Why no stream of a proxy may begin here now; empty where it may. */
+  readonly refusal: () => string;
+  /** What is served through tunnels. */
+  readonly tunnels: (name: TunnelName) => Accept | undefined;
+}
+
+/** Begins to follow whoever leads; nobody, where `leader` is empty. */
+export function follow(stage: Stage, leader: string): Role {
+  const { cluster, log, view, runtimes, link: _link, logs, doors } = stage;
+  const publisher = new RenumberedPublisher(stage.publisher);
+  const follower = new Follower({ state: view, runtimes, publisher, clock: systemClock, log });
+  const address = addressIn(leader);
+  let leaderIsAt = 0;
+  let link: Link | undefined;
+  let closeLogs = (): void => undefined;
+  if (address !== undefined) {
+    const place = address.host.includes(':')
+      ? `[${address.host}]:${address.port}`
+      : `${address.host}:${address.port}`;
+    link = openLink({
+      leader: place,
+      replica: cluster.name,
+      publisher,
+      heldBack: () => follower.heldBack(),
+      leaderIsAt: (commit) => {
+        leaderIsAt = commit;
+      },
+      onProblem: (message) => log.warn({ leader, message }, 'the leader is not reached; it is tried again'),
+    });
+    const forwarded = forwardLogs({ leader: place, path: ACCESS_LOG_PATH });
+    logs.switch(forwarded.open);
+    closeLogs = forwarded.close;
+    doors.admin.lead({ kind: 'Leader', ...address, tunnel: 'admin' });
+    doors.watchers.lead({ kind: 'Leader', ...address, tunnel: 'watchers' });
+  }
+  const unsubscribe = follower.subscribe(() => link?.tell());
+  stage.show({
+    role: 'following',
+    metrics: new Metrics({ version: stage.version }),
+    tunnels: () => undefined,
+    refusal: () =>
+      leaderIsAt > publisher.progress().publication
+        ? 'this replica is behind the leader; try another one, or again'
+        : '',
+  });
+  log.info({ leader }, leader === '' ? 'following; nobody is known to lead' : 'following');
+  follower.start();
+  return {
+    async stop() {
+      unsubscribe();
+      follower.stop();
+      link?.close();
+      closeDoors(stage);
+      closeLogs();
+    },
+  };
+}
+
+/** Begins to lead. Rejects where the state cannot be taken over. */
+export async function lead(stage: Stage): Promise<Role> {
+  const { cluster, flags, log, election, runtimes, objects, version } = stage;
+  await using closing = new AsyncDisposableStack();
+  const metrics = new Metrics({ version });
+  const store = await openKubernetesStore({
+    objects: serverObjects(cluster.api, cluster.namespace),
+    leadership: () => election.leadership,
+    clock: systemClock,
+    monotonic: () => performance.now(),
+    random: Math.random,
+    observer: historyLog(log),
+  });
+  closing.defer(() => store.close());
+  const { everWritten } = await store.load();
+  if (everWritten || flags.acceptEmpty === true) stage.publisher.acceptEmpty();
+  const publisher: LeadingPublisher = new LeadingPublisher({
+    own: new RenumberedPublisher(stage.publisher),
+    commit: () => core.controller.ledger.commitNumber,
+  });
+  const core = await openCore({
+    store,
+    runtimes,
+    publisher,
+    flags,
+    log,
+    metrics,
+    closing,
+    isReplicated: true,
+  });
+  const { controller, operations } = core;
+  closing.defer(() => controller.stop());
+  const started = systemClock.now();
+  const admin = await startAdminServer({
+    operations,
+    ready: Promise.resolve(),
+    info: () => ({
+      version,
+      started,
+      store: `custom resources of namespace ${cluster.namespace}, led by ${cluster.name} in term ${store.term}`,
+      publication: controller.publications.number,
+      endpoints: [],
+      state: operations.isStopping()
+        ? 'Stopping'
+        : controller.publications.isOpen
+          ? 'Ready'
+          : 'AwaitingApply',
+      reason: '',
+    }),
+    exportEnvoy: (table, settings) => JSON.stringify(exportEnvoy(table, settings)),
+    onDown: () => log.warn('`down` has stopped all instances; the controller goes on'),
+    onFault: ({ method, error }) => log.error({ method, err: error }, 'an admin call failed'),
+  });
+  closing.defer(() => admin.close());
+  const watchers = openWatcherDesk({
+    watchers: controller.fleet,
+    clock: systemClock,
+    isReady: () => true,
+    observer: watcherObservers(metrics, log),
+  });
+  closing.defer(() => watchers.close());
+  metrics.watchers.follow(() => watchers.streams());
+  await controller.start();
+  admin.setServing(true);
+  metrics.follow(() => ({ ...core.facts(), ready: controller.publications.isOpen }));
+  const hand = new ServiceObjects({
+    cache: objects,
+    api: cluster.api,
+    namespace: cluster.namespace,
+    operations,
+    publication: () => controller.publications.number,
+    clock: systemClock,
+    random: Math.random,
+    onProblem: ({ service, error }) => log.warn({ service, err: error }, 'its object could not be looked at'),
+  });
+  closing.defer(() => hand.stop());
+  hand.start();
+  closing.defer(stage.link.lead(publisher));
+  const tunnels: Readonly<Record<TunnelName, Accept>> = {
+    admin: (socket) => admin.accept(socket),
+    watchers: (socket) => watchers.accept(socket),
+  };
+  stage.show({ role: 'leading', metrics, refusal: () => '', tunnels: (name) => tunnels[name] });
+  stage.logs.switch(() => core.accessLog.openStream());
+  stage.doors.admin.lead({ kind: 'Here', accept: tunnels.admin });
+  stage.doors.watchers.lead({ kind: 'Here', accept: tunnels.watchers });
+  closing.defer(() => closeDoors(stage));
+  log.info({ term: store.term }, 'leading');
+  const open = closing.move();
+  return {
+    async stop() {
+      await open
+        .disposeAsync()
+        .catch((error: unknown) => log.warn({ err: error }, 'leading ended uncleanly'));
+    },
+  };
+}
+
+function closeDoors({ doors, logs }: Stage): void {
+  for (const door of Object.values(doors)) door.lead({ kind: 'Closed' });
+  logs.switch(undefined);
+}
+
+/** History that the custom resources do not keep is in the log. */
+function historyLog(log: Logger): StoreObserver {
+  return {
+    happened: () => undefined,
+    ended: (rollouts) => {
+      for (const { id, service, state, because } of rollouts)
+        log.info({ rollout: id, service, state, because }, 'a rollout has ended');
+    },
+    measured: (measurements) => {
+      for (const measurement of measurements) log.debug({ measurement }, 'measured');
+    },
+    counted: () => undefined,
+    trouble: (sentence) => log.warn(sentence),
+  };
+}

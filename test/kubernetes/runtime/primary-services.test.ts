@@ -1,0 +1,170 @@
+// The Service that leads to the primary: moved when told, to a version that can answer, and never taken from somebody else.
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../../src/adapters/clock.ts';
+import { SERVICE } from '../../../src/adapters/kubernetes/client/kinds.ts';
+import { type KubernetesObject, pathOf } from '../../../src/adapters/kubernetes/client/objects.ts';
+import type { Service } from '../../../src/adapters/kubernetes/runtime/objects.ts';
+import { KubernetesPrimaryServices } from '../../../src/adapters/kubernetes/runtime/primary-services.ts';
+import type { KubernetesRuntimeSpec } from '../../../src/model/kubernetes.ts';
+import { serviceName, versionName } from '../../../src/model/names.ts';
+import { PrimaryServiceError } from '../../../src/ports/primary-service.ts';
+import { podSpec, runtimeWorld } from '../../support/kubernetes/runtime-world.ts';
+
+const MANAGER = serviceName('manager');
+const V1 = versionName('v1');
+const V2 = versionName('v2');
+const PATIENCE = { timeout: 30_000, interval: 50 };
+
+async function world() {
+  const runtimes = await runtimeWorld();
+  const { runtime, caches } = await runtimes.open();
+  const { api, namespace } = runtimes;
+  let isLeader = true;
+  const services = new KubernetesPrimaryServices({
+    api,
+    namespace,
+    caches,
+    clock: systemClock,
+    random: () => 0,
+    isLeader: () => isLeader,
+    ownerOf: () => undefined,
+  });
+  onTestFinished(() => services.close());
+  return {
+    ...runtimes,
+    runtime,
+    caches,
+    services,
+    follow: () => {
+      isLeader = false;
+    },
+    async ready(spec: KubernetesRuntimeSpec, versions: readonly (typeof V1)[]) {
+      await runtime.want({ service: MANAGER, spec, versions });
+      await vi.waitFor(() => {
+        const ready = runtime.instances(MANAGER).filter(({ state }) => state === 'Ready');
+        expect(ready.map(({ version }) => version).toSorted()).toEqual(versions);
+      }, PATIENCE);
+    },
+    selected: async (name = 'manager') => (await api.get<Service>(SERVICE, { namespace, name })).spec,
+    edit: (name: string, body: object) =>
+      api.json({
+        method: 'PATCH',
+        path: pathOf(SERVICE, { namespace, name }),
+        query: { fieldManager: 'kubectl-edit' },
+        body,
+        contentType: 'application/merge-patch+json',
+      }),
+  };
+}
+
+test('a Service leads to the version that it was moved to, and adds no instance', async () => {
+  const w = await world();
+  const spec = podSpec();
+  await w.ready(spec, [V1, V2]);
+  expect(w.services.primaryOf(MANAGER)).toBeUndefined();
+  await w.services.movePrimary({ service: MANAGER, spec, version: V1 });
+  expect(await w.selected()).toMatchObject({
+    selector: { 'switchyard.dev/service': 'manager', 'switchyard.dev/version': 'v1' },
+    ports: [{ port: 8080, targetPort: 8080 }],
+  });
+  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V1), PATIENCE);
+  await w.services.movePrimary({ service: MANAGER, spec, version: V2 });
+  expect((await w.selected())?.selector).toMatchObject({ 'switchyard.dev/version': 'v2' });
+  const asked = w.api.asked.length;
+  await w.services.movePrimary({ service: MANAGER, spec, version: V2 });
+  expect(w.api.asked.slice(asked)).toEqual([expect.stringMatching('^GET ')]);
+  // Slices of this Service are in the caches by now: they have the same Pods.
+  await vi.waitFor(() => {
+    const slices = w.caches.slices.of(MANAGER);
+    expect(slices.map(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'])).toContain(
+      'manager',
+    );
+  }, PATIENCE);
+  expect(w.runtime.instances(MANAGER)).toHaveLength(2);
+  expect(w.runtime.problems(MANAGER)).toEqual([]);
+});
+
+test('a move to a version that cannot answer is refused, and the Service stays', async () => {
+  const w = await world();
+  const spec = podSpec();
+  await w.ready(spec, [V1]);
+  await w.services.movePrimary({ service: MANAGER, spec, version: V1 });
+  await expect(w.services.movePrimary({ service: MANAGER, spec, version: V2 })).rejects.toThrow(
+    new PrimaryServiceError('Service manager stays where it is: v2 of manager has no ready endpoint'),
+  );
+  expect((await w.selected())?.selector).toMatchObject({ 'switchyard.dev/version': 'v1' });
+});
+
+test('a Service that somebody changes or deletes leads to the primary again, also while it has no ready endpoint', async () => {
+  const w = await world();
+  const spec = podSpec();
+  await w.ready(spec, [V1]);
+  await w.services.movePrimary({ service: MANAGER, spec, version: V1 });
+  await w.edit('manager', { spec: { selector: { 'switchyard.dev/version': 'v2' } } });
+  await vi.waitFor(async () => {
+    expect((await w.selected())?.selector).toMatchObject({ 'switchyard.dev/version': 'v1' });
+  }, PATIENCE);
+  await w.runtime.want({ service: MANAGER, spec, versions: [] });
+  await vi.waitFor(() => expect(w.runtime.instances(MANAGER)).toEqual([]), PATIENCE);
+  await w.api.delete(SERVICE, { namespace: w.namespace, name: 'manager' });
+  await vi.waitFor(async () => {
+    expect((await w.selected())?.selector).toMatchObject({ 'switchyard.dev/version': 'v1' });
+  }, PATIENCE);
+  expect(w.services.problems(MANAGER)).toEqual([]);
+});
+
+test('a Service of somebody else is left alone, and told', async () => {
+  const w = await world();
+  await w.ready(podSpec(), [V1]);
+  const spec = { selector: { app: 'manager' }, ports: [{ port: 80 }] };
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'manager', namespace: w.namespace },
+    spec,
+  };
+  await w.api.create(SERVICE, { namespace: w.namespace }, object);
+  const refused =
+    "Service manager is not Switchyard's for manager: give another name in spec.runtime.kubernetes.primaryService, or take that Service away";
+  await expect(w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 })).rejects.toThrow(
+    new PrimaryServiceError(refused),
+  );
+  expect((await w.selected())?.selector).toEqual({ app: 'manager' });
+
+  const renamed = podSpec({ primaryService: 'manager-primary' });
+  await w.services.movePrimary({ service: MANAGER, spec: renamed, version: V1 });
+  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V1), PATIENCE);
+  // Somebody takes the name between two looks.
+  await w.api.delete(SERVICE, { namespace: w.namespace, name: 'manager-primary' });
+  await w.edit('manager', { metadata: { labels: {} } });
+  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V1), PATIENCE);
+  await w.services.forget(MANAGER);
+  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBeUndefined(), PATIENCE);
+  const names = (await w.all<KubernetesObject>(SERVICE)).map(({ metadata }) => metadata.name);
+  expect(names).toContain('manager');
+  expect(names).not.toContain('manager-primary');
+});
+
+test('another name in the spec moves the Service, and the old one goes', async () => {
+  const w = await world();
+  await w.ready(podSpec(), [V1]);
+  await w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 });
+  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V1), PATIENCE);
+  const renamed = podSpec({ primaryService: 'manager-primary' });
+  await w.services.movePrimary({ service: MANAGER, spec: renamed, version: V1 });
+  await vi.waitFor(async () => {
+    const names = (await w.all<KubernetesObject>(SERVICE)).map(({ metadata }) => metadata.name);
+    expect(names).toContain('manager-primary');
+    expect(names).not.toContain('manager');
+  }, PATIENCE);
+});
+
+test('a replica that does not lead moves nothing', async () => {
+  const w = await world();
+  await w.ready(podSpec(), [V1]);
+  w.follow();
+  await expect(w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 })).rejects.toThrow(
+    'another replica leads',
+  );
+  await expect(w.selected()).rejects.toThrow(/not found/);
+});
