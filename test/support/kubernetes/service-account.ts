@@ -1,24 +1,28 @@
 /** The API server as a service account sees it, and what it may do there. */
+import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
+import { parse } from 'yaml';
 import { KubernetesApi } from '../../../src/adapters/kubernetes/client/api.ts';
 import type { TestNamespace } from './shared-cluster.ts';
 
-/** Requests with a token of a service account of the test's namespace. */
-export async function apiAs(
-  { api, namespace, kubeconfig }: TestNamespace,
-  name: string,
-): Promise<KubernetesApi> {
+/** A kubeconfig with a token of a service account of the test's namespace, as plain data. */
+export async function kubeconfigAs(place: TestNamespace, name: string): Promise<object> {
+  const { api, namespace, kubeconfig } = place;
   const { status } = await api.json<{ status: { token: string } }>({
     method: 'POST',
     path: `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} },
   });
-  const admin = new KubeConfig();
-  admin.loadFromFile(kubeconfig);
-  const cluster = admin.getCurrentCluster();
-  if (cluster === null) throw new Error(`${kubeconfig} names no cluster`);
+  const admin = parse(readFileSync(kubeconfig, 'utf8')) as {
+    readonly users: readonly { readonly name: string }[];
+  };
+  return { ...admin, users: admin.users.map((user) => ({ name: user.name, user: { token: status.token } })) };
+}
+
+/** Requests as that service account. */
+export async function apiAs(place: TestNamespace, name: string): Promise<KubernetesApi> {
   const config = new KubeConfig();
-  config.loadFromClusterAndUser(cluster, { name, token: status.token });
+  config.loadFromString(JSON.stringify(await kubeconfigAs(place, name)));
   return new KubernetesApi(config);
 }
 
