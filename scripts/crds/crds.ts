@@ -70,6 +70,22 @@ const VERSIONED_SERVICE: Definition = {
       phase: text('The state of the rollout, and the step that it is at.', 128),
       since: { type: 'string', format: 'date-time', description: 'Since when it is so.' },
       publication: count('The number of the newest publication of its routes.'),
+      order: {
+        type: 'object',
+        description: 'The order by annotation that was taken last.',
+        required: ['text', 'outcome', 'message', 'at'],
+        properties: {
+          text: text('As it was written.', 256),
+          outcome: {
+            type: 'string',
+            enum: ['Taken', 'Done', 'Refused'],
+            description:
+              'Taken, and nothing more: the controller ended while it was carried out. Look what became of it before you order it again.',
+          },
+          message: text('What was done, or why not.', 32_768),
+          at: { type: 'string', format: 'date-time', description: 'When.' },
+        },
+      },
       versions: {
         type: 'array',
         description: 'All versions that are not retired.',

@@ -129,6 +129,7 @@ export const CONTROLLER_STATE: Definition = {
               },
             },
           },
+          lastDeletion: count('The number of the newest change that deleted services.'),
         },
       },
       data: text(

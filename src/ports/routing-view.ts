@@ -11,7 +11,7 @@ export interface RoutingView {
   readonly everWritten: boolean;
   /** Sorted by name. */
   services(): readonly RoutedService[];
-  /** The highest publication of any service; 0 where none has one. */
+  /** All changes up to this number are shown; 0 where none has one. It does not go back. */
   readonly publication: number;
   /** Of the newest leader that has written anything; -1 before the first. */
   readonly term: number;

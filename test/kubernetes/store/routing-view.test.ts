@@ -83,6 +83,7 @@ test('records without counters are not shown before a leader has counted them', 
   const { view, shown } = followedView(place);
   await view.start();
   expect(view.isSynced).toBe(false);
+  expect(view.trouble).toMatch(/ControllerState counters is not there/);
   await openedStore(objects, { term: 1 });
   await vi.waitFor(() => expect(shown.at(-1)).toEqual(['alpha 1']), soon);
   expect(view).toMatchObject({ isSynced: true, everWritten: true, term: 1 });

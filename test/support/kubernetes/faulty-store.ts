@@ -15,7 +15,7 @@ export interface FaultyStore extends OpenedStore {
 }
 
 /** `patience`: in milliseconds, of each request. */
-export async function faultyStore(patience = 1_500): Promise<FaultyStore> {
+export async function faultyStore(patience = 10_000): Promise<FaultyStore> {
   const server = new SimulatedServer();
   const asked: Request[] = [];
   const willing: Intervene = (_, carryOut) => carryOut();

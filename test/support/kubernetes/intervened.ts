@@ -21,7 +21,6 @@ export function intervened(objects: Objects, intervene: Intervene): Objects {
     isRehearsal,
   });
   return {
-    namespace: objects.namespace,
     list: (of, signal) => intervene(request('list', of.plural, ''), () => objects.list(of, signal)),
     get: (of, name, signal) =>
       intervene(request('get', of.plural, name), () => objects.get(of, name, signal)),

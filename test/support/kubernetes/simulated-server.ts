@@ -17,7 +17,6 @@ export class SimulatedServer {
       return carryOut() as never;
     };
     return {
-      namespace: 'simulated',
       list: (of, signal) => answer(signal, () => this.#list(of)),
       get: (of, name, signal) => answer(signal, () => this.#read(of, name)),
       create: (of, object, { signal, isRehearsal = false }) =>

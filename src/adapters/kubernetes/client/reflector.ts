@@ -83,6 +83,11 @@ export class Reflector<Item extends KubernetesObject> {
     return this.#objects;
   }
 
+  /** The resource version up to which it has followed; empty: it was not read yet. */
+  get position(): string {
+    return this.#position?.resourceVersion ?? '';
+  }
+
   get standing(): Standing {
     return {
       isSynced: this.#isSynced,

@@ -33,6 +33,8 @@ export interface Committing {
   readonly newWriteId: () => string;
   readonly held: Held;
   readonly plan: CommitPlan;
+  /** Of the writes that belong to the change. */
+  readonly writeId: string;
   /** Told of what comes near its limit. */
   readonly trouble: (sentence: string) => void;
 }
@@ -53,7 +55,7 @@ interface NewStamp {
  */
 export async function committed(options: Committing): Promise<Committed> {
   const { plan, held } = options;
-  const stamp = { term: held.term, writeId: options.newWriteId() };
+  const stamp = { term: held.term, writeId: options.writeId };
   checkSizes(options, stamp);
   if (plan.decidedBy === 'Several') return writeSeveral(options, stamp);
   await writeRolls(options);

@@ -5,7 +5,7 @@
 import { NotLeaderError } from '../../../ports/store.ts';
 import { CONTROLLER_STATE } from '../custom-resources.ts';
 import { StateUnreadableError } from './errors.ts';
-import type { Routing } from './routing-object.ts';
+import { type Routing, type RoutingObject, routingOf } from './routing-object.ts';
 import { brought } from './settling.ts';
 import { COUNTERS, type Counters, countersObject, readCounters, type StateObject } from './state-object.ts';
 import type { Held } from './takeover.ts';
@@ -19,7 +19,7 @@ export async function fencedCounters(of: {
   readonly writer: Writer;
   readonly newWriteId: () => string;
   readonly before?: Held | undefined;
-  readonly routings: readonly Routing[];
+  readonly routings: readonly RoutingObject[];
   readonly newestTerm: number;
 }): Promise<StateObject> {
   const { writer, newWriteId, before, routings, newestTerm } = of;
@@ -28,7 +28,7 @@ export async function fencedCounters(of: {
   const found = await writer.find<StateObject>(CONTROLLER_STATE, COUNTERS);
   const fenced = await brought(writer, term, found, (object) => {
     if (object === undefined) {
-      const counters = before?.counters ?? countedFrom(routings);
+      const counters = before?.counters ?? countedFrom(routings.map(routingOf));
       return { kind: 'Create', of: CONTROLLER_STATE, object: countersObject({ counters }, stamp) };
     }
     if (object.spec.term === term) return undefined;

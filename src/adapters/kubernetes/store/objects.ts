@@ -34,7 +34,6 @@ export interface WriteOptions {
 
 /** All reject with KubernetesApiError where the server refuses, and with the connection's error where nothing was heard. */
 export interface Objects {
-  readonly namespace: string;
   list<Item extends KubernetesObject>(kind: Kind, signal: AbortSignal): Promise<readonly Item[]>;
   get<Item extends KubernetesObject>(kind: Kind, name: string, signal: AbortSignal): Promise<Item>;
   /** Refused where there is one of this name. */
@@ -59,7 +58,6 @@ export function serverObjects(api: KubernetesApi, namespace: string): Objects {
     dryRun: isRehearsal ? 'All' : undefined,
   });
   return {
-    namespace,
     list: async (kind, signal) => (await list<never>(api, { kind, namespace }, signal)).items,
     get: async (kind, name, signal) => slim(await api.get(kind, { namespace, name }, signal)),
     create: async <Item extends KubernetesObject>(kind: Kind, object: Item, options: WriteOptions) =>

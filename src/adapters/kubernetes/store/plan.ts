@@ -73,7 +73,12 @@ export function plannedCommit(of: {
   const [only] = routings;
   const isOne =
     routings.length === 1 && gone.length === 0 && only !== undefined && held.routings.has(only.record.name);
-  const counters = countersAfter(held.counters, after, indexAfter(held, routings, gone));
+  const lastDeletion =
+    gone.length === 0 ? held.counters.lastDeletion : (commit.publication ?? held.counters.lastDeletion);
+  const counters = countersAfter(held.counters, after, {
+    services: indexAfter(held, routings, gone),
+    ...(lastDeletion === undefined ? {} : { lastDeletion }),
+  });
   return {
     rolls,
     routings,
@@ -174,7 +179,7 @@ function indexAfter(
 function countersAfter(
   stored: Counters,
   needed: Numbers,
-  services: readonly IndexEntry[],
+  { services, lastDeletion }: Pick<Counters, 'services' | 'lastDeletion'>,
 ): Counters | undefined {
   const hasPublications = stored.nextPublication >= needed.nextPublication;
   const hasSequences = stored.lastSequence >= needed.lastSequence;
@@ -185,5 +190,6 @@ function countersAfter(
     lastSequence: hasSequences ? stored.lastSequence : needed.lastSequence + SEQUENCES_AHEAD,
     everWritten: true,
     services,
+    ...(lastDeletion === undefined ? {} : { lastDeletion }),
   };
 }

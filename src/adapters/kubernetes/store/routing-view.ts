@@ -5,7 +5,7 @@ import type { RoutedService, RoutingView } from '../../../ports/routing-view.ts'
 import { Reflector, type ReflectorObserver, type Source } from '../client/reflector.ts';
 import { type Routing, type RoutingObject, routingOf } from './routing-object.ts';
 import { NOTHING_SHOWN, nextShown, type Shown } from './shown.ts';
-import { type Counters, readCounters, type StateObject } from './state-object.ts';
+import { COUNTERS, type Counters, readCounters, type StateObject } from './state-object.ts';
 
 export interface RoutingViewOptions {
   /** All ServiceRoutings of the namespace. */
@@ -29,6 +29,8 @@ export class KubernetesRoutingView implements RoutingView {
   #shown: Shown = NOTHING_SHOWN;
   #isSynced = false;
   #everWritten = false;
+  /** The newest deletion, and the resource version of the counters when it was first seen. */
+  #deletion = { publication: 0, at: '' };
   #fault = '';
 
   constructor({ routings, counters, ...shared }: RoutingViewOptions) {
@@ -52,7 +54,7 @@ export class KubernetesRoutingView implements RoutingView {
   }
 
   get publication(): number {
-    return Math.max(0, ...[...this.#shown.routings.values()].map(({ publication }) => publication));
+    return this.#shown.publication;
   }
 
   get term(): number {
@@ -99,7 +101,10 @@ export class KubernetesRoutingView implements RoutingView {
     this.#read = new Map(objects.map((object) => [object.metadata.name, this.#readOnce(object)]));
     const counters = this.#countersNow();
     // Without counters nobody has recorded anything, or a leader must count first what was put back without them.
-    if (counters === undefined && (this.#isSynced || objects.length > 0)) return;
+    if (counters === undefined && (this.#isSynced || objects.length > 0)) {
+      this.#fault ||= `ControllerState ${COUNTERS} is not there; what is shown stays until it is`;
+      return;
+    }
     const shown = nextShown({
       before: this.#shown,
       routings: new Map(
@@ -108,13 +113,28 @@ export class KubernetesRoutingView implements RoutingView {
         ),
       ),
       services: counters?.services.map(({ name }) => name) ?? [],
+      lastDeletion: this.#lastDeletion(counters),
     });
     const wasSynced = this.#isSynced;
-    const isChanged = !isSame(shown.routings, this.#shown.routings);
+    const isChanged =
+      shown.publication !== this.#shown.publication || !isSame(shown.routings, this.#shown.routings);
     this.#shown = shown;
     this.#everWritten ||= counters?.everWritten === true;
     this.#isSynced ||= shown.incomplete.length === 0;
     if (this.#isSynced && (isChanged || !wasSynced)) for (const listener of this.#listeners) listener();
+  }
+
+  /**
+   * A deletion counts when the records have come as far as it: the counters come by a way of their own, which may be ahead.
+   * Resource versions of one API server can be compared (KEP-5504).
+   */
+  #lastDeletion({ lastDeletion = 0 }: Partial<Counters> = {}): number {
+    if (this.#deletion.publication !== lastDeletion) {
+      const [object] = this.#counters.objects.values();
+      const { resourceVersion = '' } = object?.metadata ?? {};
+      this.#deletion = { publication: lastDeletion, at: resourceVersion };
+    }
+    return isAtLeast(this.#routings.position, this.#deletion.at) ? lastDeletion : 0;
   }
 
   #readOnce(object: RoutingObject): Read {
@@ -143,4 +163,10 @@ export class KubernetesRoutingView implements RoutingView {
 
 function isSame(one: ReadonlyMap<ServiceName, Routing>, other: ReadonlyMap<ServiceName, Routing>): boolean {
   return one.size === other.size && [...one].every(([name, routing]) => other.get(name) === routing);
+}
+
+/** False where the one or the other is no number. */
+function isAtLeast(position: string, wanted: string): boolean {
+  const isNumber = (text: string): boolean => /^\d{1,30}$/.test(text);
+  return isNumber(position) && isNumber(wanted) && BigInt(position) >= BigInt(wanted);
 }

@@ -45,6 +45,8 @@ export interface Counters {
   readonly everWritten: boolean;
   /** All services. One whose object is gone was not deleted by us. */
   readonly services: readonly IndexEntry[];
+  /** The number of the newest change that deleted services: no record is left that says it. */
+  readonly lastDeletion?: number;
 }
 
 export interface IndexEntry {
@@ -58,6 +60,7 @@ const counters: Shape<Counters> = object<Counters>({
   lastSequence: count,
   everWritten: truth,
   services: list(object<IndexEntry>({ name: storedServiceName, uid: text })),
+  lastDeletion: optional(count),
 });
 
 interface ReadSpec extends Stamp {

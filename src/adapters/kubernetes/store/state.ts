@@ -28,6 +28,12 @@ export interface StateOptions {
   readonly onRead: (taken: TakenOver) => void;
 }
 
+interface InDoubt {
+  readonly writeId: string;
+  readonly numbers: Numbers;
+  readonly decided: () => unknown;
+}
+
 /** What was decided and not finished is tried again after so long. */
 const FINISH_AGAIN: Milliseconds = 2_000;
 
@@ -38,19 +44,16 @@ export class State {
   #numbers: Numbers;
   /** True: what is held may not be what is stored. */
   #mustRead = false;
+  /** A change that failed, and may have been made. */
+  #inDoubt: InDoubt | undefined;
   #tail: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: StateOptions, taken: TakenOver) {
+  /** `taken`: what was found when this replica took over. */
+  constructor(options: StateOptions, taken: TakenOver) {
     this.#options = options;
     this.#held = taken;
     this.#numbers = taken.counters;
     this.#tell(taken);
-  }
-
-  /** Takes over from the leader before. Rejects as takeOver does. */
-  static async open(options: StateOptions): Promise<State> {
-    const { writer, newWriteId, clock } = options;
-    return new State(options, await takeOver({ writer, newWriteId, now: clock.now() }));
   }
 
   /** As it was last known. */
@@ -72,13 +75,16 @@ export class State {
     });
   }
 
-  /** Runs `decided` when the change is decided, before any other one begins. Rejects as `committed` and `checkCommit` do. */
+  /**
+   * Runs `decided` when the change is decided, before any other one begins; where nobody said that it is, and it is, when that
+   * is found out. Rejects as `committed` and `checkCommit` do.
+   */
   commit<Result>(commit: Commit, decided: () => Result): Promise<Result> {
     return this.#inTurn(async () => {
       this.#options.writer.assertLeading();
       await this.#settle();
       this.#check(commit);
-      if (!isEmptyCommit(commit)) await this.#commit(commit);
+      if (!isEmptyCommit(commit)) await this.#commit(commit, decided);
       return decided();
     });
   }
@@ -117,7 +123,7 @@ export class State {
     checkPublications(commit, (name) => routings.get(name)?.publication ?? 0);
   }
 
-  async #commit(commit: Commit): Promise<void> {
+  async #commit(commit: Commit, decided: () => unknown): Promise<void> {
     const { writer, newWriteId, trouble } = this.#options;
     const held = this.#held;
     const plan = plannedCommit({
@@ -126,13 +132,17 @@ export class State {
       numbers: this.#numbers,
       newName: () => `roll-${newWriteId()}`,
     });
+    const writeId = newWriteId();
     try {
-      const outcome = await committed({ writer, newWriteId, held, plan, trouble });
+      const outcome = await committed({ writer, newWriteId, writeId, held, plan, trouble });
       this.#held = outcome.held;
       this.#numbers = plan.numbers;
       if (outcome.kind === 'Unfinished') this.#finishLater(outcome.why);
     } catch (error) {
-      this.#mustRead ||= !(error instanceof StoreLimitError);
+      if (!(error instanceof StoreLimitError)) {
+        this.#mustRead = true;
+        this.#inDoubt = { writeId, numbers: plan.numbers, decided };
+      }
       throw error;
     }
     await this.#remove(plan.superseded);
@@ -154,6 +164,20 @@ export class State {
     this.#held = taken;
     this.#mustRead = false;
     this.#tell(taken);
+    this.#resolveDoubt(taken);
+  }
+
+  /** A change that was refused for want of an answer, and was made: what happened is told all the same. */
+  #resolveDoubt({ routings, finished }: TakenOver): void {
+    const doubt = this.#inDoubt;
+    this.#inDoubt = undefined;
+    if (doubt === undefined) return;
+    const { writeId, numbers, decided } = doubt;
+    const wasMade =
+      finished === writeId || [...routings.values()].some((routing) => routing.writeId === writeId);
+    if (!wasMade) return;
+    this.#numbers = numbers;
+    decided();
   }
 
   #tell(taken: TakenOver): void {

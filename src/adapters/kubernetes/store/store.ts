@@ -6,7 +6,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AuditEvent } from '../../../model/audit.ts';
 import type { Milliseconds } from '../../../model/instant.ts';
-import { isOpen } from '../../../model/rollout.ts';
+import type { ServiceName } from '../../../model/names.ts';
+import { isOpen, type RolloutId } from '../../../model/rollout.ts';
 import {
   type Commit,
   KEPT_MEASUREMENTS,
@@ -25,7 +26,7 @@ import { writeBackup } from './backup.ts';
 import type { StoreObserver } from './observer.ts';
 import { Shelf } from './shelf.ts';
 import { State } from './state.ts';
-import type { TakenOver } from './takeover.ts';
+import { type TakenOver, takeOver } from './takeover.ts';
 import { Writer, type WriterOptions } from './writer.ts';
 
 export interface KubernetesStoreOptions extends WriterOptions {
@@ -58,18 +59,10 @@ export async function openKubernetesStore(options: KubernetesStoreOptions): Prom
   const newWriteId = (): string => randomBytes(8).toString('hex');
   const trouble = (sentence: string): void => observer.trouble(sentence);
   const history = new MemoryHistory({ measurementsKept });
-  const taken = Promise.withResolvers<TakenOver>();
-  const state = await State.open({
-    writer,
-    clock,
-    newWriteId,
-    trouble,
-    onRead(read) {
-      recordAll(history, read);
-      taken.resolve(read);
-    },
-  });
-  const { shards, term, counters } = await taken.promise;
+  const taken = await takeOver({ writer, newWriteId, now: clock.now() });
+  const { shards, term, counters } = taken;
+  const onRead = (read: TakenOver): void => recordAll(history, read);
+  const state = new State({ writer, clock, newWriteId, trouble, onRead }, taken);
   const lists = { writer, term, newWriteId, clock, monotonic, every, trouble };
   const proxies = new Shelf<ProxySeen>(
     { ...lists, content: 'Proxies', shards: PROXY_SHARDS, shape: storedProxy, keyOf: ({ id }) => id },
@@ -88,7 +81,7 @@ export async function openKubernetesStore(options: KubernetesStoreOptions): Prom
   const events = new EventLog({ kept: eventsKept, lastSequence: counters.lastSequence });
   let closing: Promise<void> | undefined;
 
-  const isService = (name: string): boolean => state.held.routings.has(name as never);
+  const isService = (name: ServiceName): boolean => state.held.routings.has(name);
   function forgetWatchers(): void {
     const isGone = ({ identity }: WatcherSeen): boolean => !isService(identity.service);
     watchers.forget(isGone).catch((error: unknown) => trouble(`watchers stay: ${(error as Error).message}`));
@@ -106,7 +99,7 @@ export async function openKubernetesStore(options: KubernetesStoreOptions): Prom
   /** Keeps of a decided change what is history. */
   function decided(commit: Commit): readonly AuditEvent[] {
     const { services = [], rollouts = [], rolls = [], deletions = [] } = commit;
-    const wasOpen = (id: (typeof rollouts)[number]['id']): boolean => {
+    const wasOpen = (id: RolloutId): boolean => {
       const [known] = history.rollouts({ id, limit: 1 });
       return known === undefined || isOpen(known.state);
     };
@@ -128,9 +121,14 @@ export async function openKubernetesStore(options: KubernetesStoreOptions): Prom
       assertOpen();
       const { routings, counters: stored } = await state.read();
       const records = [...routings.values()].map(({ record }) => record);
+      const publication = Math.max(
+        stored.lastDeletion ?? 0,
+        ...[...routings.values()].map((routing) => routing.publication),
+      );
       return structuredClone({
         services: records.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
         nextPublication: state.nextPublication,
+        ...(publication === 0 ? {} : { publication }),
         proxies: proxies.entries(),
         everWritten: stored.everWritten,
       });

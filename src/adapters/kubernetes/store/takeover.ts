@@ -43,6 +43,8 @@ export interface TakenOver extends Held {
   readonly rolls: readonly RollRecord[];
   /** The objects that lists are spread over. */
   readonly shards: readonly StateObject[];
+  /** The change that was decided and is finished now. */
+  readonly finished?: string;
   /** What somebody should look at, one sentence each. */
   readonly troubles: readonly string[];
 }
@@ -61,7 +63,7 @@ export async function takeOver(options: TakeOverOptions): Promise<TakenOver> {
   const { routings: seen, states: seenStates } = before === undefined ? await readAll(writer) : NOTHING;
   const counters = await fencedCounters({
     ...options,
-    routings: seen.map(routingOf),
+    routings: seen,
     newestTerm: Math.max(-1, ...[...seen, ...seenStates].map(termOf)),
   });
   const { term } = counters.spec;
@@ -91,6 +93,7 @@ export async function takeOver(options: TakeOverOptions): Promise<TakenOver> {
     countersAt: last.metadata,
     rolls,
     shards,
+    ...(pending === undefined ? {} : { finished: pending.writeId }),
     troubles: [...putBack(services, after), ...strays(services, after)],
   };
 }

@@ -69,10 +69,6 @@ export class Writer {
     return this.#leaseTerm;
   }
 
-  get objects(): Pick<Objects, 'namespace'> {
-    return this.#options.objects;
-  }
-
   /** Ends what waits; nothing is asked any more. */
   stop(): void {
     this.#stop.abort(new Error('the store is closed'));

@@ -8,6 +8,6 @@ import { full, seed } from '../../../../support/seed.ts';
 test('after a crash at any request the next leader holds each change whole or not at all, and what was acknowledged', async () => {
   await fc.assert(
     fc.asyncProperty(anySteps, (steps) => walk(new SimulatedServer().connect(), steps)),
-    { numRuns: full() ? 3_000 : 100, seed: seed() },
+    { numRuns: full() ? 1_500 : 100, seed: seed() },
   );
 });

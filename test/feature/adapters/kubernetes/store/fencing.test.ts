@@ -69,7 +69,7 @@ describe.each(Object.entries(CHANGES))('stopped in a change of %s', (_, change) 
     for (let at = 1; at <= MOST_REQUESTS; at++) {
       const server = new SimulatedServer();
       const pause = stoppedAt(at);
-      const old = await openedStore(intervened(server.connect(), pause.intervene), { patience: 300 });
+      const old = await openedStore(intervened(server.connect(), pause.intervene));
       await old.store.commit({ services: INITIAL });
       pause.begin();
       const outcome = old.store.commit(change).then(

@@ -1,4 +1,5 @@
 // What would be more than custom resources hold is refused before it is sent, and says what is in the way.
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { StoreLimitError } from '../../../../../src/adapters/kubernetes/store/errors.ts';
 import { instant } from '../../../../../src/model/instant.ts';
@@ -43,6 +44,18 @@ describe('the size of an object', () => {
     );
     expect(asked).toEqual([]);
     expect((await store.load()).services).toEqual([]);
+  });
+
+  test('of the object that carries a change of several services counts too', async () => {
+    const { store, asked } = await world();
+    const services = ['a', 'b', 'c', 'd', 'e'].map((name) =>
+      serviceRecord({ name, document: randomBytes(250_000).toString('hex') }),
+    );
+    await expect(store.commit({ services })).rejects.toThrow(
+      /a would take \d+ bytes .* most of it is its change together with that of other services/,
+    );
+    expect(asked).toEqual([]);
+    for (const one of services) await store.commit({ services: [one] });
   });
 
   test('that comes near it is told', async () => {

@@ -11,6 +11,7 @@ import { proxySeen, serviceRecord } from '../../../../support/stored-records.ts'
 import { boxId, watcherSeen } from '../../../../support/watchers.ts';
 
 const { signal } = new AbortController();
+const soon = { timeout: 10_000 };
 
 async function world(listsEvery = 0) {
   const server = new SimulatedServer();
@@ -75,7 +76,7 @@ describe('writes', () => {
     });
     expect(written).toHaveLength(1);
     expect((await store.watchers())[0]?.lastSeen).toBe(3);
-    await vi.waitFor(() => expect(written).toHaveLength(2));
+    await vi.waitFor(() => expect(written).toHaveLength(2), soon);
     pass(10);
     await store.saveProxies([proxySeen({ id: 'a' })]);
     await store.saveProxies([proxySeen({ id: 'b' })]);
@@ -90,10 +91,10 @@ describe('writes', () => {
     await store.saveProxies([proxySeen({ id: 'a' })]);
     answer(() => Promise.reject(new Error('away')));
     await store.saveProxies([proxySeen({ id: 'a', lastSeen: 2 })]);
-    await vi.waitFor(() => expect(told.troubles.join()).toMatch(/Proxies are not saved: .*away/));
+    await vi.waitFor(() => expect(told.troubles.join()).toMatch(/Proxies are not saved: .*away/), soon);
     answer((_, carryOut) => carryOut());
     written.length = 0;
-    await vi.waitFor(() => expect(written.length).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(written.length).toBeGreaterThan(0), soon);
     const { store: next } = await openedStore(server.connect(), { term: 1 });
     expect((await next.load()).proxies).toEqual([proxySeen({ id: 'a', lastSeen: 2 })]);
   });

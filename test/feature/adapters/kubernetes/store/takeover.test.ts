@@ -165,6 +165,7 @@ describe('what cannot be used is refused, and left as it is', () => {
       before: NOTHING_SHOWN,
       routings: new Map(routings.map((routing) => [routing.record.name, routing])),
       services: [serviceName('alpha')],
+      lastDeletion: 0,
     });
     expect(shown.incomplete).toEqual([]);
   });
