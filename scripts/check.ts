@@ -33,7 +33,10 @@ const stages: readonly Stage[] = [
   // The table of allowed imports is one of these: test/unit/imports.test.ts.
   { name: 'tests', command: ['vitest', ...vitest, '--project=fast'], tests: true },
   { name: 'end-to-end tests', command: ['vitest', ...vitest, '--project=e2e'], tests: true },
-  { name: 'Kubernetes', command: ['bash', 'scripts/setup.sh', '--with', 'kubernetes'] },
+  {
+    name: 'Kubernetes',
+    command: ['bash', 'scripts/setup.sh', '--with', 'kubernetes', '--with', 'kubernetes-tools'],
+  },
   {
     name: 'tests on Kubernetes',
     command: inNamespace(['vitest', ...vitest, '--project=kubernetes']),
@@ -95,9 +98,13 @@ function readCount(): Count {
 
 // A control plane that was never built here takes minutes: that goes on beside the other stages, whose tests wait a lot.
 // Whether it succeeds is the business of the stage that needs it.
-if (findTool('kube-apiserver').kind === 'missing') {
-  const build = ['-n', '19', 'bash', 'scripts/kubernetes/build.sh'];
-  spawn('nice', build, { cwd: root, stdio: 'ignore', detached: true }).unref();
+const builds = [
+  { tool: 'kube-apiserver', script: 'scripts/kubernetes/build.sh' },
+  { tool: 'kustomize', script: 'scripts/kubernetes-tools/build.sh' },
+] as const;
+for (const { tool, script } of builds) {
+  if (findTool(tool).kind === 'found') continue;
+  spawn('nice', ['-n', '19', 'bash', script], { cwd: root, stdio: 'ignore', detached: true }).unref();
 }
 
 const total: Count = { passed: 0, failed: 0, notRun: [] };

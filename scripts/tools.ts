@@ -13,7 +13,11 @@ export type ToolName =
   | 'etcd'
   | 'kube-apiserver'
   | 'kube-controller-manager'
-  | 'kubectl';
+  | 'kubectl'
+  | 'kustomize'
+  | 'helm'
+  | 'kubeconform'
+  | 'kubectl-validate';
 
 export type Tool =
   | { readonly kind: 'found'; readonly path: string }
@@ -61,10 +65,14 @@ const searches: Record<ToolName, Search> = {
   'kube-apiserver': kubernetes('KUBE_APISERVER_BIN'),
   'kube-controller-manager': kubernetes('KUBE_CONTROLLER_MANAGER_BIN'),
   kubectl: kubernetes('KUBECTL_BIN'),
+  kustomize: kubernetes('KUSTOMIZE_BIN', 'kubernetes-tools'),
+  helm: kubernetes('HELM_BIN', 'kubernetes-tools'),
+  kubeconform: kubernetes('KUBECONFORM_BIN', 'kubernetes-tools'),
+  'kubectl-validate': kubernetes('KUBECTL_VALIDATE_BIN', 'kubernetes-tools'),
 };
 
-function kubernetes(variable: string): Search {
-  return { variable, command: 'bash scripts/setup.sh --with kubernetes', usable: executable };
+function kubernetes(variable: string, part: 'kubernetes' | 'kubernetes-tools' = 'kubernetes'): Search {
+  return { variable, command: `bash scripts/setup.sh --with ${part}`, usable: executable };
 }
 
 /** Looks for a program, without installing anything. */

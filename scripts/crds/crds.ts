@@ -1,6 +1,6 @@
 /** The custom resources of Switchyard, as CustomResourceDefinitions. */
-import { stringify } from 'yaml';
 import { VersionedServiceSpecSchema } from '../../src/gen/switchyard/config/v1/config_pb.js';
+import { manifestText } from '../../src/install/manifest.ts';
 import { column, count, crdOf, type Definition, GROUP, text } from './definition.ts';
 import { messageSchema, type Schema } from './openapi.ts';
 import { CONTROLLER_STATE, SERVICE_ROUTING } from './store-kinds.ts';
@@ -112,6 +112,6 @@ const VERSIONED_SERVICE: Definition = {
 export function crdFiles(): readonly { readonly file: string; readonly text: string }[] {
   return [VERSIONED_SERVICE, SERVICE_ROUTING, CONTROLLER_STATE].map((definition) => ({
     file: `${GROUP}_${definition.plural}.yaml`,
-    text: `# Written by \`npm run crds\` from ${definition.from}.\n${stringify(crdOf(definition), { lineWidth: 0, aliasDuplicateObjects: false })}`,
+    text: `# Written by \`npm run crds\` from ${definition.from}.\n${manifestText(crdOf(definition))}`,
   }));
 }

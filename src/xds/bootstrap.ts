@@ -7,6 +7,7 @@ import type { JsonObject } from '@bufbuild/protobuf';
 import type { Milliseconds } from '../model/instant.ts';
 import type { ListenerName, ServiceName } from '../model/names.ts';
 import type { SocketAddress } from '../model/spec.ts';
+import { adminCluster, socketAddress, statsListener } from './stats-listener.ts';
 import { ACCESS_LOG_RUNTIME_KEY } from './translate/access-log.ts';
 import { CONTROLLER_CLUSTER, STATISTICS_TAGS } from './translate/names.ts';
 
@@ -25,6 +26,8 @@ export interface BootstrapOptions {
   readonly services: readonly ServiceName[];
   /** Envoy's admin interface: keep it on loopback, it can stop the process. Port 0 takes a free one. */
   readonly admin: SocketAddress;
+  /** Where `/ready` and `/stats/prometheus` of the admin interface can be read, and nothing else of it; absent: nowhere. */
+  readonly stats?: SocketAddress;
   /** Writes a line for each request to standard output. */
   readonly accessLog: boolean;
   /**
@@ -84,7 +87,15 @@ export function bootstrap(options: BootstrapOptions): JsonObject {
       cds_config: overAds(options),
       lds_config: overAds(options),
     },
-    static_resources: { clusters: [controllerCluster(options.controller)] },
+    static_resources: staticResources(options),
+  };
+}
+
+function staticResources({ controller, admin, stats }: BootstrapOptions): JsonObject {
+  if (stats === undefined) return { clusters: [controllerCluster(controller)] };
+  return {
+    listeners: [statsListener(stats)],
+    clusters: [controllerCluster(controller), adminCluster(admin)],
   };
 }
 
@@ -153,10 +164,6 @@ function overAds({ withoutController }: BootstrapOptions): JsonObject {
     resource_api_version: 'V3',
     initial_fetch_timeout: seconds(INITIAL_FETCH_TIMEOUT[withoutController]),
   };
-}
-
-function socketAddress({ host, port }: SocketAddress): JsonObject {
-  return { socket_address: { address: host, port_value: port } };
 }
 
 function seconds(length: Milliseconds): string {

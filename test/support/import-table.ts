@@ -53,6 +53,9 @@ const importTable: Readonly<Record<string, Row>> = {
   ),
   'spec/promql-types.ts': pure([], ['@prometheus-io/lezer-promql']),
 
+  // Puts manifests together as kustomize does.
+  install: pure([], ['yaml']),
+
   xds: pure(['model', 'gen'], [protobuf]),
   'xds/translate': pure(['model', 'gen', 'xds/resource.ts'], [protobuf]),
   // A hash is a function of its input, and Node has it built in.
@@ -131,6 +134,7 @@ const importTable: Readonly<Record<string, Row>> = {
     'gen',
     'spec',
     'artifact',
+    'install',
     'admin/client.ts',
     'admin/enums.ts',
     'admin/errors.ts',

@@ -16,6 +16,7 @@ export interface BootstrapFlags {
   readonly listener?: readonly string[];
   readonly service?: readonly string[];
   readonly adminAddress: AddressFlag;
+  readonly statsAddress?: AddressFlag;
   readonly accessLog?: boolean;
   readonly readyAnyway?: boolean;
 }
@@ -32,6 +33,7 @@ export async function bootstrap(context: Context, flags: BootstrapFlags): Promis
     listeners: names('--listener', flags.listener, listenerName),
     services: names('--service', flags.service, serviceName),
     admin: flags.adminAddress,
+    ...(flags.statsAddress && { stats: flags.statsAddress }),
     accessLog: flags.accessLog === true,
     withoutController: flags.readyAnyway === true ? 'ReadyAnyway' : 'FailClosed',
   });

@@ -7,6 +7,7 @@ import { EXIT } from '../exit.ts';
 import type { ControllerFlags, LocalCommands, RestoreFlags } from '../local-commands.ts';
 import { defaultDataDir } from '../paths.ts';
 import { print } from '../shell.ts';
+import { addInstall } from './install.ts';
 import { type AddVerbs, defaulted, yesOption } from './session.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -95,11 +96,18 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
           shown: '127.0.0.1:9901',
         }),
       )
+      .addOption(
+        new Option(
+          '--stats-address <host:port>',
+          'let /ready and /stats/prometheus be read here, for probes and Prometheus (default: nowhere)',
+        ).argParser(address),
+      )
       .option('--access-log', 'write a line for each request')
       .option('--ready-anyway', 'report ready after 15 s per resource type although no controller answers')
       .action((flags: BootstrapFlags) =>
         session.run(async (context) => (await import('../commands/bootstrap.ts')).bootstrap(context, flags)),
       );
+    addInstall(program, session);
     program
       .command('lint <files...>')
       .description('check documents without a controller')
