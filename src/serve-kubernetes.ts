@@ -140,6 +140,10 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     link,
     logs,
     doors: { admin, watchers },
+    again: () => {
+      log.warn('what is stored is not what this replica has in memory; it reads everything anew');
+      roles.again();
+    },
     show: (next) => {
       shown = next;
     },

@@ -28,6 +28,7 @@ import type { Role } from './replicas/roles.ts';
 import { openCore } from './serve-core.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { watcherObservers } from './telemetry/watcher-log.ts';
+import { withToldRefusals } from './told-refusals.ts';
 import { openWatcherDesk } from './watcher-server/server.ts';
 import { exportEnvoy } from './xds/export.ts';
 import type { XdsPublisher } from './xds/publisher.ts';
@@ -46,6 +47,8 @@ export interface Stage {
   readonly link: LinkServer;
   readonly logs: SwitchedLogs;
   readonly doors: Readonly<Record<TunnelName, OpenDoor>>;
+  /** Begins the role anew. */
+  readonly again: () => void;
   /** Told what is scraped and what is refused from here on. */
   readonly show: (shown: Shown) => void;
 }
@@ -117,7 +120,7 @@ export async function lead(stage: Stage): Promise<Role> {
   const { cluster, flags, log, election, runtimes, objects, version } = stage;
   await using closing = new AsyncDisposableStack();
   const metrics = new Metrics({ version });
-  const store = await openKubernetesStore({
+  const opened = await openKubernetesStore({
     objects: serverObjects(cluster.api, cluster.namespace),
     leadership: () => election.leadership,
     clock: systemClock,
@@ -125,7 +128,8 @@ export async function lead(stage: Stage): Promise<Role> {
     random: Math.random,
     observer: historyLog(log),
   });
-  closing.defer(() => store.close());
+  closing.defer(() => opened.close());
+  const store = withToldRefusals(opened, stage.again);
   const { everWritten } = await store.load();
   if (everWritten || flags.acceptEmpty === true) stage.publisher.acceptEmpty();
   const publisher: LeadingPublisher = new LeadingPublisher({
@@ -151,7 +155,7 @@ export async function lead(stage: Stage): Promise<Role> {
     info: () => ({
       version,
       started,
-      store: `custom resources of namespace ${cluster.namespace}, led by ${cluster.name} in term ${store.term}`,
+      store: `custom resources of namespace ${cluster.namespace}, led by ${cluster.name} in term ${opened.term}`,
       publication: controller.publications.number,
       endpoints: [],
       state: operations.isStopping()
@@ -199,7 +203,7 @@ export async function lead(stage: Stage): Promise<Role> {
   stage.doors.admin.lead({ kind: 'Here', accept: tunnels.admin });
   stage.doors.watchers.lead({ kind: 'Here', accept: tunnels.watchers });
   closing.defer(() => closeDoors(stage));
-  log.info({ term: store.term }, 'leading');
+  log.info({ term: opened.term }, 'leading');
   const open = closing.move();
   return {
     async stop() {

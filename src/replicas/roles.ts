@@ -30,6 +30,8 @@ export class Roles {
   readonly #options: RolesOptions;
   readonly #stopping = new AbortController();
   #wanted: Wanted = { kind: 'Following', leader: '' };
+  /** The role that is played must be begun anew. */
+  #isStale = false;
   #current: { readonly as: Wanted; readonly role: Role };
   #changing: Promise<void> = Promise.resolve();
 
@@ -49,6 +51,12 @@ export class Roles {
     this.#changing = this.#changing.then(() => this.#change());
   }
 
+  /** Ends the role that is played and begins it anew: what it has in memory is not to be trusted any more. */
+  again(): void {
+    this.#isStale = true;
+    this.want(this.#wanted);
+  }
+
   /** Ends the role, and takes no other. */
   async stop(): Promise<void> {
     this.#stopping.abort();
@@ -60,7 +68,8 @@ export class Roles {
     const { lead, follow, onProblem } = this.#options;
     const { signal } = this.#stopping;
     const wanted = this.#wanted;
-    if (signal.aborted || isSame(wanted, this.#current.as)) return;
+    if (signal.aborted || (isSame(wanted, this.#current.as) && !this.#isStale)) return;
+    this.#isStale = false;
     await this.#current.role.stop();
     try {
       const role = wanted.kind === 'Leading' ? await lead(wanted.term) : follow(wanted.leader);

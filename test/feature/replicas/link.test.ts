@@ -51,7 +51,7 @@ interface Listening extends LinkServer {
 
 async function listening(wanted = 0): Promise<Listening> {
   const server = openLinkServer();
-  const { port, close } = await openReplicaPort({
+  const replica = await openReplicaPort({
     host: '127.0.0.1',
     port: wanted,
     link: (socket) => server.accept(socket),
@@ -59,10 +59,10 @@ async function listening(wanted = 0): Promise<Listening> {
   });
   const stop = async (): Promise<void> => {
     server.close();
-    await close();
+    await replica.close();
   };
   onTestFinished(stop);
-  return { ...server, port, stop };
+  return { ...server, port: replica.port, stop };
 }
 
 describe('the link between replicas', () => {

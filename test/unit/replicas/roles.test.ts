@@ -107,4 +107,17 @@ describe('the roles of a replica', () => {
     await roles.stop();
     expect(noted.filter((line) => line.startsWith('term'))).toEqual([]);
   });
+
+  test('one that is not to be trusted any more is begun anew, once', async () => {
+    const { roles, noted } = stage();
+    roles.want({ kind: 'Leading', term: 3 });
+    await vi.waitFor(() => expect(roles.playing).toBe('Leading'));
+    roles.again();
+    roles.again();
+    await vi.waitFor(() =>
+      expect(noted.filter((line) => line === 'term 3 begins').length).toBeGreaterThan(1),
+    );
+    await roles.stop();
+    expect(noted.slice(2)).toEqual(['term 3 begins', 'term 3 ends', 'term 3 begins', 'term 3 ends']);
+  });
 });

@@ -97,7 +97,7 @@ async function writtenBy(commits: readonly Commit[]): Promise<Streams> {
     } else if (name === COUNTERS) {
       const object = await objects.get<StateObject>(CONTROLLER_STATE, name, signal);
       const { services, lastDeletion = 0 } = readCounters(object);
-      counters.push({ services: services.map(({ name }) => name), lastDeletion, at });
+      counters.push({ services: services.map((service) => service.name), lastDeletion, at });
     }
     return answer;
   });
