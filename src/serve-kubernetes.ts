@@ -17,6 +17,7 @@ import type { AddressFlag, ControllerFlags } from './cli/local-commands.ts';
 import { print } from './cli/shell.ts';
 import { identityOf, openCluster } from './cluster.ts';
 import { ServiceObjectCache } from './custom-resources/cache.ts';
+import type { Milliseconds } from './model/instant.ts';
 import { openDoor } from './replicas/door.ts';
 import { SwitchedLogs } from './replicas/forwarded-logs.ts';
 import { openLinkServer } from './replicas/link-server.ts';
@@ -34,6 +35,8 @@ import { startXdsServer } from './xds/server.ts';
 import { createTranslator } from './xds/translate/index.ts';
 
 const LEASE = 'switchyard-controller';
+/** A replica that could not lead lets others try for so long. */
+const STEP_ASIDE: Milliseconds = 30_000;
 
 /** Serves until a signal; Pods and proxies go on as they are. Throws CliError where it cannot begin. */
 export async function serveOnKubernetes({ context, flags, version }: Service): Promise<ExitCode> {
@@ -151,7 +154,10 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
   const roles = new Roles({
     lead: () => lead(stage),
     follow: (leader) => follow(stage, leader),
-    onProblem: (error) => log.error({ err: error }, 'this replica cannot lead; it tries again'),
+    onProblem: (error) => {
+      log.error({ err: error }, 'this replica cannot lead; another one may try');
+      void election.stepAside(STEP_ASIDE);
+    },
   });
   // What the leader still writes at its end needs the Lease, so that goes after it.
   closing.defer(() => election.stop());

@@ -65,6 +65,24 @@ test('a leader whose process was paused for too long leads no more when it wakes
   expect(one.election.leadership).toEqual({ kind: 'Leading', term: 1 });
 });
 
+test('one that steps aside lets another one lead, knows which, and leads again when its time is over and nobody does', async () => {
+  const place = await testNamespace();
+  const [one, other] = [replica(place, 'a'), replica(place, 'b')];
+  one.election.start();
+  await eventually(() => leads(one));
+  other.election.start();
+  await one.election.stepAside(60_000);
+  expect(leads(one)).toBe(false);
+  await eventually(() => leads(other), { within: 10_000 });
+  await eventually(() => JSON.stringify(one.election.leadership).includes('"b"'), { within: 10_000 });
+  await other.election.stop();
+  await eventually(() => JSON.stringify(one.election.leadership) === '{"kind":"Following","leader":""}', {
+    within: 10_000,
+  });
+  one.pause(60_000);
+  await eventually(() => leads(one), { within: 10_000 });
+});
+
 test('a Lease that nobody renews is taken over after its duration, as the successor saw it, and not before', async () => {
   const place = await testNamespace();
   const { api, namespace } = place;

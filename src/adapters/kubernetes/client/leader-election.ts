@@ -57,6 +57,8 @@ export class LeaderElection {
   #leadership: Leadership = { kind: 'Following', leader: '' };
   /** When the Lease that we hold was asked for last; it was granted later. */
   #renewedAt = 0;
+  /** It does not take the Lease before. */
+  #asideUntil = 0;
   /** The Lease as it was seen last, and since when it has been so, on our clock. */
   #seen: { readonly text: string; readonly since: Milliseconds } | undefined;
 
@@ -79,6 +81,16 @@ export class LeaderElection {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    await this.#letGo();
+  }
+
+  /** Lets the Lease go, and does not take it for so long: another one may be able to do what this one cannot. */
+  async stepAside(length: Milliseconds): Promise<void> {
+    this.#asideUntil = this.#options.monotonic() + length;
+    await this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
     const wasLeading = this.leadership.kind === 'Leading';
     this.#become({ kind: 'Following', leader: '' });
     if (wasLeading) await this.#release().catch((error: unknown) => this.#options.onTrouble?.(error));
@@ -98,6 +110,10 @@ export class LeaderElection {
       const period = isLeading ? RETRY_PERIOD : RETRY_PERIOD * (1 + random() / 5);
       await clock.sleep(Math.min(period, this.#timeLeft()), signal).catch(() => undefined);
     }
+  }
+
+  get #isAside(): boolean {
+    return this.#options.monotonic() < this.#asideUntil;
   }
 
   /** Until a leader leads no more: then it is to be told, whatever it waits for. */
@@ -125,6 +141,7 @@ export class LeaderElection {
       throw error;
     });
     if (found === undefined) {
+      if (this.#isAside) return;
       // Where another one was faster it is refused, and ours is the next look.
       await this.#ask('POST', this.#lease({ term: 0, isNew: true }));
       this.#lead(0, askedAt);
@@ -134,6 +151,10 @@ export class LeaderElection {
     const isOurs = holderIdentity === identity;
     if (!isOurs && !this.#hasExpired(found)) {
       this.#become({ kind: 'Following', leader: holderIdentity });
+      return;
+    }
+    if (this.#isAside) {
+      this.#become({ kind: 'Following', leader: '' });
       return;
     }
     // One that was let go has changed hands too, also where it comes back to us.
@@ -180,6 +201,8 @@ export class LeaderElection {
   }
 
   #lead(term: number, askedAt: Milliseconds): void {
+    // A request that was under way when it stepped aside: what it got expires.
+    if (this.#isAside) return;
     this.#renewedAt = askedAt;
     if (this.#leadership.kind !== 'Leading' || this.#leadership.term !== term) {
       this.#become({ kind: 'Leading', term });
