@@ -17,6 +17,7 @@ import { Follower } from './controller/follower.ts';
 import type { RuntimeSet } from './controller/runtimes.ts';
 import type { ServiceObjectCache } from './custom-resources/cache.ts';
 import { ServiceObjects } from './custom-resources/services.ts';
+import { withWishesInObjects } from './custom-resources/wishes.ts';
 import type { OpenDoor } from './replicas/door.ts';
 import { forwardLogs, type SwitchedLogs } from './replicas/forwarded-logs.ts';
 import { LeadingPublisher } from './replicas/leading.ts';
@@ -150,7 +151,7 @@ export async function lead(stage: Stage): Promise<Role> {
   closing.defer(() => controller.stop());
   const started = systemClock.now();
   const admin = await startAdminServer({
-    operations,
+    operations: withWishesInObjects(operations, cluster.namespace),
     ready: Promise.resolve(),
     info: () => ({
       version,
@@ -158,15 +159,12 @@ export async function lead(stage: Stage): Promise<Role> {
       store: `custom resources of namespace ${cluster.namespace}, led by ${cluster.name} in term ${opened.term}`,
       publication: controller.publications.number,
       endpoints: [],
-      state: operations.isStopping()
-        ? 'Stopping'
-        : controller.publications.isOpen
-          ? 'Ready'
-          : 'AwaitingApply',
+      state: controller.publications.isOpen ? 'Ready' : 'AwaitingApply',
       reason: '',
     }),
     exportEnvoy: (table, settings) => JSON.stringify(exportEnvoy(table, settings)),
-    onDown: () => log.warn('`down` has stopped all instances; the controller goes on'),
+    // It is refused here.
+    onDown: () => undefined,
     onFault: ({ method, error }) => log.error({ method, err: error }, 'an admin call failed'),
   });
   closing.defer(() => admin.close());

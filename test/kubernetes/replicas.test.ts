@@ -198,6 +198,13 @@ test('a service is rolled out, rolled back by an order, and goes on when its lea
   const services = await follower.run('get', 'services');
   expect(services.stdout).toMatch(/manager +.*v1/);
 
+  const deployed = await follower.run('deploy', 'manager', 'v2', '--reason', 'by hand');
+  expect(deployed).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      /never writes their specs: kubectl patch versionedservice manager/,
+    ) as string,
+  });
   await world.wish('v2');
   await world.condition('Reconciling', 'True');
   await eventually(
