@@ -8,6 +8,7 @@ import { LeaderElection } from './adapters/kubernetes/client/leader-election.ts'
 import { sourceOf } from './adapters/kubernetes/client/reflector.ts';
 import { CONTROLLER_STATE, SERVICE_ROUTING } from './adapters/kubernetes/custom-resources.ts';
 import { Caches } from './adapters/kubernetes/runtime/caches.ts';
+import { KubernetesPrimaryServices } from './adapters/kubernetes/runtime/primary-services.ts';
 import { KubernetesRuntime } from './adapters/kubernetes/runtime/runtime.ts';
 import { KubernetesRoutingView } from './adapters/kubernetes/store/routing-view.ts';
 import { COUNTERS_SELECTOR } from './adapters/kubernetes/store/state-object.ts';
@@ -18,6 +19,7 @@ import { print } from './cli/shell.ts';
 import { identityOf, openCluster } from './cluster.ts';
 import { ServiceObjectCache } from './custom-resources/cache.ts';
 import type { Milliseconds } from './model/instant.ts';
+import type { ServiceName } from './model/names.ts';
 import { openDoor } from './replicas/door.ts';
 import { SwitchedLogs } from './replicas/forwarded-logs.ts';
 import { openLinkServer } from './replicas/link-server.ts';
@@ -121,15 +123,18 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     },
     onTrouble: (error) => log.warn({ err: error }, 'the Lease could not be had or renewed'),
   });
-  const runtime = new KubernetesRuntime({
+  const acting = {
     ...shared,
     api,
     namespace,
     caches,
     isLeader: () => election.leadership.kind === 'Leading',
-    ownerOf: (service) => objects.ownerOf(service),
-  });
+    ownerOf: (service: ServiceName) => objects.ownerOf(service),
+  };
+  const runtime = new KubernetesRuntime(acting);
   closing.defer(() => runtime.close());
+  const primaryServices = new KubernetesPrimaryServices(acting);
+  closing.defer(() => primaryServices.close());
   const stage: Stage = {
     cluster,
     flags,
@@ -138,6 +143,7 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     election,
     publisher,
     runtimes: { kubernetes: runtime },
+    primaryServices,
     view,
     objects,
     link,

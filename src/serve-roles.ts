@@ -13,11 +13,15 @@ import { openKubernetesStore } from './adapters/kubernetes/store/store.ts';
 import { startAdminServer } from './admin/server.ts';
 import type { ControllerFlags } from './cli/local-commands.ts';
 import { addressIn, type Cluster } from './cluster.ts';
+import type { Controller } from './controller/controller.ts';
 import { Follower } from './controller/follower.ts';
 import type { RuntimeSet } from './controller/runtimes.ts';
 import type { ServiceObjectCache } from './custom-resources/cache.ts';
+import { PrimaryFollower } from './custom-resources/primary.ts';
 import { ServiceObjects } from './custom-resources/services.ts';
 import { withWishesInObjects } from './custom-resources/wishes.ts';
+import type { ServiceName } from './model/names.ts';
+import type { PrimaryServices } from './ports/primary-service.ts';
 import type { OpenDoor } from './replicas/door.ts';
 import { forwardLogs, type SwitchedLogs } from './replicas/forwarded-logs.ts';
 import { LeadingPublisher } from './replicas/leading.ts';
@@ -44,6 +48,7 @@ export interface Stage {
   readonly publisher: XdsPublisher;
   readonly runtimes: RuntimeSet;
   readonly view: KubernetesRoutingView;
+  readonly primaryServices: PrimaryServices;
   readonly objects: ServiceObjectCache;
   readonly link: LinkServer;
   readonly logs: SwitchedLogs;
@@ -191,6 +196,17 @@ export async function lead(stage: Stage): Promise<Role> {
   });
   closing.defer(() => hand.stop());
   hand.start();
+  const primary = new PrimaryFollower({
+    operations,
+    primaryServices: stage.primaryServices,
+    isFollowed: (service) => isFollowed(controller, service),
+    clock: systemClock,
+    random: Math.random,
+    onProblem: ({ service, error }) =>
+      log.warn({ service, err: error }, 'its primary Service stays where it is'),
+  });
+  closing.defer(() => primary.stop());
+  primary.start();
   closing.defer(stage.link.lead(publisher));
   const tunnels: Readonly<Record<TunnelName, Accept>> = {
     admin: (socket) => admin.accept(socket),
@@ -210,6 +226,13 @@ export async function lead(stage: Stage): Promise<Role> {
         .catch((error: unknown) => log.warn({ err: error }, 'leading ended uncleanly'));
     },
   };
+}
+
+/** Whether every connected proxy, of all replicas, has the routes of a service as they are. */
+function isFollowed({ publications, proxies }: Controller, service: ServiceName): boolean {
+  const publication = publications.routesShown(service);
+  if (publication === undefined) return false;
+  return proxies.stragglers(publication, 'routes').every(({ kind }) => kind === 'Away');
 }
 
 function closeDoors({ doors, logs }: Stage): void {

@@ -8,7 +8,7 @@ import { execPath } from 'node:process';
 import { expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { CRD_FOLDER } from '../../scripts/crds/crds.ts';
-import { LEASE } from '../../src/adapters/kubernetes/client/kinds.ts';
+import { LEASE, SERVICE } from '../../src/adapters/kubernetes/client/kinds.ts';
 import { type KubernetesObject, pathOf } from '../../src/adapters/kubernetes/client/objects.ts';
 import { VERSIONED_SERVICE } from '../../src/adapters/kubernetes/custom-resources.ts';
 import type { ServiceObject } from '../../src/custom-resources/objects.ts';
@@ -146,6 +146,24 @@ class World {
     });
   }
 
+  /** Waits until the Service for clients without a proxy leads to a version. */
+  async primaryService(version: string): Promise<void> {
+    const { api, namespace } = this.place;
+    await eventually(
+      async () => {
+        const { spec } = await api.get<KubernetesObject & { readonly spec: { readonly selector?: object } }>(
+          SERVICE,
+          {
+            namespace,
+            name: 'manager',
+          },
+        );
+        return JSON.stringify(spec.selector).includes(`"switchyard.dev/version":"${version}"`);
+      },
+      { what: `the primary Service at ${version}`, within: WITHIN },
+    );
+  }
+
   #object(version: string): KubernetesObject & { readonly spec: object } {
     return {
       apiVersion: 'switchyard.dev/v1alpha1',
@@ -195,6 +213,7 @@ test('a service is rolled out, rolled back by an order, and goes on when its lea
   await world.condition('Ready', 'True');
   const gateway = await world.gateway(follower);
   await world.serves('v1');
+  await world.primaryService('v1');
   const services = await follower.run('get', 'services');
   expect(services.stdout).toMatch(/manager +.*v1/);
 
@@ -218,6 +237,7 @@ test('a service is rolled out, rolled back by an order, and goes on when its lea
   await world.order('promote 1');
   await world.condition('Ready', 'True');
   await world.serves('v2');
+  await world.primaryService('v2');
   expect((await world.object()).status?.order).toMatchObject({ text: 'promote 1', outcome: 'Done' });
 
   first.signal('SIGKILL');
@@ -226,6 +246,7 @@ test('a service is rolled out, rolled back by an order, and goes on when its lea
   expect(await world.served()).toBe('v2');
   await world.order('rollback 2');
   await world.serves('v1');
+  await world.primaryService('v1');
   await world.condition('Stalled', 'True');
   expect(await gateway.stat('listener_manager.listener_modified')).toBe(0);
   const proxies = await second.run('get', 'proxies');
