@@ -137,7 +137,7 @@ export class ServiceObjects {
   async #outcomeOf(object: ServiceObject, order: Order): Promise<OrderStatus> {
     if (order.kind === 'NotUnderstood') return this.#order(order.text, 'Refused', order.message);
     const service = serviceName(object.metadata.name);
-    const reason = object.metadata.annotations?.[REASON_ANNOTATION] ?? '';
+    const reason = object.metadata.annotations?.[REASON_ANNOTATION] ?? `by the annotation ${order.text}`;
     const caller = { actor: writerOf(object, 'annotations'), reason };
     try {
       const { message } = await order.carry(this.#options.operations, { caller, service, dryRun: false });
@@ -191,11 +191,10 @@ export class ServiceObjects {
       publication: publication(),
       ...about,
     });
-    const conditions =
-      deletionTimestamp === undefined
-        ? status.conditions
-        : timed(conditionsOf(unconfirmed(name)), { generation, ...about });
-    return { ...status, conditions, ...added };
+    if (deletionTimestamp === undefined) return { ...status, ...added };
+    // The deletion has raised the generation, and no other spec comes any more.
+    const conditions = timed(conditionsOf(unconfirmed(name)), { generation, ...about });
+    return { ...status, observedGeneration: generation, conditions, ...added };
   }
 
   /** Compared with what was read, and never forced: the object that another one wrote meanwhile comes by the watch. */
