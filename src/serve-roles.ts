@@ -18,6 +18,7 @@ import { Follower } from './controller/follower.ts';
 import type { RuntimeSet } from './controller/runtimes.ts';
 import type { ServiceObjectCache } from './custom-resources/cache.ts';
 import { PrimaryFollower } from './custom-resources/primary.ts';
+import { RolloutObjects } from './custom-resources/rollouts.ts';
 import { ServiceObjects } from './custom-resources/services.ts';
 import { withWishesInObjects } from './custom-resources/wishes.ts';
 import type { ServiceName } from './model/names.ts';
@@ -196,6 +197,17 @@ export async function lead(stage: Stage): Promise<Role> {
   });
   closing.defer(() => hand.stop());
   hand.start();
+  const rollouts = new RolloutObjects({
+    api: cluster.api,
+    namespace: cluster.namespace,
+    services: objects,
+    operations,
+    clock: systemClock,
+    random: Math.random,
+    onProblem: ({ service, error }) => log.warn({ service, err: error }, 'its Rollout could not be written'),
+  });
+  closing.defer(() => rollouts.stop());
+  rollouts.start();
   const primary = new PrimaryFollower({
     operations,
     primaryServices: stage.primaryServices,

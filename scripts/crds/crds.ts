@@ -108,9 +108,59 @@ const VERSIONED_SERVICE: Definition = {
   },
 };
 
+/** Made by the controller, for people and tools that wait: nothing is read from it. */
+const ROLLOUT: Definition = {
+  kind: 'Rollout',
+  plural: 'rollouts',
+  from: 'scripts/crds/crds.ts',
+  shortNames: ['vro'],
+  description:
+    'One rollout of a service, as the controller sees it. It is written by the controller only, and nothing is read from it: orders are given to the VersionedService.',
+  columns: [
+    column('Service', 'string', '.spec.service', 'whose rollout it is'),
+    column('Version', 'string', '.spec.version', 'the version that it brings up'),
+    column('From', 'string', '.spec.baseline', 'the primary at its beginning'),
+    column('State', 'string', '.status.state', 'its state, as docs/states.md has it'),
+    column('Step', 'string', '.status.step', 'where it is'),
+    column('Weight', 'integer', '.status.weight', "the candidate's share of default traffic, in percent"),
+    column('Delegates', 'string', '.status.delegates', 'how many delegates are ready, of how many'),
+    { ...column('Because', 'string', '.status.message', 'why it is so'), priority: 1 },
+    column('Age', 'date', '.metadata.creationTimestamp', 'since when there is such a rollout'),
+  ],
+  spec: {
+    type: 'object',
+    required: ['id', 'service', 'version', 'startedBy', 'startedAt'],
+    properties: {
+      id: text('As the admin API has it.', 253),
+      service: text('Whose rollout it is.', 63),
+      version: text('The version that it brings up.', 63),
+      baseline: text('The primary at its beginning: what the candidate is compared with.', 63),
+      startedBy: text('Who asked for it.', 253),
+      reason: text('Why it was asked for.', 4_096),
+      startedAt: { type: 'string', format: 'date-time', description: 'When it began.' },
+    },
+  },
+  status: {
+    type: 'object',
+    description: 'How far it is.',
+    properties: {
+      observedGeneration: count('The generation of the spec that the status speaks of.'),
+      conditions: CONDITIONS,
+      state: text('Its state, as docs/states.md has it.', 63),
+      step: text('The step that it is at, or ended at.', 63),
+      weight: { ...count("The candidate's share of default traffic, in percent."), maximum: 100 },
+      attempt: count('Counts from 1; a retry raises it.'),
+      delegates: text('How many delegates are ready, of how many; absent: it waits for none.', 63),
+      message: text('Why it is so.', 32_768),
+      since: { type: 'string', format: 'date-time', description: 'Since when it is in this state.' },
+      endedAt: { type: 'string', format: 'date-time', description: 'When it ended; absent: it goes on.' },
+    },
+  },
+};
+
 /** One file for each kind. */
 export function crdFiles(): readonly { readonly file: string; readonly text: string }[] {
-  return [VERSIONED_SERVICE, SERVICE_ROUTING, CONTROLLER_STATE].map((definition) => ({
+  return [VERSIONED_SERVICE, ROLLOUT, SERVICE_ROUTING, CONTROLLER_STATE].map((definition) => ({
     file: `${GROUP}_${definition.plural}.yaml`,
     text: `# Written by \`npm run crds\` from ${definition.from}.\n${manifestText(crdOf(definition))}`,
   }));

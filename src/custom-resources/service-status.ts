@@ -1,4 +1,5 @@
 /** The status of a VersionedService object, of what operators see of the service. */
+import { rolloutName } from '../adapters/kubernetes/names.ts';
 import type { Instant } from '../model/instant.ts';
 import type { RolloutRecord } from '../model/rollout.ts';
 import { isOpen, stepName } from '../model/rollout.ts';
@@ -126,9 +127,10 @@ function primaryServing({ record: { traffic }, versions }: ServiceView): Said {
       };
 }
 
-function rolloutFields({ id, state, step, since }: RolloutRecord): Partial<ServiceStatus> {
+function rolloutFields(rollout: RolloutRecord): Partial<ServiceStatus> {
+  const { state, step, since } = rollout;
   return {
-    rollout: id,
+    rollout: rolloutName(rollout),
     phase: isOpen(state) ? `${state} at ${stepName(step)}` : state,
     since: new Date(since).toISOString(),
   };

@@ -10,8 +10,9 @@ import { parse } from 'yaml';
 import { CRD_FOLDER } from '../../scripts/crds/crds.ts';
 import { LEASE, SERVICE } from '../../src/adapters/kubernetes/client/kinds.ts';
 import { type KubernetesObject, pathOf } from '../../src/adapters/kubernetes/client/objects.ts';
-import { VERSIONED_SERVICE } from '../../src/adapters/kubernetes/custom-resources.ts';
+import { ROLLOUT, VERSIONED_SERVICE } from '../../src/adapters/kubernetes/custom-resources.ts';
 import type { ServiceObject } from '../../src/custom-resources/objects.ts';
+import type { RolloutObject } from '../../src/custom-resources/rollout-object.ts';
 import { type Envoy, startEnvoy } from '../support/envoy.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
@@ -39,8 +40,10 @@ class World {
   static async create(): Promise<World> {
     const place = await runtimeWorld();
     await installStateKinds(place);
-    const { group, plural } = VERSIONED_SERVICE;
-    await install(place, parse(readFileSync(`${CRD_FOLDER}/${group}_${plural}.yaml`, 'utf8')) as Definition);
+    for (const { group, plural } of [VERSIONED_SERVICE, ROLLOUT]) {
+      const text = readFileSync(`${CRD_FOLDER}/${group}_${plural}.yaml`, 'utf8');
+      await install(place, parse(text) as Definition);
+    }
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-replicas-'));
     const world = new World(place, folder, await freePort());
     onTestFinished(async ({ task }) => {
@@ -146,6 +149,20 @@ class World {
     });
   }
 
+  /** Waits until the Rollout of a version has ended so; there is one of each. */
+  async rollout(version: string, state: string): Promise<void> {
+    await eventually(
+      async () => {
+        const rollouts = await this.place.all<RolloutObject>(ROLLOUT);
+        const states = rollouts
+          .filter(({ spec }) => spec.version === version)
+          .map(({ status }) => status?.state);
+        return states.length === 1 && states[0] === state;
+      },
+      { what: `the Rollout of ${version} as ${state}`, within: WITHIN },
+    );
+  }
+
   /** Waits until the Service for clients without a proxy leads to a version. */
   async primaryService(version: string): Promise<void> {
     const { api, namespace } = this.place;
@@ -238,6 +255,7 @@ test('a service is rolled out, rolled back by an order, and goes on when its lea
   await world.condition('Ready', 'True');
   await world.serves('v2');
   await world.primaryService('v2');
+  await world.rollout('v2', 'Succeeded');
   expect((await world.object()).status?.order).toMatchObject({ text: 'promote 1', outcome: 'Done' });
 
   first.signal('SIGKILL');
@@ -248,6 +266,7 @@ test('a service is rolled out, rolled back by an order, and goes on when its lea
   await world.serves('v1');
   await world.primaryService('v1');
   await world.condition('Stalled', 'True');
+  await world.rollout('v2', 'RolledBack');
   expect(await gateway.stat('listener_manager.listener_modified')).toBe(0);
   const proxies = await second.run('get', 'proxies');
   expect(proxies.stdout).toMatch(/gateway/);

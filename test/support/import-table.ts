@@ -125,6 +125,8 @@ const importTable: Readonly<Record<string, Row>> = {
     'operations',
     'adapters/kubernetes/client',
     'adapters/kubernetes/custom-resources.ts',
+    'adapters/kubernetes/names.ts',
+    'routing/table.ts',
   ),
   // What replicas of one controller say to each other.
   replicas: shell('model', 'ports', 'gen', 'grpc-server'),

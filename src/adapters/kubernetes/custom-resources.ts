@@ -3,6 +3,8 @@ import type { Kind } from './client/objects.ts';
 
 /** What a user wishes for a service. The controller writes its status only. */
 export const VERSIONED_SERVICE: Kind = ours('VersionedService', 'versionedservices');
+/** A rollout, for people to look at: nothing is read from it. */
+export const ROLLOUT: Kind = ours('Rollout', 'rollouts');
 /** What is recorded of a service: one object of its name, written by the leader only. */
 export const SERVICE_ROUTING: Kind = ours('ServiceRouting', 'serviceroutings');
 /** What the leader keeps beside the records: counters, proxies, watchers, rolls. */

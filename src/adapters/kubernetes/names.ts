@@ -1,6 +1,7 @@
 /** How objects of Kubernetes are called that belong to a version. */
 import { createHash } from 'node:crypto';
 import type { ServiceName, VersionName } from '../../model/names.ts';
+import type { RolloutRecord } from '../../model/rollout.ts';
 
 /** A label of DNS, which the name of a Service must be. */
 const LONGEST = 63;
@@ -23,6 +24,15 @@ export function copyName(of: {
 }): string {
   const { service, version, kind, name } = of;
   return hashedName(`${name}-${version}`, `${service}/${version}/${kind}/${name}`);
+}
+
+/** The name of the object that shows a rollout. */
+export function rolloutName({
+  id,
+  service,
+  version,
+}: Pick<RolloutRecord, 'id' | 'service' | 'version'>): string {
+  return hashedName(`${service}-${version}`, id);
 }
 
 /** The name of the Service that selects the primary's Pods, where the spec gives none: it must be a label of DNS. */

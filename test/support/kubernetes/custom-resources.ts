@@ -12,11 +12,14 @@ export interface Definition extends KubernetesObject {
 /** Installs a definition, or brings it up to date, and waits until its kind is served. */
 export async function install({ api }: TestNamespace, definition: Definition): Promise<void> {
   const { name } = definition.metadata;
-  await api.apply(
-    CUSTOM_RESOURCE_DEFINITION,
-    { name },
-    { object: definition, manager: 'switchyard-cli', force: true },
-  );
+  // As kubectl would, since other tests apply the manifests by kubectl: two managers would be a conflict.
+  await api.json({
+    method: 'PATCH',
+    path: pathOf(CUSTOM_RESOURCE_DEFINITION, { name }),
+    query: { fieldManager: 'kubectl', force: true },
+    contentType: 'application/apply-patch+yaml',
+    body: definition,
+  });
   await eventually(async () => {
     const { status } = await api.get<Definition>(CUSTOM_RESOURCE_DEFINITION, { name });
     return status?.conditions?.some(({ type, status: is }) => type === 'Established' && is === 'True');

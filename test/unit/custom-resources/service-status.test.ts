@@ -116,7 +116,7 @@ describe('what tools read of a service', () => {
       primary: 'v42',
       candidate: 'v43',
       weight: 25,
-      rollout: 'manager_v43_17',
+      rollout: expect.stringMatching(/^manager-v43-[0-9a-f]{8}$/) as string,
       phase: 'Progressing at Shift-25',
       publication: 31,
       versions: [
