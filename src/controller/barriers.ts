@@ -32,7 +32,7 @@ export class Barriers {
     const publication = this.#publications.routesShown(service);
     if (publication === undefined) return { isEverywhere: false, behind: [], rejected: [] };
     const connected = this.#proxies.connected();
-    const stragglers = this.#proxies.stragglers(publication, 'routes').filter(({ kind }) => kind !== 'Away');
+    const stragglers = this.#proxies.connectedStragglers(publication, 'routes');
     const known = this.#barriers.get(service);
     const before: Barrier = known?.publication === publication ? known : { publication };
     const now = this.#clock.now();

@@ -111,7 +111,7 @@ export class Follower {
   }
 
   #instancesChanged(service: ServiceName): void {
-    const record = recordsOf(this.#options.state).get(service);
+    const record = this.#observed.get(service)?.record;
     if (record === undefined) return;
     this.#tables.instancesChanged(service);
     this.#endpointChanges.changed(service, instancesOf(this.#options.runtimes, record));

@@ -95,9 +95,7 @@ export class ProxyTracker {
 
   /** The proxies that keep `publication` from being everywhere: `routes` for a flip, `all` for a removal. */
   stragglers(publication: number, what: 'routes' | 'all'): readonly Straggler[] {
-    const behind = [...this.#connected.values()].filter(
-      (proxy) => (what === 'routes' ? proxy.routesPublication : proxy.publication) < publication,
-    );
+    const behind = this.#behind(publication, what);
     const told = new Set(behind.map(({ nodeId }) => nodeId));
     const away = [...this.#away.values()]
       .filter((seen) => seen.publication < publication && !told.has(seen.id))
@@ -110,6 +108,11 @@ export class ProxyTracker {
         }),
       );
     return [...behind.map((proxy) => connectedStraggler(proxy, what)), ...away];
+  }
+
+  /** Those of them that are connected: a step that does not wait for proxies that went away waits for these. */
+  connectedStragglers(publication: number, what: 'routes' | 'all'): readonly Straggler[] {
+    return this.#behind(publication, what).map((proxy) => connectedStraggler(proxy, what));
   }
 
   /** All known proxies, sorted by id. */
@@ -161,6 +164,12 @@ export class ProxyTracker {
     const rows = new Map(this.#away);
     for (const proxy of this.#connected.values()) keepLower(rows, seenOf(proxy, now));
     await store.saveProxies([...rows.values()]);
+  }
+
+  #behind(publication: number, what: 'routes' | 'all'): readonly ProxyProgress[] {
+    return this.connected().filter(
+      (proxy) => (what === 'routes' ? proxy.routesPublication : proxy.publication) < publication,
+    );
   }
 
   /** Whether a connection of the same node has come as far as the one that ended. */

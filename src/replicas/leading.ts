@@ -47,7 +47,6 @@ export class LeadingPublisher implements Publisher {
 
   constructor(options: LeadingPublisherOptions) {
     this.#options = options;
-    options.own.subscribe(() => this.#tell());
   }
 
   /** The commit that was published last. */
@@ -83,8 +82,12 @@ export class LeadingPublisher implements Publisher {
   }
 
   subscribe(listener: () => void): () => void {
+    const unsubscribe = this.#options.own.subscribe(listener);
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => {
+      unsubscribe();
+      this.#listeners.delete(listener);
+    };
   }
 
   /** Calls back after each publication. Returns the way to stop that. */
