@@ -5,6 +5,7 @@ import { hostname } from 'node:os';
 import { KubeConfig } from '@kubernetes/client-node';
 import { KubernetesApi } from './adapters/kubernetes/client/api.ts';
 import { CliError, EXIT } from './cli/exit.ts';
+import { addressText } from './serving.ts';
 
 export interface Cluster {
   readonly api: KubernetesApi;
@@ -62,8 +63,7 @@ function namespaceOfPod(): string | undefined {
 
 /** Who a replica is in the Lease: its name, where replicas reach it, and something that differs at each start. */
 export function identityOf({ name, host }: Pick<Cluster, 'name' | 'host'>, port: number): string {
-  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return `${name}@${address}#${randomBytes(4).toString('hex')}`;
+  return `${name}@${addressText({ host, port })}#${randomBytes(4).toString('hex')}`;
 }
 
 /** Where the replica of an identity is reached; undefined where the text is none. */

@@ -25,8 +25,8 @@ import { SwitchedLogs } from './replicas/forwarded-logs.ts';
 import { openLinkServer } from './replicas/link-server.ts';
 import { openReplicaPort } from './replicas/port.ts';
 import { Roles } from './replicas/roles.ts';
-import { follow, lead, type Shown, type Stage } from './serve-roles.ts';
-import { bind, type Service, untilStopped } from './serving.ts';
+import { follow, idle, lead, type Stage } from './serve-roles.ts';
+import { addressText, bind, type Service, untilStopped } from './serving.ts';
 import { startHttpServer } from './telemetry/http-server.ts';
 import { createLog } from './telemetry/log.ts';
 import { Metrics } from './telemetry/metrics.ts';
@@ -47,12 +47,8 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
   const cluster = openCluster(flags, context.shell.env);
   const { api, namespace } = cluster;
   const shared = { clock: systemClock, random: Math.random };
-  let shown: Shown = {
-    role: 'following',
-    metrics: new Metrics({ version }),
-    refusal: () => '',
-    tunnels: () => undefined,
-  };
+  const metrics = new Metrics({ version });
+  let shown = idle({ metrics });
   await using closing = new AsyncDisposableStack();
 
   const publisher = createPublisher({
@@ -117,10 +113,7 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     name: LEASE,
     identity: identityOf(cluster, replicas.port),
     monotonic: () => performance.now(),
-    onChange: (leadership) => {
-      if (leadership.kind === 'Leading') runtime.leadershipChanged();
-      roles.want(leadership);
-    },
+    onChange: (leadership) => roles.want(leadership),
     onTrouble: (error) => log.warn({ err: error }, 'the Lease could not be had or renewed'),
   });
   const acting = {
@@ -128,7 +121,8 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     api,
     namespace,
     caches,
-    isLeader: () => election.leadership.kind === 'Leading',
+    // What a follower wished may be older than what is recorded: nothing is written before the leader has wished anew.
+    isLeader: () => shown.isActing && election.leadership.kind === 'Leading',
     ownerOf: (service: ServiceName) => objects.ownerOf(service),
   };
   const runtime = new KubernetesRuntime(acting);
@@ -139,6 +133,7 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     cluster,
     flags,
     version,
+    metrics,
     log,
     election,
     publisher,
@@ -155,6 +150,7 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     },
     show: (next) => {
       shown = next;
+      if (next.isActing) runtime.leadershipChanged();
     },
   };
   const roles = new Roles({
@@ -174,8 +170,8 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
   );
   closing.defer(() => xds.close());
   print(context, `Switchyard ${version}, replica ${cluster.name} of namespace ${namespace}`);
-  for (const [name, { host, port }] of Object.entries({ xds, http: http.address, admin, watchers, replicas }))
-    print(context, `  ${name.padEnd(8)} ${host}:${port}`);
+  for (const [name, place] of Object.entries({ xds, http: http.address, admin, watchers, replicas }))
+    print(context, `  ${name.padEnd(8)} ${addressText(place)}`);
   await Promise.all([view.start(), objects.start(), caches.start()]);
   election.start();
   log.info({ replica: cluster.name, namespace }, 'serving');

@@ -32,6 +32,7 @@ import type { Accept, TunnelName } from './replicas/port.ts';
 import { RenumberedPublisher } from './replicas/renumbered.ts';
 import type { Role } from './replicas/roles.ts';
 import { openCore } from './serve-core.ts';
+import { addressText } from './serving.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { watcherObservers } from './telemetry/watcher-log.ts';
 import { withToldRefusals } from './told-refusals.ts';
@@ -44,6 +45,8 @@ export interface Stage {
   readonly cluster: Cluster;
   readonly flags: ControllerFlags;
   readonly version: string;
+  /** Of the time in which it does not lead. */
+  readonly metrics: Metrics;
   readonly log: Logger;
   readonly election: LeaderElection;
   readonly publisher: XdsPublisher;
@@ -62,7 +65,8 @@ export interface Stage {
 
 /** What a replica shows of itself in a role. */
 export interface Shown {
-  readonly role: 'leading' | 'following';
+  /** It leads, and what is wished of runtimes is what this leader has read. */
+  readonly isActing: boolean;
   readonly metrics: Metrics;
   /** Why no stream of a proxy may begin here now; empty where it may. */
   readonly refusal: () => string;
@@ -70,9 +74,14 @@ export interface Shown {
   readonly tunnels: (name: TunnelName) => Accept | undefined;
 }
 
+/** As long as it plays no role. */
+export function idle({ metrics }: Pick<Stage, 'metrics'>): Shown {
+  return { isActing: false, metrics, refusal: () => '', tunnels: () => undefined };
+}
+
 /** Begins to follow whoever leads; nobody, where `leader` is empty. */
 export function follow(stage: Stage, leader: string): Role {
-  const { cluster, log, view, runtimes, link: _link, logs, doors } = stage;
+  const { cluster, log, view, runtimes, logs, doors } = stage;
   const publisher = new RenumberedPublisher(stage.publisher);
   const follower = new Follower({ state: view, runtimes, publisher, clock: systemClock, log });
   const address = addressIn(leader);
@@ -80,9 +89,7 @@ export function follow(stage: Stage, leader: string): Role {
   let link: Link | undefined;
   let closeLogs = (): void => undefined;
   if (address !== undefined) {
-    const place = address.host.includes(':')
-      ? `[${address.host}]:${address.port}`
-      : `${address.host}:${address.port}`;
+    const place = addressText(address);
     link = openLink({
       leader: place,
       replica: cluster.name,
@@ -101,9 +108,7 @@ export function follow(stage: Stage, leader: string): Role {
   }
   const unsubscribe = follower.subscribe(() => link?.tell());
   stage.show({
-    role: 'following',
-    metrics: new Metrics({ version: stage.version }),
-    tunnels: () => undefined,
+    ...idle(stage),
     refusal: () =>
       leaderIsAt > publisher.progress().publication
         ? 'this replica is behind the leader; try another one, or again'
@@ -185,6 +190,12 @@ export async function lead(stage: Stage): Promise<Role> {
   await controller.start();
   admin.setServing(true);
   metrics.follow(() => ({ ...core.facts(), ready: controller.publications.isOpen }));
+  const tunnels: Readonly<Record<TunnelName, Accept>> = {
+    admin: (socket) => admin.accept(socket),
+    watchers: (socket) => watchers.accept(socket),
+  };
+  stage.show({ isActing: true, metrics, refusal: () => '', tunnels: (name) => tunnels[name] });
+  closing.defer(() => stage.show(idle(stage)));
   const hand = new ServiceObjects({
     cache: objects,
     api: cluster.api,
@@ -220,11 +231,6 @@ export async function lead(stage: Stage): Promise<Role> {
   closing.defer(() => primary.stop());
   primary.start();
   closing.defer(stage.link.lead(publisher));
-  const tunnels: Readonly<Record<TunnelName, Accept>> = {
-    admin: (socket) => admin.accept(socket),
-    watchers: (socket) => watchers.accept(socket),
-  };
-  stage.show({ role: 'leading', metrics, refusal: () => '', tunnels: (name) => tunnels[name] });
   stage.logs.switch(() => core.accessLog.openStream());
   stage.doors.admin.lead({ kind: 'Here', accept: tunnels.admin });
   stage.doors.watchers.lead({ kind: 'Here', accept: tunnels.watchers });
@@ -244,7 +250,7 @@ export async function lead(stage: Stage): Promise<Role> {
 function isFollowed({ publications, proxies }: Controller, service: ServiceName): boolean {
   const publication = publications.routesShown(service);
   if (publication === undefined) return false;
-  return proxies.stragglers(publication, 'routes').every(({ kind }) => kind === 'Away');
+  return proxies.connectedStragglers(publication, 'routes').length === 0;
 }
 
 function closeDoors({ doors, logs }: Stage): void {
