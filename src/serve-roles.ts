@@ -18,6 +18,7 @@ import { Follower } from './controller/follower.ts';
 import type { RuntimeSet } from './controller/runtimes.ts';
 import type { ServiceObjectCache } from './custom-resources/cache.ts';
 import { PrimaryFollower } from './custom-resources/primary.ts';
+import type { Records } from './custom-resources/records.ts';
 import { RolloutObjects } from './custom-resources/rollouts.ts';
 import { ServiceObjects } from './custom-resources/services.ts';
 import { withWishesInObjects } from './custom-resources/wishes.ts';
@@ -159,6 +160,7 @@ export async function lead(stage: Stage): Promise<Role> {
     isReplicated: true,
   });
   const { controller, operations } = core;
+  const records: Records = () => controller.ledger.records();
   closing.defer(() => controller.stop());
   const started = systemClock.now();
   const admin = await startAdminServer({
@@ -201,6 +203,7 @@ export async function lead(stage: Stage): Promise<Role> {
     api: cluster.api,
     namespace: cluster.namespace,
     operations,
+    records,
     publication: () => controller.publications.number,
     clock: systemClock,
     random: Math.random,
@@ -213,6 +216,7 @@ export async function lead(stage: Stage): Promise<Role> {
     namespace: cluster.namespace,
     services: objects,
     operations,
+    records,
     clock: systemClock,
     random: Math.random,
     onProblem: ({ service, error }) => log.warn({ service, err: error }, 'its Rollout could not be written'),
@@ -221,6 +225,7 @@ export async function lead(stage: Stage): Promise<Role> {
   rollouts.start();
   const primary = new PrimaryFollower({
     operations,
+    records,
     primaryServices: stage.primaryServices,
     isFollowed: (service) => isFollowed(controller, service),
     clock: systemClock,

@@ -2,17 +2,19 @@
  * Moves the Service of each primary after its routes: when every connected proxy has acknowledged that a version is primary,
  * clients without a proxy are led to it too. Back it goes right after the routes, without waiting for anybody.
  */
+import type { Rounds } from '../adapters/rounds.ts';
 import type { Backoff } from '../model/backoff.ts';
-import type { Milliseconds } from '../model/instant.ts';
-import { type ServiceName, serviceName } from '../model/names.ts';
+import type { ServiceName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Operations } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { PrimaryServices } from '../ports/primary-service.ts';
-import { Queue } from './queue.ts';
+import { objectRounds } from './object-rounds.ts';
+import type { Records } from './records.ts';
 
 export interface PrimaryFollowerOptions {
-  readonly operations: Operations;
+  readonly operations: Pick<Operations, 'subscribe'>;
+  readonly records: Records;
   readonly primaryServices: PrimaryServices;
   /** Whether every connected proxy has acknowledged the routes of the service as they are. */
   readonly isFollowed: (service: ServiceName) => boolean;
@@ -22,32 +24,24 @@ export interface PrimaryFollowerOptions {
   readonly onProblem: (problem: { readonly service: string; readonly error: unknown }) => void;
 }
 
-const RETRY: Backoff = { initial: 1_000, max: 60_000 };
-const GATHER: Milliseconds = 0;
+const BACKOFF: Backoff = { initial: 1_000, max: 60_000 };
 
 export class PrimaryFollower {
   readonly #options: PrimaryFollowerOptions;
-  readonly #queue: Queue;
+  readonly #rounds: Rounds<ServiceName>;
   #unsubscribe = (): void => undefined;
 
   constructor(options: PrimaryFollowerOptions) {
-    const { clock, random, onProblem } = options;
     this.#options = options;
-    this.#queue = new Queue({
-      work: (name) => this.#follow(serviceName(name)),
-      onFailed: (service, error) => onProblem({ service, error }),
-      clock,
-      random,
-      backoff: RETRY,
-      gather: GATHER,
-    });
+    const look = (service: ServiceName): Promise<void> => this.#follow(service);
+    // Clients are led to it as soon as they may be.
+    this.#rounds = objectRounds({ ...options, look, backoff: BACKOFF, gather: 0 });
   }
 
   start(): void {
-    const { operations } = this.#options;
+    const { operations, records } = this.#options;
     const all = (): void => {
-      for (const { record } of operations.services())
-        if (this.#isBehind(record)) this.#queue.add(record.name);
+      for (const record of records().values()) if (this.#isBehind(record)) this.#rounds.wake(record.name);
     };
     this.#unsubscribe = operations.subscribe(all);
     all();
@@ -55,12 +49,12 @@ export class PrimaryFollower {
 
   async stop(): Promise<void> {
     this.#unsubscribe();
-    await this.#queue.stop();
+    await this.#rounds.close();
   }
 
   async #follow(service: ServiceName): Promise<void> {
-    const { operations, primaryServices } = this.#options;
-    const record = operations.services().find((view) => view.record.name === service)?.record;
+    const { records, primaryServices } = this.#options;
+    const record = records().get(service);
     if (record === undefined || !this.#isBehind(record)) return;
     const { runtime } = record.spec;
     if (runtime.kind !== 'kubernetes' || record.traffic.kind !== 'steady') return;

@@ -4,25 +4,26 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesApi } from '../adapters/kubernetes/client/api.ts';
-import { KubernetesApiError } from '../adapters/kubernetes/client/api-error.ts';
 import { apiVersionOf } from '../adapters/kubernetes/client/objects.ts';
 import { Reflector, type ReflectorObserver, sourceOf } from '../adapters/kubernetes/client/reflector.ts';
 import { MANAGED_BY, ROLLOUT, SERVICE_LABEL } from '../adapters/kubernetes/custom-resources.ts';
-import type { Backoff } from '../model/backoff.ts';
-import type { Milliseconds } from '../model/instant.ts';
-import { type ServiceName, serviceName } from '../model/names.ts';
+import type { Rounds } from '../adapters/rounds.ts';
+import type { ServiceName } from '../model/names.ts';
+import type { RolloutRecord } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Operations } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ServiceObjectCache } from './cache.ts';
-import { Queue } from './queue.ts';
+import { objectRounds } from './object-rounds.ts';
+import type { Records } from './records.ts';
 import { type RolloutObject, rolloutObject, rolloutStatus } from './rollout-object.ts';
 
 export interface RolloutObjectsOptions {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly services: ServiceObjectCache;
-  readonly operations: Operations;
+  readonly operations: Pick<Operations, 'subscribe'>;
+  readonly records: Records;
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
@@ -32,29 +33,17 @@ export interface RolloutObjectsOptions {
 
 /** Of each service. */
 const KEPT = 10;
-const RETRY: Backoff = { initial: 500, max: 30_000 };
-const GATHER: Milliseconds = 300;
 
 export class RolloutObjects {
   readonly #options: RolloutObjectsOptions;
   readonly #reflector: Reflector<RolloutObject>;
-  readonly #queue: Queue;
+  readonly #rounds: Rounds<ServiceName>;
   #unsubscribe = (): void => undefined;
 
   constructor(options: RolloutObjectsOptions) {
-    const { api, namespace, clock, random, observer, onProblem } = options;
+    const { api, namespace, clock, random, observer } = options;
     this.#options = options;
-    this.#queue = new Queue({
-      work: (name) => this.#look(serviceName(name)),
-      onFailed: (service, error) => {
-        // Somebody was faster; what they wrote comes by the watch.
-        if (!(error instanceof KubernetesApiError && error.code === 409)) onProblem({ service, error });
-      },
-      clock,
-      random,
-      backoff: RETRY,
-      gather: GATHER,
-    });
+    this.#rounds = objectRounds({ ...options, look: (service) => this.#look(service) });
     this.#reflector = new Reflector<RolloutObject>({
       source: sourceOf(api, { kind: ROLLOUT, namespace }),
       clock,
@@ -73,29 +62,27 @@ export class RolloutObjects {
   /** Writes nothing any more. */
   async stop(): Promise<void> {
     this.#unsubscribe();
-    await Promise.all([this.#reflector.stop(), this.#queue.stop()]);
+    await Promise.all([this.#reflector.stop(), this.#rounds.close()]);
   }
 
   #all(): void {
     if (!this.#reflector.standing.isSynced) return;
-    for (const { record } of this.#options.operations.services()) this.#queue.add(record.name);
+    for (const name of this.#options.records().keys()) this.#rounds.wake(name);
   }
 
   async #look(service: ServiceName): Promise<void> {
-    const view = this.#options.operations.services().find(({ record }) => record.name === service);
-    if (view?.record.rollout === undefined) return;
-    const { name } = rolloutObject(view.record.rollout);
-    const found = this.#of(service).find(({ metadata }) => metadata.name === name);
-    if (found === undefined) await this.#make(view.record);
-    else await this.#show(view.record, found);
-    await this.#tidy(service, name);
+    const record = this.#options.records().get(service);
+    if (record?.rollout === undefined) return;
+    const wanted = rolloutObject(record.rollout);
+    const found = this.#of(service).find(({ metadata }) => metadata.name === wanted.name);
+    if (found === undefined) await this.#make(service, wanted);
+    else await this.#show(record, record.rollout, found);
+    await this.#tidy(service, wanted.name);
   }
 
   /** The watch brings it, and then its status is written. */
-  async #make({ name: service, rollout }: ServiceRecord): Promise<void> {
+  async #make(service: ServiceName, { name, spec }: ReturnType<typeof rolloutObject>): Promise<void> {
     const { api, namespace, services } = this.#options;
-    if (rollout === undefined) return;
-    const { name, spec } = rolloutObject(rollout);
     const owner = services.ownerOf(service);
     await api.create<RolloutObject>(
       ROLLOUT,
@@ -114,12 +101,11 @@ export class RolloutObjects {
     );
   }
 
-  async #show(service: ServiceRecord, found: RolloutObject): Promise<void> {
+  async #show(service: ServiceRecord, rollout: RolloutRecord, found: RolloutObject): Promise<void> {
     const { api, namespace, clock } = this.#options;
-    if (service.rollout === undefined) return;
     const { generation = 0, name } = found.metadata;
     const before = found.status?.conditions ?? [];
-    const status = rolloutStatus(service.rollout, { service, generation, now: clock.now(), before });
+    const status = rolloutStatus(rollout, { service, generation, now: clock.now(), before });
     if (isDeepStrictEqual(status, found.status)) return;
     await api.replace<RolloutObject>(
       ROLLOUT,

@@ -4,19 +4,19 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesApi } from '../adapters/kubernetes/client/api.ts';
-import { KubernetesApiError } from '../adapters/kubernetes/client/api-error.ts';
 import { pathOf } from '../adapters/kubernetes/client/objects.ts';
 import { VERSIONED_SERVICE } from '../adapters/kubernetes/custom-resources.ts';
-import type { Backoff } from '../model/backoff.ts';
-import type { Milliseconds } from '../model/instant.ts';
-import { serviceName } from '../model/names.ts';
+import type { Rounds } from '../adapters/rounds.ts';
+import { type ServiceName, serviceName } from '../model/names.ts';
+import type { ServiceRecord } from '../model/state.ts';
 import { OperationError, type Operations } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ServiceObjectCache } from './cache.ts';
 import { conditionsOf, type Standing, timed } from './conditions.ts';
+import { objectRounds } from './object-rounds.ts';
 import { CONFIRM_ANNOTATION, documentOf, FINALIZER, type ServiceObject, writerOf } from './objects.ts';
 import { newOrder, type Order, type OrderStatus, REASON_ANNOTATION } from './orders.ts';
-import { Queue } from './queue.ts';
+import type { Records } from './records.ts';
 import { refusedStatus, serviceStatus } from './service-status.ts';
 
 export interface ServiceObjectsOptions {
@@ -25,6 +25,7 @@ export interface ServiceObjectsOptions {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly operations: Operations;
+  readonly records: Records;
   /** The number of the newest publication. */
   readonly publication: () => number;
   readonly clock: Clock;
@@ -40,42 +41,27 @@ interface Known {
   readonly refused?: { readonly generation: number; readonly message: string };
 }
 
-const RETRY: Backoff = { initial: 500, max: 30_000 };
-/** Changes that come close together are written together. */
-const GATHER: Milliseconds = 300;
-
 export class ServiceObjects {
   readonly #options: ServiceObjectsOptions;
-  readonly #queue: Queue;
+  readonly #rounds: Rounds<ServiceName>;
   readonly #known = new Map<string, Known>();
   readonly #unsubscribe: (() => void)[] = [];
 
   constructor(options: ServiceObjectsOptions) {
-    const { clock, random, onProblem } = options;
     this.#options = options;
-    this.#queue = new Queue({
-      work: (name) => this.#look(name),
-      onFailed: (service, error) => {
-        // Somebody was faster; what they wrote comes by the watch.
-        if (!(error instanceof KubernetesApiError && error.code === 409)) onProblem({ service, error });
-      },
-      clock,
-      random,
-      backoff: RETRY,
-      gather: GATHER,
-    });
+    this.#rounds = objectRounds({ ...options, look: (service) => this.#look(service) });
   }
 
   /** Looks at all objects, and from then on at those of which something changes, here or there. */
   start(): void {
     const { cache, operations } = this.#options;
     const all = (): void => {
-      for (const name of cache.names()) this.#queue.add(name);
+      for (const name of cache.names()) this.#rounds.wake(serviceName(name));
     };
     this.#unsubscribe.push(
       operations.subscribe(all),
       cache.subscribe((names) => {
-        for (const name of names) this.#queue.add(name);
+        for (const name of names) this.#rounds.wake(serviceName(name));
       }),
     );
     all();
@@ -84,7 +70,7 @@ export class ServiceObjects {
   /** Writes nothing any more. */
   async stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
-    await this.#queue.stop();
+    await this.#rounds.close();
   }
 
   async #look(name: string): Promise<void> {
@@ -99,7 +85,7 @@ export class ServiceObjects {
       await this.#apply(object);
       const order = newOrder(object.metadata.annotations ?? {}, object.status?.order);
       // The status that is written for it brings the object back here.
-      if (order === undefined || !this.#isRecorded(name)) await this.#show(object);
+      if (order === undefined || this.#recorded(name) === undefined) await this.#show(object);
       else await this.#carryOut(object, order);
     }
   }
@@ -151,8 +137,9 @@ export class ServiceObjects {
   async #delete(object: ServiceObject): Promise<void> {
     const { name, annotations = {}, finalizers = [] } = object.metadata;
     if (!finalizers.includes(FINALIZER)) return;
-    if (this.#isRecorded(name)) {
-      const { traffic } = this.#options.operations.service(serviceName(name)).record;
+    const recorded = this.#recorded(name);
+    if (recorded !== undefined) {
+      const { traffic } = recorded;
       if (traffic.kind !== 'none' && annotations[CONFIRM_ANNOTATION] !== name) {
         await this.#show(object);
         return;
@@ -182,7 +169,7 @@ export class ServiceObjects {
     const { applied, refused } = this.#known.get(name) ?? {};
     const about = { now: clock.now(), before: object.status?.conditions ?? [] };
     const added = order === undefined ? {} : { order };
-    if (!this.#isRecorded(name))
+    if (this.#recorded(name) === undefined)
       return { ...refusedStatus(refused ?? { generation, message: 'it was not applied' }, about), ...added };
     const status = serviceStatus({
       view: operations.service(serviceName(name)),
@@ -231,8 +218,8 @@ export class ServiceObjects {
     });
   }
 
-  #isRecorded(name: string): boolean {
-    return this.#options.operations.services().some(({ record }) => record.name === name);
+  #recorded(name: string): ServiceRecord | undefined {
+    return this.#options.records().get(serviceName(name));
   }
 
   #order(text: string, outcome: OrderStatus['outcome'], message: string): OrderStatus {

@@ -56,6 +56,7 @@ class World {
       cache: this.#cache,
       ...this.#place,
       operations: this.controller.operations,
+      records: () => this.controller.controller.ledger.records(),
       publication: () => 7,
       clock: systemClock,
       random: Math.random,

@@ -126,6 +126,7 @@ const importTable: Readonly<Record<string, Row>> = {
     'adapters/kubernetes/client',
     'adapters/kubernetes/custom-resources.ts',
     'adapters/kubernetes/names.ts',
+    'adapters/rounds.ts',
     'routing/table.ts',
   ),
   // What replicas of one controller say to each other.

@@ -6,6 +6,7 @@ import {
   PrimaryServiceError,
   type PrimaryServices,
 } from '../../../ports/primary-service.ts';
+import { Rounds } from '../../rounds.ts';
 import { Turns } from '../../turns.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import { isNotFound } from '../client/api-error.ts';
@@ -16,7 +17,6 @@ import { objectName, primaryServiceName } from '../names.ts';
 import type { Caches } from './caches.ts';
 import { instancesOf } from './instances.ts';
 import type { Revision, Service } from './objects.ts';
-import { Rounds } from './rounds.ts';
 import { ofVersion, serviceSpec, type VersionPlace, type WantedObject } from './wanted.ts';
 import { NotLeaderError, Writer } from './writer.ts';
 
@@ -45,7 +45,7 @@ export function primaryService(
 export class KubernetesPrimaryServices implements PrimaryServices {
   readonly #options: KubernetesPrimaryServicesOptions;
   readonly #writer: Writer;
-  readonly #rounds: Rounds;
+  readonly #rounds: Rounds<ServiceName>;
   readonly #turns = new Turns<ServiceName>();
   /** The last move of each service that was done. */
   readonly #moves = new Map<ServiceName, PrimaryMove>();

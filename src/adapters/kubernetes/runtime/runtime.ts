@@ -9,6 +9,7 @@ import type { ServiceName, VersionName } from '../../../model/names.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { Runtime, RuntimeWish } from '../../../ports/runtime.ts';
 import { ChangeFeed } from '../../change-feed.ts';
+import { Rounds } from '../../rounds.ts';
 import type { KubernetesApi } from '../client/api.ts';
 import { AUTOSCALER, DEPLOYMENT } from '../client/kinds.ts';
 import type { KubernetesObject, OwnerReference } from '../client/objects.ts';
@@ -19,7 +20,6 @@ import { instancesOf } from './instances.ts';
 import { Maker } from './maker.ts';
 import type { Deployment } from './objects.ts';
 import { problemsOf, scaledByAnother } from './problems.ts';
-import { Rounds } from './rounds.ts';
 import { doomedObjects, madeVersions } from './teardown.ts';
 import { sourceText } from './template.ts';
 import { type VersionPlace, type WantedObject, wantedObjects } from './wanted.ts';
@@ -59,7 +59,7 @@ export class KubernetesRuntime implements Runtime {
   readonly #options: KubernetesRuntimeOptions;
   readonly #writer: Writer;
   readonly #maker: Maker;
-  readonly #rounds: Rounds;
+  readonly #rounds: Rounds<ServiceName>;
   readonly #wishes = new Map<ServiceName, Wish>();
   readonly #views = new Map<ServiceName, View>();
   /** What the last round could not do. */

@@ -1,8 +1,8 @@
 // Work for a service is done one after the other, again where something has changed, and after a wait where it failed.
 import { expect, test, vi } from 'vitest';
-import { Rounds } from '../../../../src/adapters/kubernetes/runtime/rounds.ts';
-import { instant } from '../../../../src/model/instant.ts';
-import { serviceName } from '../../../../src/model/names.ts';
+import { Rounds } from '../../../src/adapters/rounds.ts';
+import { instant } from '../../../src/model/instant.ts';
+import { serviceName } from '../../../src/model/names.ts';
 
 const MANAGER = serviceName('manager');
 const BILLING = serviceName('billing');

@@ -1,0 +1,32 @@
+/** Rounds over objects by name: what fails is told and tried again, and what somebody else wrote first comes by the watch. */
+import { KubernetesApiError } from '../adapters/kubernetes/client/api-error.ts';
+import { Rounds, type RoundsOptions } from '../adapters/rounds.ts';
+import type { ServiceName } from '../model/names.ts';
+
+/** `backoff` is 0.5 to 30 seconds and `gather` 300 ms where they are not given: what changes close together is written together. */
+export interface ObjectRoundsOptions extends Omit<RoundsOptions<ServiceName>, 'round'> {
+  readonly look: (service: ServiceName) => Promise<void>;
+  readonly onProblem: (problem: { readonly service: ServiceName; readonly error: unknown }) => void;
+}
+
+const BACKOFF = { initial: 500, max: 30_000 };
+const GATHER = 300;
+
+export function objectRounds(options: ObjectRoundsOptions): Rounds<ServiceName> {
+  const { look, onProblem, ...rounds } = options;
+  return new Rounds({
+    backoff: BACKOFF,
+    gather: GATHER,
+    ...rounds,
+    round: async (service) => {
+      try {
+        await look(service);
+        return true;
+      } catch (error) {
+        const wasFaster = error instanceof KubernetesApiError && error.code === 409;
+        if (!wasFaster) onProblem({ service, error });
+        return false;
+      }
+    },
+  });
+}
