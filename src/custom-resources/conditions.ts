@@ -3,6 +3,7 @@
  * it Reconciling or Stalled, which are there while they are true. Each speaks of one generation of the spec.
  */
 import type { Instant } from '../model/instant.ts';
+import type { RolloutRecord } from '../model/rollout.ts';
 
 export interface Condition {
   readonly type: string;
@@ -29,6 +30,14 @@ export type Standing =
   | { readonly kind: 'Stalled'; readonly reason: string; readonly message: string }
   /** As wanted, and not well. */
   | { readonly kind: 'Unwell'; readonly reason: string; readonly message: string };
+
+/** How a rollout that goes on stands. */
+export function openStanding({ state, stateReason, because, version }: RolloutRecord): Standing {
+  const message = because === '' ? `${version} is being rolled out` : because;
+  return state === 'Paused' || state === 'Inconclusive'
+    ? { kind: 'Waiting', reason: state, message: `${stateReason}: ${message}` }
+    : { kind: 'Moving', reason: state, message };
+}
 
 /** The conditions of a standing. */
 export function conditionsOf({ kind, reason, message }: Standing): readonly Said[] {

@@ -6,7 +6,7 @@ import type { Instant } from '../model/instant.ts';
 import { isOpen, type RolloutRecord, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import { weightOf } from '../routing/table.ts';
-import { type Condition, conditionsOf, type Standing, timed } from './conditions.ts';
+import { type Condition, conditionsOf, openStanding, type Standing, timed } from './conditions.ts';
 
 /** The fields of the custom resource; its schema describes them. */
 export interface RolloutStatus {
@@ -71,14 +71,10 @@ export function rolloutStatus(
   };
 }
 
-function standingOf({ state, stateReason, because, version }: RolloutRecord): Standing {
-  const message = because === '' ? `${version} is being rolled out` : because;
-  if (isOpen(state)) {
-    const isWaiting = state === 'Paused' || state === 'Inconclusive';
-    return isWaiting
-      ? { kind: 'Waiting', reason: state, message: `${stateReason}: ${message}` }
-      : { kind: 'Moving', reason: state, message };
-  }
+function standingOf(rollout: RolloutRecord): Standing {
+  const { state, because, version } = rollout;
+  if (isOpen(state)) return openStanding(rollout);
+  const message = because === '' ? `${version} is ${state}` : because;
   return { kind: state === 'Succeeded' ? 'Ready' : 'Stalled', reason: state, message };
 }
 

@@ -5,7 +5,7 @@ import type { RolloutRecord } from '../model/rollout.ts';
 import { isOpen, stepName } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { ServiceView, VersionView } from '../operations/types.ts';
-import { type Condition, conditionsOf, type Said, type Standing, timed } from './conditions.ts';
+import { type Condition, conditionsOf, openStanding, type Said, type Standing, timed } from './conditions.ts';
 
 /** The fields of the custom resource; its schema describes them. */
 export interface ServiceStatus {
@@ -91,13 +91,6 @@ function standingOf({ record, versions, alerts }: ServiceView, refused: Refused 
   return isServing
     ? { kind: 'Ready', reason: 'PrimaryServes', message: `${traffic.primary} is primary and serves` }
     : { kind: 'Unwell', reason: 'NoReadyEndpoint', message: alerts[0] ?? `${traffic.primary} is not ready` };
-}
-
-function openStanding({ state, stateReason, because, version }: RolloutRecord): Standing {
-  const message = because === '' ? `${version} is being rolled out` : because;
-  return state === 'Paused' || state === 'Inconclusive'
-    ? { kind: 'Waiting', reason: state, message: `${stateReason}: ${message}` }
-    : { kind: 'Moving', reason: state, message };
 }
 
 /** The wanted version is not the primary, and nothing brings it there. */
