@@ -2,18 +2,9 @@
  * The listening socket of a gRPC server to which thousands connect at once when it restarts. grpc-js does the protocol;
  * the socket is ours, because grpc-js offers no backlog of its own.
  */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
-
-export interface GrpcListener {
-  /** The port that is listened on. */
-  readonly port: number;
-  /** Stops listening and ends all connections with what is open on them. */
-  close(): Promise<void>;
-}
-
-/** The most that the system may keep waiting. */
-const BACKLOG = 4_096;
+import { type Listener, listenForSockets } from './sockets.ts';
 
 /** A server without a socket of its own: connections are handed to it. */
 export interface GrpcAcceptor {
@@ -49,25 +40,15 @@ export async function listenForGrpc(wanted: {
   readonly port: number;
   /** Whether TCP asks peers that say nothing whether they are there. */
   readonly tcpKeepAlive: boolean;
-}): Promise<GrpcListener> {
-  const { server, credentials, host, port, tcpKeepAlive } = wanted;
+}): Promise<Listener> {
+  const { server, credentials, ...place } = wanted;
   const acceptor = acceptForGrpc(server, credentials);
-  const listener = createServer({ noDelay: true, keepAlive: tcpKeepAlive }, (socket) =>
-    acceptor.accept(socket),
-  );
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen({ host, port, backlog: BACKLOG }, () => {
-      listener.off('error', reject);
-      resolve();
-    });
-  });
+  const listener = await listenForSockets({ ...place, accept: (socket) => acceptor.accept(socket) });
   return {
-    port: (listener.address() as AddressInfo).port,
+    ...listener,
     async close() {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       acceptor.close();
-      await closed;
+      await listener.close();
     },
   };
 }

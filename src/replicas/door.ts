@@ -2,7 +2,8 @@
  * A port that all replicas have and the leader alone answers on: a follower hands each connection on to the leader, byte
  * for byte, so whoever connects need not know who leads. When that changes, open connections end, and come again.
  */
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { listenForSockets } from '../grpc-server/sockets.ts';
 import { type TunnelName, tunnelLine } from './port.ts';
 
 export type Door =
@@ -21,60 +22,44 @@ export interface OpenDoor {
   close(): Promise<void>;
 }
 
-/** Thousands of watchers come at once when the leader changes. */
-const BACKLOG = 4_096;
 const CONNECT_WITHIN_MS = 5_000;
 
 /** Listens. `port` 0 is any free one. Rejects where the address cannot be used. */
 export async function openDoor(wanted: { readonly host: string; readonly port: number }): Promise<OpenDoor> {
   const { host, port } = wanted;
-  const sockets = new Set<Socket>();
   let door: Door = { kind: 'Closed' };
-  const keep = (socket: Socket): void => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-  };
-  const listener = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    keep(socket);
-    switch (door.kind) {
-      case 'Here':
-        door.accept(socket);
-        break;
-      case 'Leader': {
-        const there = connect({ host: door.host, port: door.port, noDelay: true, keepAlive: true });
-        keep(there);
-        there.write(tunnelLine(door.tunnel));
-        join(socket, there);
-        break;
-      }
-      case 'Closed':
-        socket.destroy();
-    }
+  const listener = await listenForSockets({
+    host,
+    port,
+    tcpKeepAlive: true,
+    accept: (socket) => pass(socket, door),
   });
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen({ host, port, backlog: BACKLOG }, () => {
-      listener.off('error', reject);
-      resolve();
-    });
-  });
-  const endAll = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
   return {
     host,
-    port: (listener.address() as AddressInfo).port,
+    port: listener.port,
     lead(to) {
       door = to;
-      endAll();
+      listener.endAll();
     },
-    async close() {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      endAll();
-      await closed;
-    },
+    close: () => listener.close(),
   };
+}
+
+function pass(socket: Socket, door: Door): void {
+  switch (door.kind) {
+    case 'Here':
+      door.accept(socket);
+      break;
+    case 'Leader': {
+      const there = connect({ host: door.host, port: door.port, noDelay: true, keepAlive: true });
+      there.on('error', () => there.destroy());
+      there.write(tunnelLine(door.tunnel));
+      join(socket, there);
+      break;
+    }
+    case 'Closed':
+      socket.destroy();
+  }
 }
 
 function join(client: Socket, leader: Socket): void {

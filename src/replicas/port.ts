@@ -3,7 +3,8 @@
  * that begins with a line `TUNNEL NAME` is handed on, byte for byte, to what the leader serves under that name: its admin
  * API listens on loopback only, and its followers are let through here.
  */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { listenForSockets } from '../grpc-server/sockets.ts';
 
 /** What is served through tunnels. */
 export type TunnelName = 'admin' | 'watchers';
@@ -21,7 +22,6 @@ const HTTP2 = 'PRI ';
 const TUNNEL = 'TUNNEL ';
 const LONGEST_LINE = 64;
 const BEGINS_WITHIN_MS = 5_000;
-const BACKLOG = 4_096;
 
 /** The line with which a tunnel begins. */
 export function tunnelLine(name: TunnelName): string {
@@ -36,29 +36,8 @@ export async function openReplicaPort(options: {
   readonly tunnels: (name: TunnelName) => Accept | undefined;
 }): Promise<ReplicaPort> {
   const { host, port, link, tunnels } = options;
-  const sockets = new Set<Socket>();
-  const listener = createServer({ noDelay: true, keepAlive: true }, (socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('error', () => socket.destroy());
-    begin(socket, link, tunnels);
-  });
-  await new Promise<void>((resolve, reject) => {
-    listener.once('error', reject);
-    listener.listen({ host, port, backlog: BACKLOG }, () => {
-      listener.off('error', reject);
-      resolve();
-    });
-  });
-  return {
-    host,
-    port: (listener.address() as AddressInfo).port,
-    async close() {
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+  const accept = (socket: Socket): void => begin(socket, link, tunnels);
+  return { host, ...(await listenForSockets({ host, port, tcpKeepAlive: true, accept })) };
 }
 
 /** Reads as much as tells what the connection is for, and gives all of it to whoever that is. */
