@@ -4,15 +4,8 @@
  * what it cannot send.
  */
 import { Client, type ClientWritableStream, credentials } from '@grpc/grpc-js';
-
-/** What is done with the reports of one stream. */
-export interface LogStream {
-  message(bytes: Uint8Array): void;
-  ended(): void;
-}
-
-/** Where reports go; `breakOff` makes the proxy open another stream. */
-export type OpenLog = (breakOff: () => void) => LogStream;
+import type { LogStream, OpenLog } from '../adapters/access-log/service.ts';
+import { RAW } from '../grpc-server/raw.ts';
 
 /** Where reports go, which changes with the role of the replica: then open streams are broken off. */
 export class SwitchedLogs {
@@ -43,8 +36,6 @@ export class SwitchedLogs {
 /** Bytes that may wait for a leader that is slow; what comes beyond them is dropped. */
 const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-
 /** Sends reports on to the leader. `path`: of the method. */
 export function forwardLogs({ leader, path }: { readonly leader: string; readonly path: string }): {
   readonly open: OpenLog;
@@ -55,11 +46,16 @@ export function forwardLogs({ leader, path }: { readonly leader: string; readonl
   return {
     open(breakOff) {
       let isOpen = true;
-      const call: ClientWritableStream<Buffer> = client.makeClientStreamRequest(path, asIs, asIs, () => {
-        // The leader ended it: the proxy says anew who it is, to whoever leads then.
-        if (isOpen) breakOff();
-        isOpen = false;
-      });
+      const call: ClientWritableStream<Buffer> = client.makeClientStreamRequest(
+        path,
+        RAW.requestSerialize,
+        RAW.responseDeserialize,
+        () => {
+          // The leader ended it: the proxy says anew who it is, to whoever leads then.
+          if (isOpen) breakOff();
+          isOpen = false;
+        },
+      );
       return {
         message(bytes) {
           if (!isOpen || waiting + bytes.length > MOST_WAITING_BYTES) return;

@@ -19,6 +19,7 @@ import {
   ReplicaService,
 } from '../gen/switchyard/replica/v1/replica_pb.js';
 import { acceptForGrpc } from '../grpc-server/listener.ts';
+import { RAW } from '../grpc-server/raw.ts';
 import type { FollowerSession, LeadingPublisher } from './leading.ts';
 import { reportOf } from './messages.ts';
 
@@ -42,17 +43,12 @@ const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 const KEEPALIVE_MS = 5_000;
 const KEEPALIVE_TIMEOUT_MS = 3_000;
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-
 /** The one method, in bytes. */
 export const FOLLOW = {
   path: `/${ReplicaService.typeName}/Follow`,
   requestStream: true,
   responseStream: true,
-  requestSerialize: asIs,
-  requestDeserialize: asIs,
-  responseSerialize: asIs,
-  responseDeserialize: asIs,
+  ...RAW,
 };
 
 export const LINK_OPTIONS = {

@@ -12,6 +12,7 @@ import {
   WatcherService,
 } from '../gen/switchyard/watcher/v1/watcher_pb.js';
 import { acceptForGrpc, listenForGrpc } from '../grpc-server/listener.ts';
+import { RAW } from '../grpc-server/raw.ts';
 import { POLL_INTERVAL } from '../model/goal-state.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Watchers } from '../ports/watchers.ts';
@@ -117,16 +118,9 @@ function makeServer(options: WatcherServerOptions): {
   };
 }
 
-const asIs = (bytes: Buffer): Buffer => bytes;
-const raw = {
-  requestSerialize: asIs,
-  requestDeserialize: asIs,
-  responseSerialize: asIs,
-  responseDeserialize: asIs,
-};
 const SERVICE = {
-  follow: { path: `/${WatcherService.typeName}/Follow`, requestStream: true, responseStream: true, ...raw },
-  poll: { path: `/${WatcherService.typeName}/Poll`, requestStream: false, responseStream: false, ...raw },
+  follow: { path: `/${WatcherService.typeName}/Follow`, requestStream: true, responseStream: true, ...RAW },
+  poll: { path: `/${WatcherService.typeName}/Poll`, requestStream: false, responseStream: false, ...RAW },
 };
 
 /** Receives whoever comes. */

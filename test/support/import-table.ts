@@ -79,7 +79,13 @@ const importTable: Readonly<Record<string, Row>> = {
     'verification/selectors.ts',
     'verification/templates.ts',
   ),
-  'adapters/access-log': shell('model', 'ports', 'gen', 'xds/translate/logged-request.ts'),
+  'adapters/access-log': shell(
+    'model',
+    'ports',
+    'gen',
+    'grpc-server/raw.ts',
+    'xds/translate/logged-request.ts',
+  ),
   // Its query is a template, as that of work is.
   'adapters/delegate-sources': shell(
     'model',
@@ -130,7 +136,7 @@ const importTable: Readonly<Record<string, Row>> = {
     'routing/table.ts',
   ),
   // What replicas of one controller say to each other.
-  replicas: shell('model', 'ports', 'gen', 'grpc-server'),
+  replicas: shell('model', 'ports', 'gen', 'grpc-server', 'adapters/access-log/service.ts'),
   'replicas/scale.ts': pure([]),
   cli: shell(
     'model',

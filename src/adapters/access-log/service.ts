@@ -4,6 +4,7 @@
  */
 import { type ServerReadableStream, type ServiceDefinition, type sendUnaryData, status } from '@grpc/grpc-js';
 import { AccessLogService } from '../../gen/envoy/service/accesslog/v3/als_pb.js';
+import { RAW } from '../../grpc-server/raw.ts';
 
 /** What is done with one stream. */
 export interface LogStream {
@@ -23,21 +24,19 @@ type Call = ServerReadableStream<Buffer, Buffer>;
 const METHOD = AccessLogService.method.streamAccessLogs;
 /** The path of its one method. */
 export const ACCESS_LOG_PATH = `/${AccessLogService.typeName}/${METHOD.name}`;
-const bytesOf = (bytes: Buffer): Buffer => bytes;
 const EMPTY = Buffer.alloc(0);
 
-/** The service; `open` is called for each stream, with the way to break it off: the proxy opens another one then. */
-export function accessLogService(open: (breakOff: () => void) => LogStream): AccessLogGrpcService {
+/** Called for each stream; `breakOff` ends it, and the proxy opens another one then. */
+export type OpenLog = (breakOff: () => void) => LogStream;
+
+export function accessLogService(open: OpenLog): AccessLogGrpcService {
   return {
     definition: {
       [METHOD.name]: {
         path: ACCESS_LOG_PATH,
         requestStream: true,
         responseStream: false,
-        requestSerialize: bytesOf,
-        requestDeserialize: bytesOf,
-        responseSerialize: bytesOf,
-        responseDeserialize: bytesOf,
+        ...RAW,
       },
     },
     implementation: {
