@@ -1,13 +1,10 @@
 // Three replicas as real processes at a real API server, with real Pods' processes and a real Envoy: who leads decides, all
 // serve, and nothing is cut when that changes.
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
 import { expect, onTestFinished, test } from 'vitest';
-import { parse } from 'yaml';
-import { CRD_FOLDER } from '../../scripts/crds/crds.ts';
 import { LEASE, SERVICE } from '../../src/adapters/kubernetes/client/kinds.ts';
 import { type KubernetesObject, pathOf } from '../../src/adapters/kubernetes/client/objects.ts';
 import { ROLLOUT, VERSIONED_SERVICE } from '../../src/adapters/kubernetes/custom-resources.ts';
@@ -16,7 +13,7 @@ import type { RolloutObject } from '../../src/custom-resources/rollout-object.ts
 import { type Envoy, startEnvoy } from '../support/envoy.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
-import { type Definition, install } from '../support/kubernetes/custom-resources.ts';
+import { installKinds } from '../support/kubernetes/custom-resources.ts';
 import { ReplicaProcess } from '../support/kubernetes/replica.ts';
 import { type RuntimeWorld, runtimeWorld } from '../support/kubernetes/runtime-world.ts';
 import { installStateKinds } from '../support/kubernetes/state-namespace.ts';
@@ -40,10 +37,7 @@ class World {
   static async create(): Promise<World> {
     const place = await runtimeWorld();
     await installStateKinds(place);
-    for (const { group, plural } of [VERSIONED_SERVICE, ROLLOUT]) {
-      const text = readFileSync(`${CRD_FOLDER}/${group}_${plural}.yaml`, 'utf8');
-      await install(place, parse(text) as Definition);
-    }
+    await installKinds(place, VERSIONED_SERVICE, ROLLOUT);
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-replicas-'));
     const world = new World(place, folder, await freePort());
     onTestFinished(async ({ task }) => {

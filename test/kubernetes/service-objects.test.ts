@@ -1,9 +1,6 @@
 // VersionedService objects at a real API server, over a real controller in this process whose instances are addresses: specs are
 // applied, orders carried out once, deletions asked for twice, and the status says all of it.
-import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
-import { parse } from 'yaml';
-import { CRD_FOLDER } from '../../scripts/crds/crds.ts';
 import { systemClock } from '../../src/adapters/clock.ts';
 import { isNotFound } from '../../src/adapters/kubernetes/client/api-error.ts';
 import { pathOf } from '../../src/adapters/kubernetes/client/objects.ts';
@@ -14,7 +11,7 @@ import { FINALIZER, type ServiceObject } from '../../src/custom-resources/object
 import { ServiceObjects } from '../../src/custom-resources/services.ts';
 import { ControllerWorld } from '../support/controller-world.ts';
 import { eventually } from '../support/eventually.ts';
-import { type Definition, install } from '../support/kubernetes/custom-resources.ts';
+import { installKinds } from '../support/kubernetes/custom-resources.ts';
 import { type TestNamespace, testNamespace } from '../support/kubernetes/shared-cluster.ts';
 
 const WITHIN = 20_000;
@@ -35,8 +32,7 @@ class World {
 
   static async create(): Promise<World> {
     const place = await testNamespace();
-    const { group, plural } = VERSIONED_SERVICE;
-    await install(place, parse(readFileSync(`${CRD_FOLDER}/${group}_${plural}.yaml`, 'utf8')) as Definition);
+    await installKinds(place, VERSIONED_SERVICE);
     const cache = new ServiceObjectCache({ ...place, clock: systemClock, random: Math.random });
     await cache.start();
     const world = new World(place, cache, await ControllerWorld.start());

@@ -15,10 +15,10 @@ import {
   type WatcherSeen,
 } from '../../ports/store.ts';
 import { checkCommit, checkEventQuery, checkProxies, isEmptyCommit } from '../commit-rules.ts';
-import { checkCoverage, checkMeasurements, checkRolloutQuery, checkTraffic } from '../history-rules.ts';
 import { checkWatchers, watcherKey } from '../watcher-rules.ts';
 import { EventLog } from './events.ts';
 import { MemoryHistory } from './history.ts';
+import { storedHistory } from './stored-history.ts';
 
 /** How much a store keeps. */
 export interface MemoryStoreOptions {
@@ -105,42 +105,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): Store {
       checkEventQuery(query);
       return structuredClone(events.read(query));
     },
-    async rollouts(query) {
-      assertOpen();
-      checkRolloutQuery(query);
-      return structuredClone(history.rollouts(query));
-    },
-    async roll(rollout) {
-      assertOpen();
-      return structuredClone(history.roll(rollout));
-    },
-    async appendMeasurements(measurements) {
-      assertOpen();
-      checkMeasurements(measurements);
-      history.append(structuredClone(measurements));
-    },
-    async measurements(rollout) {
-      assertOpen();
-      return structuredClone(history.measurements(rollout));
-    },
-    async saveTraffic(counts) {
-      assertOpen();
-      checkTraffic(counts);
-      history.saveTraffic(structuredClone(counts));
-    },
-    async traffic(query) {
-      assertOpen();
-      return structuredClone(history.traffic(query));
-    },
-    async saveCoverage(coverage) {
-      assertOpen();
-      checkCoverage(coverage);
-      history.saveCoverage(structuredClone(coverage));
-    },
-    async coverage(query) {
-      assertOpen();
-      return structuredClone(history.coverage(query));
-    },
+    ...storedHistory(history, { assertOpen, assertWritable: assertOpen }),
     async backup() {
       throw new Error(
         'the state is kept in memory only and cannot be backed up; start the controller with a data folder',

@@ -1,4 +1,7 @@
 /** Definitions of custom resources at a real API server, and what it says of objects. */
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { CRD_FOLDER } from '../../../scripts/crds/crds.ts';
 import { KubernetesApiError } from '../../../src/adapters/kubernetes/client/api-error.ts';
 import { CUSTOM_RESOURCE_DEFINITION } from '../../../src/adapters/kubernetes/client/kinds.ts';
 import { type Kind, type KubernetesObject, pathOf } from '../../../src/adapters/kubernetes/client/objects.ts';
@@ -24,6 +27,14 @@ export async function install({ api }: TestNamespace, definition: Definition): P
     const { status } = await api.get<Definition>(CUSTOM_RESOURCE_DEFINITION, { name });
     return status?.conditions?.some(({ type, status: is }) => type === 'Established' && is === 'True');
   });
+}
+
+/** Installs the definitions of our own kinds, as the manifests have them. */
+export async function installKinds(place: TestNamespace, ...kinds: readonly Kind[]): Promise<void> {
+  for (const { group, plural } of kinds) {
+    const text = readFileSync(`${CRD_FOLDER}/${group}_${plural}.yaml`, 'utf8');
+    await install(place, parse(text) as Definition);
+  }
 }
 
 /** Why the server would refuse an object; undefined where it would take it. Nothing is stored. */

@@ -1,10 +1,7 @@
 /** A namespace of a real API server that has the kinds of the store. */
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
-import { CRD_FOLDER } from '../../../scripts/crds/crds.ts';
 import { CONTROLLER_STATE, SERVICE_ROUTING } from '../../../src/adapters/kubernetes/custom-resources.ts';
 import { type Objects, serverObjects } from '../../../src/adapters/kubernetes/store/objects.ts';
-import { type Definition, install } from './custom-resources.ts';
+import { installKinds } from './custom-resources.ts';
 import { type TestNamespace, testNamespace } from './shared-cluster.ts';
 
 let installed: Promise<void> | undefined;
@@ -23,8 +20,5 @@ export async function stateNamespace(): Promise<StateNamespace> {
 
 /** Waits until both kinds are served. */
 export async function installStateKinds(place: TestNamespace): Promise<void> {
-  for (const { group, plural } of [SERVICE_ROUTING, CONTROLLER_STATE]) {
-    const text = readFileSync(`${CRD_FOLDER}/${group}_${plural}.yaml`, 'utf8');
-    await install(place, parse(text) as Definition);
-  }
+  await installKinds(place, SERVICE_ROUTING, CONTROLLER_STATE);
 }

@@ -16,9 +16,9 @@ import {
   type WatcherSeen,
 } from '../../../ports/store.ts';
 import { checkEventQuery, checkProxies } from '../../commit-rules.ts';
-import { checkCoverage, checkMeasurements, checkRolloutQuery, checkTraffic } from '../../history-rules.ts';
 import { EventLog } from '../../memory/events.ts';
 import { MemoryHistory } from '../../memory/history.ts';
+import { storedHistory } from '../../memory/stored-history.ts';
 import { storedProxy } from '../../stored/records.ts';
 import { storedWatcher } from '../../stored/watchers.ts';
 import { checkWatchers, watcherKey } from '../../watcher-rules.ts';
@@ -158,44 +158,12 @@ export async function openKubernetesStore(options: KubernetesStoreOptions): Prom
       checkEventQuery(query);
       return structuredClone(events.read(query));
     },
-    async rollouts(query) {
-      assertOpen();
-      checkRolloutQuery(query);
-      return structuredClone(history.rollouts(query));
-    },
-    async roll(rollout) {
-      assertOpen();
-      return structuredClone(history.roll(rollout));
-    },
-    async appendMeasurements(measurements) {
-      assertWritable();
-      checkMeasurements(measurements);
-      history.append(structuredClone(measurements));
-      if (measurements.length > 0) observer.measured(measurements);
-    },
-    async measurements(rollout) {
-      assertOpen();
-      return structuredClone(history.measurements(rollout));
-    },
-    async saveTraffic(counts) {
-      assertWritable();
-      checkTraffic(counts);
-      history.saveTraffic(structuredClone(counts));
-      if (counts.length > 0) observer.counted(counts);
-    },
-    async traffic(query) {
-      assertOpen();
-      return structuredClone(history.traffic(query));
-    },
-    async saveCoverage(coverage) {
-      assertWritable();
-      checkCoverage(coverage);
-      history.saveCoverage(structuredClone(coverage));
-    },
-    async coverage(query) {
-      assertOpen();
-      return structuredClone(history.coverage(query));
-    },
+    ...storedHistory(history, {
+      assertOpen,
+      assertWritable,
+      measured: (measurements) => observer.measured(measurements),
+      counted: (counts) => observer.counted(counts),
+    }),
     async backup(file) {
       assertWritable();
       await Promise.all([proxies.flush(), watchers.flush()]);
