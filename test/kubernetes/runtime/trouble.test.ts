@@ -240,10 +240,14 @@ test('a service that is forgotten while it is being made leaves nothing', async 
   const { runtime } = await world.open();
   const asked = world.api.asked.length;
   await runtime.want({ service: MANAGER, spec: podSpec(), versions: [V1] });
+  const making = expect.stringMatching(`^PATCH .*/deployments/${NAME}$`);
+  await vi.waitFor(() => expect(world.api.asked.slice(asked)).toContainEqual(making), {
+    ...PATIENCE,
+    interval: 1,
+  });
   await runtime.forget(MANAGER);
   await vi.waitFor(async () => {
     const paths = world.api.asked.slice(asked);
-    expect(paths).toContainEqual(expect.stringMatching(`^PATCH .*/deployments/${NAME}$`));
     expect(paths).toContainEqual(expect.stringMatching(`^DELETE .*/deployments/${NAME}$`));
     for (const kind of [DEPLOYMENT, SERVICE, CONTROLLER_REVISION]) expect(await world.all(kind)).toEqual([]);
     expect(runtime.services()).toEqual([]);
