@@ -1,6 +1,6 @@
 // All checks, one after the other (`npm run check`; `npm test` runs setup before). A stage that fails shows its
 // output and the others still run. The last line is `N passed, N failed`, counting each test, and each other stage
-// as one; before it stands what was not run, and why. With CI=true what was not run has failed.
+// as one; before it stands what failed, then what was not run, and why. With CI=true what was not run has failed.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -81,16 +81,16 @@ function run({ command: [program, ...args], tests }: Stage): Promise<Outcome> {
 
 /** What a stage adds to the count. A run of tests that failed has at least one failure, whatever it wrote. */
 function counted(stage: Stage, ok: boolean): Count {
-  if (!stage.tests) return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, notRun: [] };
+  if (!stage.tests) return { passed: ok ? 1 : 0, failed: ok ? [] : [stage.name], notRun: [] };
   const count = readCount();
-  return { ...count, failed: ok ? count.failed : Math.max(count.failed, 1) };
+  return ok || count.failed.length > 0 ? count : { ...count, failed: [stage.name] };
 }
 
 function readCount(): Count {
   try {
     return JSON.parse(readFileSync(countFile, 'utf8')) as Count;
   } catch {
-    return { passed: 0, failed: 0, notRun: [] };
+    return { passed: 0, failed: [], notRun: [] };
   } finally {
     rmSync(countFile, { force: true });
   }
@@ -107,7 +107,7 @@ for (const { tool, script } of builds) {
   spawn('nice', ['-n', '19', 'bash', script], { cwd: root, stdio: 'ignore', detached: true }).unref();
 }
 
-const total: Count = { passed: 0, failed: 0, notRun: [] };
+const total: Count = { passed: 0, failed: [], notRun: [] };
 for (const stage of stages) {
   const begun = performance.now();
   process.stdout.write(stage.tests ? `${stage.name} ...\n` : `${stage.name} ... `);
@@ -118,12 +118,13 @@ for (const stage of stages) {
   if (!ok) process.stdout.write(output);
   const count = counted(stage, ok);
   total.passed += count.passed;
-  total.failed += count.failed;
+  total.failed.push(...count.failed);
   total.notRun.push(...count.notRun);
 }
 rmSync(scratch, { recursive: true });
 
+for (const text of total.failed) console.log(`failed: ${text}`);
 for (const text of new Set(total.notRun)) console.log(`not run: ${text}`);
-if (process.env['CI'] === 'true') total.failed += total.notRun.length;
-console.log(`${total.passed} passed, ${total.failed} failed`);
-process.exitCode = total.failed === 0 ? 0 : 1;
+const failed = total.failed.length + (process.env['CI'] === 'true' ? total.notRun.length : 0);
+console.log(`${total.passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;

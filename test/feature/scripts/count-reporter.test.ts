@@ -30,10 +30,13 @@ function countedRun(variables: Record<string, string>): Count {
   return JSON.parse(readFileSync(file, 'utf8')) as Count;
 }
 
-test('tests are counted by outcome, a file that does not load has failed, and what was not run says why', () => {
+test('tests are counted by outcome, failures are named, also files that do not load, and what was not run says why', () => {
   expect(countedRun({ CI: '' })).toEqual({
     passed: 1,
-    failed: 2,
+    failed: [
+      'test/feature/scripts/outcomes/broken.ts: this file does not load',
+      'test/feature/scripts/outcomes/outcomes.ts > fails',
+    ],
     notRun: [
       'the real thing: no such program; run: bring-it',
       'gives no reason: it did not run, and gives no reason',
@@ -42,5 +45,12 @@ test('tests are counted by outcome, a file that does not load has failed, and wh
 });
 
 test('with CI=true what cannot be had has failed', () => {
-  expect(countedRun({ CI: 'true' })).toMatchObject({ passed: 1, failed: 3 });
+  expect(countedRun({ CI: 'true' })).toMatchObject({
+    passed: 1,
+    failed: [
+      'test/feature/scripts/outcomes/broken.ts: this file does not load',
+      'test/feature/scripts/outcomes/outcomes.ts > fails',
+      'test/feature/scripts/outcomes/outcomes.ts > cannot be had',
+    ],
+  });
 });
