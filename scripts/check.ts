@@ -1,5 +1,5 @@
-// All checks, one after the other (`npm run check`; `npm test` runs setup before). A stage that fails shows its
-// output and the others still run. The last line is `N passed, N failed`, counting each test, and each other stage
+// All checks (`npm run check`; `npm test` runs setup before): stages, one after the other but for those on Kubernetes, whose
+// network is their own, so that they go beside the end-to-end tests. A stage that fails shows its output and the others still run. The last line is `N passed, N failed`, counting each test, and each other stage
 // as one; before it stands what failed, then what was not run, and why. With CI=true what was not run has failed.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { findTool } from './tools.ts';
 interface Stage {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
-  /** Tests report as they go and are counted one by one. */
+  /** Tests are counted one by one, and all that they write is shown. */
   readonly tests?: true;
 }
 
@@ -23,7 +23,7 @@ interface Outcome {
 const root = resolve(import.meta.dirname, '..');
 const vitest = ['run', '--reporter=default', '--reporter=./scripts/count-reporter.ts'];
 
-const stages: readonly Stage[] = [
+const first: readonly Stage[] = [
   { name: 'generation', command: ['bash', 'scripts/setup.sh'] },
   { name: 'types', command: ['tsc', '--noEmit'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
@@ -32,7 +32,11 @@ const stages: readonly Stage[] = [
   { name: 'protos', command: ['buf', 'lint'] },
   // The table of allowed imports is one of these: test/unit/imports.test.ts.
   { name: 'tests', command: ['vitest', ...vitest, '--project=fast'], tests: true },
+];
+const endToEnd: readonly Stage[] = [
   { name: 'end-to-end tests', command: ['vitest', ...vitest, '--project=e2e'], tests: true },
+];
+const kubernetes: readonly Stage[] = [
   {
     name: 'Kubernetes',
     command: ['bash', 'scripts/setup.sh', '--with', 'kubernetes', '--with', 'kubernetes-tools'],
@@ -52,23 +56,22 @@ function inNamespace(command: Stage['command']): Stage['command'] {
 }
 
 const scratch = mkdtempSync(join(tmpdir(), 'switchyard-check-'));
-const countFile = join(scratch, 'count.json');
 const colour = process.stdout.isTTY ? { FORCE_COLOR: '1' } : {};
 const environment = {
   ...process.env,
   ...colour,
   PATH: [join(root, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
-  SWITCHYARD_COUNT: countFile,
 };
 
-/** Runs a stage's command. Tests write to our output as they go; what others write is kept. */
-function run({ command: [program, ...args], tests }: Stage): Promise<Outcome> {
+/** Runs a stage's command, with a file for its count. What it writes is kept, or `live` goes to our output at once. */
+function run({ command: [program, ...args] }: Stage, countFile: string, live: boolean): Promise<Outcome> {
   return new Promise((done) => {
     const output: Buffer[] = [];
+    const stream = live ? 'inherit' : 'pipe';
     const child = spawn(program, args, {
       cwd: root,
-      env: environment,
-      stdio: ['ignore', tests ? 'inherit' : 'pipe', tests ? 'inherit' : 'pipe'],
+      env: { ...environment, SWITCHYARD_COUNT: countFile },
+      stdio: ['ignore', stream, stream],
     });
     child.stdout?.on('data', (bytes: Buffer) => output.push(bytes));
     child.stderr?.on('data', (bytes: Buffer) => output.push(bytes));
@@ -80,19 +83,17 @@ function run({ command: [program, ...args], tests }: Stage): Promise<Outcome> {
 }
 
 /** What a stage adds to the count. A run of tests that failed has at least one failure, whatever it wrote. */
-function counted(stage: Stage, ok: boolean): Count {
+function counted(stage: Stage, ok: boolean, countFile: string): Count {
   if (!stage.tests) return { passed: ok ? 1 : 0, failed: ok ? [] : [stage.name], notRun: [] };
-  const count = readCount();
+  const count = readCount(countFile);
   return ok || count.failed.length > 0 ? count : { ...count, failed: [stage.name] };
 }
 
-function readCount(): Count {
+function readCount(countFile: string): Count {
   try {
     return JSON.parse(readFileSync(countFile, 'utf8')) as Count;
   } catch {
     return { passed: 0, failed: [], notRun: [] };
-  } finally {
-    rmSync(countFile, { force: true });
   }
 }
 
@@ -108,19 +109,30 @@ for (const { tool, script } of builds) {
 }
 
 const total: Count = { passed: 0, failed: [], notRun: [] };
-for (const stage of stages) {
-  const begun = performance.now();
-  process.stdout.write(stage.tests ? `${stage.name} ...\n` : `${stage.name} ... `);
-  const { ok, output } = await run(stage);
-  const seconds = ((performance.now() - begun) / 1000).toFixed(1);
-  const verdict = `${ok ? 'ok' : 'FAILED'} (${seconds} s)\n`;
-  process.stdout.write(stage.tests ? `${stage.name}: ${verdict}` : verdict);
-  if (!ok) process.stdout.write(output);
-  const count = counted(stage, ok);
-  total.passed += count.passed;
-  total.failed.push(...count.failed);
-  total.notRun.push(...count.notRun);
+
+/** One stage after the other. Beside other stages nothing is shown of one before it has ended. */
+async function runAll(stages: readonly Stage[], { beside }: { readonly beside: boolean }): Promise<void> {
+  for (const stage of stages) {
+    const begun = performance.now();
+    const live = stage.tests === true && !beside;
+    const countFile = join(scratch, `${stage.name}.json`);
+    const title = `${stage.name} ...`;
+    if (!beside) process.stdout.write(live ? `${title}\n` : `${title} `);
+    const { ok, output } = await run(stage, countFile, live);
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    const verdict = `${ok ? 'ok' : 'FAILED'} (${seconds} s)\n`;
+    if (beside && stage.tests) process.stdout.write(output);
+    process.stdout.write(beside || live ? `${stage.name}: ${verdict}` : verdict);
+    if (!ok && !stage.tests) process.stdout.write(output);
+    const count = counted(stage, ok, countFile);
+    total.passed += count.passed;
+    total.failed.push(...count.failed);
+    total.notRun.push(...count.notRun);
+  }
 }
+
+await runAll(first, { beside: false });
+await Promise.all([runAll(endToEnd, { beside: false }), runAll(kubernetes, { beside: true })]);
 rmSync(scratch, { recursive: true });
 
 for (const text of total.failed) console.log(`failed: ${text}`);
