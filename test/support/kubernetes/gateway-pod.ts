@@ -33,14 +33,19 @@ export interface GatewayPod {
   stop(): Promise<void>;
 }
 
-/** Starts it in a folder, for a controller on a port of loopback, with a shorter time for draining. */
-export async function startGatewayPod(options: {
+export interface GatewayPodOptions {
   readonly folder: string;
   readonly name: string;
   readonly xdsPort: number;
+  /** Seconds in which Envoy asks ever more clients to go. */
   readonly drainTime: number;
-}): Promise<GatewayPod> {
-  const { folder, name, xdsPort, drainTime } = options;
+  /** The one listener that it opens; absent: all. Pods of one machine share its ports, those of a cluster do not. */
+  readonly listener?: string;
+}
+
+/** Starts it in a folder, for a controller on a port of loopback, with a shorter time for draining. */
+export async function startGatewayPod(options: GatewayPodOptions): Promise<GatewayPod> {
+  const { folder, name, xdsPort, drainTime, listener } = options;
   const tool = findTool('envoy');
   if (tool.kind === 'missing') return notRun('the gateway of our manifests', tool.why);
   const ports = { admin: await freePort(), stats: await freePort() };
@@ -52,7 +57,8 @@ export async function startGatewayPod(options: {
     .replace('"address": "switchyard-xds"', '"address": "127.0.0.1"')
     .replaceAll('"port_value": 18000', `"port_value": ${xdsPort}`)
     .replaceAll('"port_value": 9901', `"port_value": ${ports.admin}`)
-    .replaceAll('"port_value": 9902', `"port_value": ${ports.stats}`);
+    .replaceAll('"port_value": 9902', `"port_value": ${ports.stats}`)
+    .replace('"switchyard": {}', `"switchyard": ${JSON.stringify({ listeners: listener && [listener] })}`);
   writeFileSync(join(folder, 'envoy.json'), bootstrap);
   const envoy = await Child.start({
     name: 'envoy',
