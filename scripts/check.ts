@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import type { Count } from './count-reporter.ts';
+import { breakingCommand, lastRelease } from './last-release.ts';
 import { findTool } from './tools.ts';
 
 interface Stage {
@@ -30,6 +31,7 @@ const first: readonly Stage[] = [
   { name: 'format', command: ['biome', 'check'] },
   { name: 'dead code', command: ['knip'] },
   { name: 'protos', command: ['buf', 'lint'] },
+  { name: 'protos, beside the last release', command: breakingCommand(lastRelease().file) },
   // The table of allowed imports is one of these: test/unit/imports.test.ts.
   { name: 'tests', command: ['vitest', ...vitest, '--project=fast'], tests: true },
 ];

@@ -12,6 +12,9 @@ export interface Program {
   readonly arguments: readonly string[];
 }
 
+/** The program of this clone. */
+export const THIS_RELEASE: Program = { command: SWITCHYARD, arguments: [] };
+
 export class ControllerProcess {
   /** How clients name it: `unix:PATH`. */
   readonly server: string;
@@ -20,8 +23,8 @@ export class ControllerProcess {
   /** Where it serves metrics and health, `127.0.0.1:PORT`. */
   readonly httpAddress: string;
   readonly #folder: string;
-  readonly #command: string;
   readonly #arguments: readonly string[];
+  #program: Program;
   #child: Child | undefined;
 
   private constructor(folder: string, ports: { xds: number; http: number }, program: Program) {
@@ -31,9 +34,8 @@ export class ControllerProcess {
     this.xdsPort = ports.xds;
     this.httpAddress = `127.0.0.1:${ports.http}`;
     this.#folder = folder;
-    this.#command = program.command;
+    this.#program = program;
     this.#arguments = [
-      ...program.arguments,
       'controller',
       `--data-dir=${this.dataDir}`,
       `--xds-address=127.0.0.1:${ports.xds}`,
@@ -45,11 +47,16 @@ export class ControllerProcess {
   /** Chooses ports, where none are given; nothing runs yet. Its data, socket and log are kept in `folder`. */
   static async in(
     folder: string,
-    program: Program = { command: SWITCHYARD, arguments: [] },
+    program: Program = THIS_RELEASE,
     ports?: { readonly xds: number; readonly http: number },
   ): Promise<ControllerProcess> {
     const chosen = ports ?? { xds: await freePort(), http: await freePort() };
     return new ControllerProcess(folder, chosen, program);
+  }
+
+  /** From its next start on it is another program: another release, in the same place. */
+  become(program: Program): void {
+    this.#program = program;
   }
 
   /** Whether it was ever started. */
@@ -69,8 +76,8 @@ export class ControllerProcess {
   async start(flags: readonly string[] = ['--allow-commands'], withinMs = 30_000): Promise<void> {
     const child = await Child.start({
       name: 'the controller',
-      command: this.#command,
-      arguments: [...this.#arguments, ...flags],
+      command: this.#program.command,
+      arguments: [...this.#program.arguments, ...this.#arguments, ...flags],
       logFile: join(this.#folder, 'controller.log'),
     });
     this.#child = child;
