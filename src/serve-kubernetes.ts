@@ -44,7 +44,7 @@ const STEP_ASIDE: Milliseconds = 30_000;
 export async function serveOnKubernetes({ context, flags, version }: Service): Promise<ExitCode> {
   const stop = untilStopped();
   const log = createLog({ level: flags.logLevel });
-  const cluster = openCluster(flags, context.shell.env);
+  const cluster = openCluster(context);
   const { api, namespace } = cluster;
   const shared = { clock: systemClock, random: Math.random };
   const metrics = new Metrics({ version });

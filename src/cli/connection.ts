@@ -6,7 +6,7 @@ import type { AdminClient } from '../admin/client.ts';
 import type { AdminError } from '../admin/errors.ts';
 import type { OpenWork } from '../gen/switchyard/admin/v1/resources_pb.js';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
-import { serverOf } from './paths.ts';
+import { placeOf, placeText } from './place.ts';
 import { problemLine } from './problems.ts';
 import type { Context } from './shell.ts';
 
@@ -26,7 +26,11 @@ export async function withClient<Result>(
     import('../admin/client.ts'),
     import('../admin/errors.ts'),
   ]);
-  const client = adminClient(serverOf(context));
+  const place = placeOf(context);
+  if (place.kind === 'cluster') {
+    throw new CliError(EXIT.usage, `${placeText(place)}: commands reach a controller by --server only`);
+  }
+  const client = adminClient(place.server);
   try {
     return await use(client);
   } catch (error) {
@@ -69,7 +73,7 @@ function brokenOff(call: {
   isTimeout: boolean;
 }): CliError {
   const { error, context, kind, isTimeout } = call;
-  const server = serverOf(context);
+  const server = placeText(placeOf(context));
   const neverSent = /^(No connection established|Name resolution failed)/.test(error.message);
   if (neverSent) {
     return new CliError(EXIT.failed, `no controller answers at ${server}`, [

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { AdminError } from '../admin/errors.ts';
-import { serverOf } from './paths.ts';
+import { placeOf, placeText } from './place.ts';
 import { type Context, note } from './shell.ts';
 
 /** Between two attempts, in milliseconds. */
@@ -30,7 +30,7 @@ export async function* follow<Message>(
       return;
     } catch (error) {
       if (!hasBegun || !isConnectionLoss(error)) throw error;
-      if (!isBroken) note(context, `lost the connection to ${serverOf(context)}; trying again`);
+      if (!isBroken) note(context, `lost the connection to ${placeText(placeOf(context))}; trying again`);
       isBroken = true;
       await sleep(RETRY_INTERVAL, undefined, { signal }).catch(() => undefined);
     }

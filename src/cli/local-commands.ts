@@ -17,8 +17,6 @@ export interface ControllerFlags {
   readonly watcherAddress?: AddressFlag;
   /** Runs as one of several replicas on Kubernetes, with the state in custom resources. */
   readonly kubernetes?: boolean;
-  /** The namespace that it looks after there; absent: that of the Pod or of the kubeconfig. */
-  readonly namespace?: string;
   /** Where replicas reach each other there. */
   readonly replicaAddress: AddressFlag;
   readonly adminSocket?: string;

@@ -16,6 +16,10 @@ export interface Shell {
 /** Options that every command takes. */
 export interface GlobalOptions {
   readonly server?: string;
+  /** A namespace of a cluster, where that is meant: clusterOf has what the environment says too. */
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
   readonly output: Output;
   readonly color: boolean;
   readonly actor?: string;

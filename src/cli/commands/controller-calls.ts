@@ -13,7 +13,7 @@ import { confirm } from '../confirm.ts';
 import { soon, withClient } from '../connection.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { isForMachines, type ListView, listLines, printData, printMessage } from '../output.ts';
-import { serverOf } from '../paths.ts';
+import { placeOf, placeText } from '../place.ts';
 import { actorOf, type Context, print } from '../shell.ts';
 import { age } from '../time.ts';
 import { certificateText, splitText } from '../views/work.ts';
@@ -50,7 +50,7 @@ export interface DownFlags {
 
 export async function down(context: Context, flags: DownFlags): Promise<ExitCode> {
   await confirm(context, {
-    question: `Stop all instances that Switchyard runs, and the controller at ${serverOf(context)}?`,
+    question: `Stop all instances that Switchyard runs, and the controller at ${placeText(placeOf(context))}?`,
     yes: flags.yes === true,
   });
   const { stopped } = await withClient(context, 'change', (client) =>
@@ -88,7 +88,7 @@ export async function version(context: Context, ours: string): Promise<ExitCode>
   }
   print(context, `client      ${ours}`);
   if (info === undefined) {
-    print(context, `controller  none answers at ${serverOf(context)}`);
+    print(context, `controller  none answers at ${placeText(placeOf(context))}`);
     return EXIT.ok;
   }
   const state = wordOf(CONTROLLER_STATE, info.state);

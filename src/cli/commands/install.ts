@@ -8,10 +8,10 @@ import { type Installation, manifestsOf } from '../../install/installation.ts';
 import { manifestText } from '../../install/manifest.ts';
 import { CliError, EXIT, type ExitCode } from '../exit.ts';
 import { printData } from '../output.ts';
+import { clusterOf } from '../place.ts';
 import { type Context, print } from '../shell.ts';
 
 export interface InstallFlags {
-  readonly namespace: string;
   readonly image?: string;
   readonly overlay: Installation['overlay'];
   readonly replicas?: number;
@@ -33,7 +33,7 @@ const NAMESPACE = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 const IMAGE = /^[a-z0-9][a-zA-Z0-9._:/-]*(@sha256:[0-9a-f]{64})?$/;
 
 export async function install(context: Context, flags: InstallFlags): Promise<ExitCode> {
-  const manifests = manifestsOf(wishOf(flags), readManifest);
+  const manifests = manifestsOf(wishOf(clusterOf(context).namespace ?? 'switchyard', flags), readManifest);
   if (context.options.output === 'json') {
     await printData(context, { apiVersion: 'v1', kind: 'List', items: manifests });
   } else if (context.options.output === 'name') {
@@ -59,8 +59,8 @@ function readManifest(path: string): string {
   }
 }
 
-function wishOf(flags: InstallFlags): Installation {
-  const { namespace, image, overlay, replicas } = flags;
+function wishOf(namespace: string, flags: InstallFlags): Installation {
+  const { image, overlay, replicas } = flags;
   if (!NAMESPACE.test(namespace)) {
     throw new CliError(
       EXIT.usage,

@@ -9,8 +9,9 @@ const MOST_REPLICAS = 9;
 export function addInstall(program: Command, session: Session): void {
   program
     .command('install')
-    .description('print the manifests that install Switchyard on Kubernetes, for kubectl apply -f -')
-    .option('--namespace <name>', 'where it is installed, and what it looks after', 'switchyard')
+    .description(
+      'print the manifests that install Switchyard in --namespace (default: switchyard), for kubectl apply -f -',
+    )
     .option('--image <image>', "the controller's image (default: the one of this release)")
     .addOption(
       new Option('--overlay <overlay>', 'three replicas on different machines, or a small one')

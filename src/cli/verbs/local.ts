@@ -45,11 +45,7 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
       )
       .option(
         '--kubernetes',
-        'run as a replica on Kubernetes: state in custom resources, a Lease says who leads',
-      )
-      .option(
-        '--namespace <name>',
-        'the namespace to look after there (default: that of the Pod or kubeconfig)',
+        'run as a replica on Kubernetes: state in custom resources, a Lease says who leads. It looks after --namespace (default: that of the Pod or kubeconfig)',
       )
       .addOption(
         defaulted('--replica-address <host:port>', 'where replicas reach each other on Kubernetes', {

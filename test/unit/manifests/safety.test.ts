@@ -105,7 +105,7 @@ test('the arguments of the controller are options of its command', () => {
     async () => undefined,
   );
   const command = program.commands.find((each) => each.name() === 'controller');
-  const known = command?.options.map(({ long }) => long) ?? [];
+  const known = [...(command?.options ?? []), ...program.options].map(({ long }) => long);
   const [controller] = pods.find(([name]) => name === 'switchyard-controller')?.[1].spec.containers ?? [];
   const [verb, ...options] = controller?.args ?? [];
   expect(verb).toBe('controller');
