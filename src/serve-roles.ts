@@ -204,6 +204,7 @@ export async function lead(stage: Stage): Promise<Role> {
     namespace: cluster.namespace,
     operations,
     records,
+    primaryServices: stage.primaryServices,
     publication: () => controller.publications.number,
     clock: systemClock,
     random: Math.random,

@@ -43,7 +43,13 @@ export class PrimaryFollower {
     const all = (): void => {
       for (const record of records().values()) if (this.#isBehind(record)) this.#rounds.wake(record.name);
     };
-    this.#unsubscribe = operations.subscribe(all);
+    const unsubscribe = [
+      operations.subscribe(all),
+      this.#options.primaryServices.subscribe((service) => this.#rounds.hurry(service)),
+    ];
+    this.#unsubscribe = () => {
+      for (const each of unsubscribe) each();
+    };
     all();
   }
 

@@ -11,6 +11,7 @@ import { type ServiceName, serviceName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import { OperationError, type Operations } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { PrimaryServices } from '../ports/primary-service.ts';
 import type { ServiceObjectCache } from './cache.ts';
 import { conditionsOf, type Standing, timed } from './conditions.ts';
 import { objectRounds } from './object-rounds.ts';
@@ -26,6 +27,7 @@ export interface ServiceObjectsOptions {
   readonly namespace: string;
   readonly operations: Operations;
   readonly records: Records;
+  readonly primaryServices: Pick<PrimaryServices, 'forget'>;
   /** The number of the newest publication. */
   readonly publication: () => number;
   readonly clock: Clock;
@@ -150,6 +152,8 @@ export class ServiceObjects {
         dryRun: false,
       });
     }
+    // Before the object goes, so that whoever leads next does it where this one could not.
+    await this.#options.primaryServices.forget(serviceName(name));
     this.#known.delete(name);
     await this.#setFinalizers(
       object,

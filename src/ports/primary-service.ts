@@ -11,16 +11,18 @@ export interface PrimaryMove {
 export interface PrimaryServices {
   /**
    * Leads default clients to a version, and keeps the Service so where somebody changes it by hand. The same move again
-   * changes nothing. Rejects with PrimaryServiceError where the version has no ready endpoint, or the Service is not ours,
-   * and as the cluster does; the last move then stays.
+   * changes nothing. Rejects with PrimaryServiceError where the version has no ready endpoint, or the Service is not ours
+   * and was not given to us, and as the cluster does; the last move then stays.
    */
   movePrimary(move: PrimaryMove): Promise<void>;
   /** The version that the Service leads to now; undefined: there is none, or it is not ours. */
   primaryOf(service: ServiceName): VersionName | undefined;
   /** What keeps the Service from being as it was moved last, in sentences for an operator. */
   problems(service: ServiceName): readonly string[];
-  /** The service is deleted, or has another runtime: its Service is taken away. */
+  /** The service is deleted: its Service is taken away, or given back where it was somebody else's before. */
   forget(service: ServiceName): Promise<void>;
+  /** Calls back when somebody has given a Service of theirs to a service. Returns the way to stop that. */
+  subscribe(listener: (service: ServiceName) => void): () => void;
 }
 
 /** A move that must not be done; the message says why. */

@@ -41,7 +41,7 @@ goldenCases({
       unknownContainers: copied?.unknown ?? [],
       copies: own.copies,
       objects: wantedObjects(place, made, numbers).map(({ object }) => object),
-      primaryService: primaryService(place, { spec: runtime }, made.port).object,
+      primaryService: primaryService(place, { service: place.service, spec: runtime }, made.port).object,
     };
   },
 });

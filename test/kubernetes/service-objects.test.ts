@@ -22,6 +22,8 @@ class World {
   readonly #cache: ServiceObjectCache;
   readonly controller: ControllerWorld;
   readonly problems: unknown[] = [];
+  /** The services whose primary's Service was let go. */
+  readonly forgotten: string[] = [];
   #hand: ServiceObjects | undefined;
 
   private constructor(place: TestNamespace, cache: ServiceObjectCache, controller: ControllerWorld) {
@@ -53,6 +55,7 @@ class World {
       ...this.#place,
       operations: this.controller.operations,
       records: () => this.controller.controller.ledger.records(),
+      primaryServices: { forget: async (service) => void this.forgotten.push(service) },
       publication: () => 7,
       clock: systemClock,
       random: Math.random,
@@ -198,5 +201,6 @@ test('an object whose service has traffic goes when that is confirmed, and its s
   await world.annotate('switchyard.dev/confirm-deletion', NAME);
   await eventually(async () => (await world.object()) === undefined, { what: 'its end', within: WITHIN });
   expect(world.controller.operations.services()).toEqual([]);
+  expect(world.forgotten).toEqual([NAME]);
   expect(await world.deeds()).toContain('argocd-server DeleteService');
 });

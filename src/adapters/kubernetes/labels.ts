@@ -10,6 +10,11 @@ const SWITCHYARD = 'switchyard';
 /** A hash of what the object was applied as. */
 export const REVISION = 'switchyard.dev/revision';
 
+/** On a Service that we did not make: the VersionedService of this name may lead it to its primary. */
+export const ADOPT_FOR = 'switchyard.dev/adopt-for';
+/** On such a Service, from when it is led by us: what it selected before, as JSON. */
+export const SELECTED_BEFORE = 'switchyard.dev/selected-before';
+
 /** Chooses what we made, and what Kubernetes made of that: Pods and EndpointSlices carry the labels too. */
 export const OURS = `${MANAGED_BY}=${SWITCHYARD},${SERVICE},${VERSION}`;
 
@@ -25,6 +30,11 @@ export function selectorOf(service: ServiceName, version: VersionName): Readonly
 
 export function isOurs({ metadata }: KubernetesObject): boolean {
   return metadata.labels?.[MANAGED_BY] === SWITCHYARD;
+}
+
+/** Whether the owner of a Service that we did not make has given it to a service. */
+export function isGivenTo({ metadata }: KubernetesObject, service: ServiceName): boolean {
+  return metadata.annotations?.[ADOPT_FOR] === service;
 }
 
 /** The service that an object belongs to; undefined where it belongs to none. */

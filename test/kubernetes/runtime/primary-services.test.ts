@@ -125,7 +125,7 @@ test('a Service of somebody else is left alone, and told', async () => {
   };
   await w.api.create(SERVICE, { namespace: w.namespace }, object);
   const refused =
-    "Service manager is not Switchyard's for manager: give another name in spec.runtime.kubernetes.primaryService, or take that Service away";
+    "Service manager is not Switchyard's for manager: give another name in spec.runtime.kubernetes.primaryService, take that Service away, or have it taken over with `switchyard adopt`";
   await expect(w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 })).rejects.toThrow(
     new PrimaryServiceError(refused),
   );
@@ -143,6 +143,76 @@ test('a Service of somebody else is left alone, and told', async () => {
   const names = (await w.all<KubernetesObject>(SERVICE)).map(({ metadata }) => metadata.name);
   expect(names).toContain('manager');
   expect(names).not.toContain('manager-primary');
+});
+
+/** A Service of somebody else, with two ports. */
+async function anothersService(w: Awaited<ReturnType<typeof world>>): Promise<Service> {
+  const ports = [
+    { name: 'http', port: 80, targetPort: 8080 },
+    { name: 'metrics', port: 9100 },
+  ];
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'manager', namespace: w.namespace, labels: { team: 'pipelines' } },
+    spec: { selector: { app: 'manager' }, ports },
+  };
+  return w.api.create<Service>(SERVICE, { namespace: w.namespace }, object);
+}
+
+const GIVEN = { metadata: { annotations: { 'switchyard.dev/adopt-for': 'manager' } } };
+const OTHER_VERSION = { selector: { 'switchyard.dev/service': 'manager', 'switchyard.dev/version': 'v2' } };
+
+test('a Service that its owner has given is led to the primary with its addresses and ports, and given back as it was', async () => {
+  const w = await world();
+  const told: string[] = [];
+  onTestFinished(w.services.subscribe((service) => told.push(service)));
+  await w.ready(podSpec(), [V1, V2]);
+  const before = await anothersService(w);
+  await w.edit('manager', GIVEN);
+  await vi.waitFor(() => expect(told).toEqual([MANAGER]), PATIENCE);
+  await w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 });
+  await w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V2 });
+  expect(await w.selected()).toEqual({ ...before.spec, ...OTHER_VERSION });
+  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V2), PATIENCE);
+  const led = await w.api.get<Service>(SERVICE, { namespace: w.namespace, name: 'manager' });
+  expect(led.metadata.ownerReferences).toBeUndefined();
+  expect(led.metadata.labels).toMatchObject({ team: 'pipelines' });
+  await w.edit('manager', { spec: { selector: { 'switchyard.dev/version': 'v1' } } });
+  await vi.waitFor(async () => expect(await w.selected()).toMatchObject(OTHER_VERSION), PATIENCE);
+
+  await w.services.forget(MANAGER);
+  const back = await w.api.get<Service>(SERVICE, { namespace: w.namespace, name: 'manager' });
+  expect(back.spec).toEqual(before.spec);
+  expect(back.metadata).toMatchObject({ uid: before.metadata.uid, labels: { team: 'pipelines' } });
+  expect(JSON.stringify([back.metadata.labels, back.metadata.annotations])).not.toMatch(/switchyard/);
+});
+
+test('a Service that its owner takes back is left as it is, and told', async () => {
+  const w = await world();
+  await w.ready(podSpec(), [V1]);
+  await anothersService(w);
+  await w.edit('manager', GIVEN);
+  await w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 });
+  const selector = { app: 'manager', 'switchyard.dev/service': null, 'switchyard.dev/version': null };
+  const annotations = { 'switchyard.dev/adopt-for': null };
+  await w.edit('manager', { metadata: { annotations }, spec: { selector } });
+  await vi.waitFor(() => expect(w.services.problems(MANAGER)).toHaveLength(1), PATIENCE);
+  expect((await w.selected())?.selector).toEqual({ app: 'manager' });
+});
+
+test('a Service that was given and has no port of the version stays where it is', async () => {
+  const w = await world();
+  await w.ready(podSpec({ port: 8080 }), [V1]);
+  await anothersService(w);
+  const ports = [{ name: 'http', port: 80, targetPort: 8081 }];
+  await w.edit('manager', { ...GIVEN, spec: { ports } });
+  await expect(w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 })).rejects.toThrow(
+    new PrimaryServiceError(
+      'Service manager stays where it is: it leads to port 8081, and the version has 8080: write the same in spec.runtime.kubernetes.port',
+    ),
+  );
+  expect((await w.selected())?.selector).toEqual({ app: 'manager' });
 });
 
 test('another name in the spec moves the Service, and the old one goes', async () => {

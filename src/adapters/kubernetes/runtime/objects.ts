@@ -26,7 +26,15 @@ export interface Deployment extends KubernetesObject {
 }
 
 export interface Service extends KubernetesObject {
-  readonly spec?: { readonly selector?: Readonly<Record<string, string>> };
+  readonly spec?: {
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly ports?: readonly {
+      readonly name?: string;
+      readonly port: number;
+      /** The container's; absent: the same. */
+      readonly targetPort?: number | string;
+    }[];
+  };
 }
 
 export interface Autoscaler extends KubernetesObject {

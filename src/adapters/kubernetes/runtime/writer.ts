@@ -44,12 +44,19 @@ export class Writer {
     return isAsAnswered || (holds(object, found as typeof object) && strangersIn(found).length === 0);
   }
 
-  /** Applies an object. Rejects with NotLeaderError, with a sentence where another program applies it too, or as the API does. */
-  async apply({ kind, object }: WantedObject): Promise<void> {
+  /**
+   * Applies an object; with a `resourceVersion` only where it has not changed since. Rejects with NotLeaderError, with a
+   * sentence where another program applies it too, or as the API does.
+   */
+  async apply({ kind, object }: WantedObject, resourceVersion?: string): Promise<void> {
     this.#mustLead();
     const { namespace = '', name } = object.metadata;
+    const sent =
+      resourceVersion === undefined
+        ? object
+        : { ...object, metadata: { ...object.metadata, resourceVersion } };
     const apply = (force: boolean): Promise<KubernetesObject> =>
-      this.#options.api.apply(kind, { namespace, name }, { object, manager: 'switchyard', force });
+      this.#options.api.apply(kind, { namespace, name }, { object: sent, manager: 'switchyard', force });
     const answer = await apply(false).catch((error: unknown) => {
       const others = conflictsIn(error).filter(({ isApplied }) => isApplied);
       if (!isConflict(error) || others.length > 0) throw conflictError(kind, object, error, others);
@@ -86,6 +93,13 @@ export class Writer {
       if (isConflict(error)) return false;
       throw error;
     }
+  }
+
+  /** Writes a whole object that was read. Rejects with NotLeaderError, or as the API does: also where it has changed since. */
+  async replace(kind: Kind, object: KubernetesObject): Promise<void> {
+    this.#mustLead();
+    const { namespace = '', name } = object.metadata;
+    await this.#options.api.replace(kind, { namespace, name }, object, 'switchyard');
   }
 
   /** Makes an object that nobody may change afterwards. False: there is one already. */
