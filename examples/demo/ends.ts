@@ -1,9 +1,9 @@
 /** The end of a rollout as the report tells it, with the measurements that decided. */
 import { CHECK_STATE } from '../../src/admin/enums.ts';
 import type { Measurement } from '../../src/gen/switchyard/admin/v1/measurements_pb.js';
+import type { Walked } from '../../test/support/system/walk.ts';
 import type { Seen } from './bad-release.ts';
 import type { DecidingQuery, RolloutEnd } from './report.ts';
-import type { Walked } from './walk.ts';
 import type { World } from './world.ts';
 
 /** `seen`: what the gateway showed of a bad release. */

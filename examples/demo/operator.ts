@@ -6,11 +6,11 @@ import { adminClient } from '../../src/admin/client.ts';
 import { CONVERGENCE, wordOf } from '../../src/admin/enums.ts';
 import type { ChangeResult } from '../../src/gen/switchyard/admin/v1/changes_pb.js';
 import type { CommandResult } from '../../test/support/system/command-line.ts';
+import { followWalk, type Walk, type Walked } from '../../test/support/system/walk.ts';
 import type { History, Stage } from '../../test/support/traffic/history.ts';
 import { Probe } from '../../test/support/traffic/probe.ts';
 import { commandLines, type Screen } from './screen.ts';
-import { SERVICE } from './spec.ts';
-import { followWalk, type Walk, type Walked } from './walk.ts';
+import { SERVICE, STEPS } from './spec.ts';
 import type { World } from './world.ts';
 
 const SERVED_WITHIN_MS = 30_000;
@@ -105,7 +105,7 @@ export class Operator {
   /** Gives an order that begins a rollout, and looks on until the rollout has ended by itself. */
   follow(walk: Walk): Promise<Walked> {
     const [world, screen, history, probe] = [this.#world, this.#screen, this.#history, this.#probe];
-    return followWalk({ world, screen, history, probe }, walk);
+    return followWalk({ service: SERVICE, steps: STEPS, world, screen, history, probe }, walk);
   }
 
   /** How many flips and rollbacks were ordered, and before how many all delegates were at the version that they went to. */

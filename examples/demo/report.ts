@@ -1,10 +1,11 @@
 /** The demo's report: what the judge counted and the stopwatch measured, as data, as text, and as an exit status. */
+
+import type { Delegates } from '../../test/support/system/walk.ts';
 import type { Verdict } from '../../test/support/traffic/judge.ts';
 import { type Latency, summarize } from '../../test/support/traffic/latency.ts';
 import type { ExecutionsReport } from './executions.ts';
 import { BAD_VERSION } from './spec.ts';
 import type { Retired } from './teardowns.ts';
-import type { Delegates } from './walk.ts';
 
 /** What `--report FILE` writes. */
 export interface DemoReport {

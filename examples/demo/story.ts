@@ -7,6 +7,7 @@ import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { ROLLOUT_STATE, wordOf } from '../../src/admin/enums.ts';
 import { TENANTS } from '../../test/support/executions/boxes.ts';
 import { resourceVersions } from '../../test/support/system/gateway.ts';
+import type { Walked } from '../../test/support/system/walk.ts';
 import type { Stage } from '../../test/support/traffic/history.ts';
 import { STREAM_FACES } from '../../test/support/traffic/samples.ts';
 import type { Traffic } from '../../test/support/traffic/traffic.ts';
@@ -19,7 +20,6 @@ import type { Deeds, RolloutEnd } from './report.ts';
 import type { Screen } from './screen.ts';
 import { BAD_VERSION, SERVICE } from './spec.ts';
 import type { Retired, Teardowns } from './teardowns.ts';
-import type { Walked } from './walk.ts';
 import type { World } from './world.ts';
 
 /** Time for the audience, and for the traffic to show what an act has done. */

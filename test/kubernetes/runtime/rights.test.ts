@@ -9,8 +9,8 @@ import { Caches } from '../../../src/adapters/kubernetes/runtime/caches.ts';
 import { KubernetesPrimaryServices } from '../../../src/adapters/kubernetes/runtime/primary-services.ts';
 import { KubernetesRuntime } from '../../../src/adapters/kubernetes/runtime/runtime.ts';
 import { serviceName, versionName } from '../../../src/model/names.ts';
+import { clientConfig } from '../../support/kubernetes/client-config.ts';
 import { container, podSpec, runtimeWorld } from '../../support/kubernetes/runtime-world.ts';
-import { clientConfig } from '../../support/kubernetes/shared-cluster.ts';
 
 const MANAGER = serviceName('manager');
 const V1 = versionName('v1');

@@ -7,6 +7,9 @@ import { Child } from '../system/child.ts';
 import { type CommandResult, SWITCHYARD, switchyard } from '../system/command-line.ts';
 import type { TestNamespace } from './shared-cluster.ts';
 
+/** Where every replica serves proxies. */
+export const XDS_PORT = 18_000;
+
 /** Addresses that are local to the network namespace, and nobody's. */
 const addressOf = (number: number): string => `10.0.0.${100 + number}`;
 
@@ -23,7 +26,7 @@ export class ReplicaProcess {
 
   /** Starts it and waits until it serves proxies. Its log is kept in `folder`. */
   static async start(
-    place: TestNamespace,
+    place: Pick<TestNamespace, 'namespace' | 'kubeconfig'>,
     { number, folder }: { readonly number: number; readonly folder: string },
   ): Promise<ReplicaProcess> {
     const name = `switchyard-${number}`;
@@ -35,7 +38,7 @@ export class ReplicaProcess {
         'controller',
         '--kubernetes',
         `--namespace=${place.namespace}`,
-        `--xds-address=${address}:18000`,
+        `--xds-address=${address}:${XDS_PORT}`,
         `--admin-address=${address}:18001`,
         `--http-address=${address}:18002`,
         `--watcher-address=${address}:18003`,
@@ -44,21 +47,40 @@ export class ReplicaProcess {
       logFile: join(folder, `${name}.log`),
       environment: { KUBECONFIG: place.kubeconfig, POD_NAME: name, POD_IP: address },
     });
-    await child.until('its readiness', async () => {
-      const { ok } = await fetch(`http://${address}:18002/readyz`);
-      return ok;
-    });
+    const isReady = async () => (await fetch(`http://${address}:18002/readyz`)).ok;
+    try {
+      await child.until('its readiness', isReady);
+    } catch (error) {
+      await child.stop();
+      throw error;
+    }
     return new ReplicaProcess(name, address, child);
   }
 
   /** Where proxies connect. */
   get xds(): string {
-    return `${this.address}:18000`;
+    return `${this.address}:${XDS_PORT}`;
   }
 
-  /** Runs a command against its admin API, which is the leader's whoever that is. */
+  /** Where its admin API is, which is the leader's whoever that is. */
+  get server(): string {
+    return `${this.address}:18001`;
+  }
+
+  /** False when it has ended. */
+  get isRunning(): boolean {
+    return this.#child.running;
+  }
+
+  /** kill -9; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.signal('SIGKILL');
+    await this.#child.ended;
+  }
+
+  /** Runs a command against its admin API. */
   run(...args: readonly string[]): Promise<CommandResult> {
-    return switchyard(`${this.address}:18001`, args);
+    return switchyard(this.server, args);
   }
 
   signal(signal: NodeJS.Signals): void {

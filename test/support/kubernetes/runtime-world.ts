@@ -14,9 +14,10 @@ import {
 } from '../../../src/adapters/kubernetes/runtime/runtime.ts';
 import type { Json } from '../../../src/model/json.ts';
 import type { KubernetesRuntimeSpec } from '../../../src/model/kubernetes.ts';
+import { clientConfig } from './client-config.ts';
 import { TestKubelet } from './kubelet/kubelet.ts';
 import { startScheduler } from './kubelet/scheduler.ts';
-import { clientConfig, type TestNamespace, testNamespace } from './shared-cluster.ts';
+import { type TestNamespace, testNamespace } from './shared-cluster.ts';
 
 const PROGRAM = join(import.meta.dirname, '../programs/pod.ts');
 

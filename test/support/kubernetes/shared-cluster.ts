@@ -2,12 +2,12 @@
  * The control plane that all files of the project `kubernetes` share: started once for a run. Each test has a namespace of
  * its own in it.
  */
-import { KubeConfig } from '@kubernetes/client-node';
 import { inject, onTestFinished } from 'vitest';
 import type { TestProject } from 'vitest/node';
 import { KubernetesApi } from '../../../src/adapters/kubernetes/client/api.ts';
 import { NAMESPACE } from '../../../src/adapters/kubernetes/client/kinds.ts';
 import { notRun } from '../not-run.ts';
+import { clientConfig } from './client-config.ts';
 import { startCluster } from './cluster.ts';
 
 /** What the tests' processes are told of it. */
@@ -36,13 +36,6 @@ export interface TestNamespace {
   readonly api: KubernetesApi;
   readonly namespace: string;
   readonly kubeconfig: string;
-}
-
-/** What a client reads of the kubeconfig. */
-export function clientConfig(kubeconfig: string): KubeConfig {
-  const config = new KubeConfig();
-  config.loadFromFile(kubeconfig);
-  return config;
 }
 
 let made = 0;

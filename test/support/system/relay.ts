@@ -1,9 +1,18 @@
 /** A TCP relay in front of a server, so that a test can cut its clients off, or leave them in the dark, and let them come back. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
+/** Where a server listens. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** A server, a port of the loopback address, or who is asked for each new connection. */
+export type Destination = Endpoint | number | (() => Endpoint);
+
 interface State {
   /** Where new connections go. */
-  port: number;
+  server: () => Endpoint;
   isCut: boolean;
   /** Nothing is passed on, and nobody is told. */
   isSilent: boolean;
@@ -27,16 +36,16 @@ export class Relay {
     this.#state = state;
   }
 
-  /** Passes everything on to a port of the loopback address. */
-  static async to(port: number): Promise<Relay> {
-    const state: State = { port, isCut: false, isSilent: false, pipes: new Set() };
-    const server = createServer((client) => {
+  /** Passes everything on. */
+  static async to(server: Destination): Promise<Relay> {
+    const state: State = { server: endpointOf(server), isCut: false, isSilent: false, pipes: new Set() };
+    const listener = createServer((client) => {
       client.on('error', () => client.destroy());
       if (state.isCut) {
         client.destroy();
         return;
       }
-      const upstream = connect({ host: '127.0.0.1', port: state.port });
+      const upstream = connect(state.server());
       for (const pipe of [
         { from: client, to: upstream },
         { from: upstream, to: client },
@@ -52,8 +61,8 @@ export class Relay {
         if (!state.isSilent) from.pipe(to);
       }
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new Relay(server, state);
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    return new Relay(listener, state);
   }
 
   /** Drops all connections and refuses new ones. */
@@ -76,13 +85,19 @@ export class Relay {
     for (const { from, to } of this.#state.pipes) from.pipe(to);
   }
 
-  /** Passes new connections on to another port. */
-  redirect(port: number): void {
-    this.#state.port = port;
+  /** Passes new connections on to somewhere else. */
+  redirect(server: Destination): void {
+    this.#state.server = endpointOf(server);
   }
 
   async close(): Promise<void> {
     this.cut();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
+}
+
+function endpointOf(server: Destination): () => Endpoint {
+  if (typeof server === 'function') return server;
+  const endpoint = typeof server === 'number' ? { host: '127.0.0.1', port: server } : server;
+  return () => endpoint;
 }

@@ -72,6 +72,18 @@ export class TestKubelet {
     return kubelet;
   }
 
+  /** Names of the Pods that run here. */
+  get pods(): readonly string[] {
+    return [...this.#running.keys()].map((key) => key.split('/').at(-1) ?? '');
+  }
+
+  /** kill -9 of the processes of one Pod, which are started again as those of a Pod are. Throws where it does not run here. */
+  kill(name: string): void {
+    const [, running] = [...this.#running].find(([key]) => key.split('/').at(-1) === name) ?? [];
+    if (running === undefined) throw new Error(`no Pod ${name} runs on ${this.name}`);
+    for (const one of running.containers) one.kill();
+  }
+
   /** The machine is gone: its processes end at once, and nobody reports that. */
   async die(): Promise<void> {
     this.#isDead = true;

@@ -63,6 +63,11 @@ export class ContainerProcess {
     this.#become(false);
   }
 
+  /** kill -9; it is started again. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
   /** As the machine's end would: at once, and nobody is told. */
   die(): void {
     this.#stop.abort();

@@ -2,9 +2,9 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, it } from 'vitest';
-import { followWalk, type Onlooker, type Walked } from '../../../examples/demo/walk.ts';
 import { ROLLOUT_STATE, STEP_PROGRESS } from '../../../src/admin/enums.ts';
 import { RolloutViewSchema } from '../../../src/gen/switchyard/admin/v1/rollouts_pb.js';
+import { followWalk, type Onlooker, type Walked } from '../../support/system/walk.ts';
 import { defaultVersions, History } from '../../support/traffic/history.ts';
 
 const STEPS = ['Deploy', 'Verify', 'Shift-10', 'Shift-50', 'Shift-100', 'Soak'];
@@ -57,6 +57,8 @@ async function follow(shown: readonly (Shown | undefined)[]) {
     return { view: create(RolloutViewSchema, viewOf(next)) };
   };
   const onlooker: Onlooker = {
+    service: 'manager',
+    steps: [10, 50, 100],
     world: { call: call as unknown as Onlooker['world']['call'], inSync: async () => {} },
     screen: { say: () => {} },
     history,

@@ -5,13 +5,11 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { timestampMs } from '@bufbuild/protobuf/wkt';
-import { ROLLOUT_STATE, ROLLOUT_STEP, STEP_PROGRESS, wordOf } from '../../src/admin/enums.ts';
-import type { Rollout, RolloutView } from '../../src/gen/switchyard/admin/v1/rollouts_pb.js';
-import type { History, Pending } from '../../test/support/traffic/history.ts';
-import type { Probe } from '../../test/support/traffic/probe.ts';
-import type { Screen } from './screen.ts';
-import { SERVICE, STEPS } from './spec.ts';
-import type { World } from './world.ts';
+import { ROLLOUT_STATE, ROLLOUT_STEP, STEP_PROGRESS, wordOf } from '../../../src/admin/enums.ts';
+import type { Rollout, RolloutView } from '../../../src/gen/switchyard/admin/v1/rollouts_pb.js';
+import type { History, Pending } from '../traffic/history.ts';
+import type { Probe } from '../traffic/probe.ts';
+import type { Site } from './site.ts';
 
 /** Between two looks. */
 const LOOK_EVERY_MS = 100;
@@ -53,15 +51,27 @@ export interface Delegates {
 
 /** What is asked, shown to and noted in. */
 export interface Onlooker {
-  readonly world: Pick<World, 'call' | 'inSync'>;
-  readonly screen: Pick<Screen, 'say'>;
+  /** Whose rollouts these are. */
+  readonly service: string;
+  /** The weights of a rollout. */
+  readonly steps: readonly number[];
+  readonly world: Asked;
+  readonly screen: { say(text: string): void };
   readonly history: History;
   readonly probe: Pick<Probe, 'afterOneAnswer'>;
 }
 
+/** Who knows how the rollout stands. */
+export interface Asked {
+  /** Calls the admin API. */
+  readonly call: Site['call'];
+  /** Resolves when all proxies have followed all that the controller has to say. */
+  inSync(): Promise<void>;
+}
+
 /** Resolves when the rollout has ended, and the gateway serves what it ended in. */
 export async function followWalk(onlooker: Onlooker, walk: Walk): Promise<Walked> {
-  const { world } = onlooker;
+  const { world, service } = onlooker;
   const stages = new Stages(onlooker, walk);
   const tell = teller(onlooker.screen, await lastEvent(world));
   await walk.order();
@@ -69,7 +79,7 @@ export async function followWalk(onlooker: Onlooker, walk: Walk): Promise<Walked
   const deadline = Date.now() + ENDS_WITHIN_MS;
   for (;;) {
     const at = performance.now();
-    const view = await look(world);
+    const view = await look(world, service);
     const rollout = view?.rollout;
     if (view !== undefined && rollout?.version === walk.version) {
       tell(view);
@@ -95,7 +105,7 @@ export async function followWalk(onlooker: Onlooker, walk: Walk): Promise<Walked
 class Stages {
   readonly #onlooker: Onlooker;
   readonly #walk: Walk;
-  readonly #weights = [0, ...STEPS];
+  readonly #weights: readonly number[];
   readonly #begun: Pending[] = [];
   #converged = 0;
   #lookedAt = performance.now();
@@ -103,6 +113,7 @@ class Stages {
   constructor(onlooker: Onlooker, walk: Walk) {
     this.#onlooker = onlooker;
     this.#walk = walk;
+    this.#weights = [0, ...onlooker.steps];
     this.#begin();
   }
 
@@ -160,8 +171,8 @@ function walked(rollout: Rollout, deciding: readonly string[]): Walked {
 }
 
 /** Absent while there is no controller, and before the first rollout. */
-async function look(world: Onlooker['world']): Promise<RolloutView | undefined> {
-  return world.call('getRollout', { service: SERVICE }).then(
+async function look(world: Asked, service: string): Promise<RolloutView | undefined> {
+  return world.call('getRollout', { service }).then(
     ({ view }) => view,
     () => undefined,
   );
