@@ -11,6 +11,7 @@ import type { RuntimeSet } from './controller/runtimes.ts';
 import { createOperations } from './operations/operations.ts';
 import type { RolloutView } from './operations/rollout-types.ts';
 import type { Operations, ProxyView, ServiceView } from './operations/types.ts';
+import type { PrimaryServices } from './ports/primary-service.ts';
 import type { Publisher } from './ports/publisher.ts';
 import type { Store } from './ports/store.ts';
 import { notifyOf, openOutside } from './serve-outside.ts';
@@ -25,6 +26,7 @@ export interface CoreOptions {
   readonly store: Store;
   readonly runtimes: RuntimeSet;
   readonly publisher: Publisher;
+  readonly primaryServices?: PrimaryServices;
   readonly flags: ControllerFlags;
   /** Other replicas show what is committed here. */
   readonly isReplicated?: boolean;
@@ -87,6 +89,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     store,
     runtimes,
     publisher,
+    ...(options.primaryServices === undefined ? {} : { primaryServices: options.primaryServices }),
     clock: systemClock,
     log,
     proxyGrace: flags.proxyGrace,

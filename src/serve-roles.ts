@@ -153,6 +153,7 @@ export async function lead(stage: Stage): Promise<Role> {
     store,
     runtimes,
     publisher,
+    primaryServices: stage.primaryServices,
     flags,
     log,
     metrics,

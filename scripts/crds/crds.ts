@@ -1,6 +1,7 @@
 /** The custom resources of Switchyard, as CustomResourceDefinitions. */
 import { VersionedServiceSpecSchema } from '../../src/gen/switchyard/config/v1/config_pb.js';
 import { manifestText } from '../../src/install/manifest.ts';
+import { MAX_GAPS } from '../../src/model/primary-service.ts';
 import { column, count, crdOf, type Definition, GROUP, text } from './definition.ts';
 import { messageSchema, type Schema } from './openapi.ts';
 import { CONTROLLER_STATE, SERVICE_ROUTING } from './store-kinds.ts';
@@ -151,6 +152,30 @@ const ROLLOUT: Definition = {
       weight: { ...count("The candidate's share of default traffic, in percent."), maximum: 100 },
       attempt: count('Counts from 1; a retry raises it.'),
       delegates: text('How many delegates are ready, of how many; absent: it waits for none.', 63),
+      primaryServiceGaps: {
+        type: 'array',
+        maxItems: MAX_GAPS,
+        description:
+          'When the routes and the Service for clients without a proxy led to different versions, oldest first.',
+        items: {
+          type: 'object',
+          required: ['name', 'routes', 'from'],
+          properties: {
+            name: text("The Service's name.", 63),
+            routes: text('The version that the routes led to.', 63),
+            service: text(
+              'The version that the Service led to; absent: to no version, or it was not ours.',
+              63,
+            ),
+            from: { type: 'string', format: 'date-time', description: 'When the routes were moved.' },
+            until: {
+              type: 'string',
+              format: 'date-time',
+              description: 'When both led to the same version again; absent: they do not yet.',
+            },
+          },
+        },
+      },
       message: text('Why it is so.', 32_768),
       since: { type: 'string', format: 'date-time', description: 'Since when it is in this state.' },
       endedAt: { type: 'string', format: 'date-time', description: 'When it ended; absent: it goes on.' },

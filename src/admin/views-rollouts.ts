@@ -38,6 +38,7 @@ export function rolloutToMessage(record: RolloutRecord): MessageInitShape<typeof
     endedAt,
     rollFixedAt: _fixed,
     delegates,
+    primaryServiceGaps = [],
     ...same
   } = record;
   return {
@@ -55,6 +56,11 @@ export function rolloutToMessage(record: RolloutRecord): MessageInitShape<typeof
     ...stamp('movedBackAt', movedBackAt),
     ...stamp('endedAt', endedAt),
     ...(delegates && { delegates: { ...delegates, at: timestampFromMs(delegates.at) } }),
+    primaryServiceGaps: primaryServiceGaps.map(({ from, until, ...gap }) => ({
+      ...gap,
+      from: timestampFromMs(from),
+      ...stamp('until', until),
+    })),
   };
 }
 

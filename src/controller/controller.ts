@@ -18,7 +18,7 @@ import { GoalStates } from './goal-states.ts';
 import { Ledger } from './ledger.ts';
 import { Loop } from './loop.ts';
 import { Measurements } from './measurements.ts';
-import { CommandsNotAllowedError, type ControllerOptions } from './options.ts';
+import { CommandsNotAllowedError, type ControllerOptions, type PrimaryServiceView } from './options.ts';
 import { ProxyTracker } from './proxies.ts';
 import { Publications } from './publications.ts';
 import { Rosters } from './rosters.ts';
@@ -42,6 +42,7 @@ export class Controller {
   /** What the delegate sources said. */
   readonly rosters: Rosters;
   readonly goalStates = new GoalStates();
+  readonly primaryServices: PrimaryServiceView | undefined;
   readonly #fleetChanges: FleetChanges;
   readonly #barriers: Barriers;
   readonly #roundParts: RoundParts;
@@ -53,9 +54,10 @@ export class Controller {
   #ticking: Promise<void> = Promise.resolve();
 
   private constructor(options: ControllerOptions, ledger: Ledger, watchers: readonly WatcherSeen[]) {
-    const { publisher, clock, runtimes } = options;
+    const { publisher, clock, runtimes, primaryServices } = options;
     this.options = options;
     this.ledger = ledger;
+    this.primaryServices = primaryServices;
     this.publications = new Publications({
       ledger,
       publisher,
@@ -104,6 +106,7 @@ export class Controller {
       fleet,
       rosters,
       goalStates,
+      primaryServices,
     };
     this.#loop = new Loop(this.#roundParts, options.log, options.observeRounds);
     this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
@@ -141,6 +144,7 @@ export class Controller {
       this.proxies.follow(),
       this.proxies.subscribe(() => this.#proxiesChanged()),
       this.ledger.subscribe(() => this.#notify()),
+      this.primaryServices?.subscribe((service) => this.wake(service)) ?? (() => undefined),
     );
     if (this.ledger.everWritten || this.options.acceptEmpty === true) {
       this.openPublications();

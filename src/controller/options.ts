@@ -4,12 +4,16 @@ import type { ServiceName } from '../model/names.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DelegateSource } from '../ports/delegate-source.ts';
 import type { MetricSource } from '../ports/metric-source.ts';
+import type { PrimaryServices } from '../ports/primary-service.ts';
 import type { Prober } from '../ports/prober.ts';
 import type { Publisher } from '../ports/publisher.ts';
 import type { Store } from '../ports/store.ts';
 import type { WorkSource } from '../ports/work-source.ts';
 import type { LoopLog, RoundObserver } from './loop.ts';
 import type { RuntimeSet } from './runtimes.ts';
+
+/** What a controller looks at of Services for clients without a proxy. */
+export type PrimaryServiceView = Pick<PrimaryServices, 'standing' | 'subscribe'>;
 
 /** The ports that a controller needs, and its settings. */
 export interface ControllerOptions {
@@ -21,6 +25,8 @@ export interface ControllerOptions {
   readonly delegateSource: DelegateSource;
   readonly metricSource: MetricSource;
   readonly prober: Prober;
+  /** Where there are Services for clients without a proxy; they are moved by others. */
+  readonly primaryServices?: PrimaryServiceView;
   readonly log: LoopLog;
   /** Told of every round, for metrics. */
   readonly observeRounds?: RoundObserver;

@@ -1,5 +1,6 @@
 /** One round for one service: observe, plan, execute. Rounds of different services never wait for each other. */
 import type { ServiceName, VersionName } from '../model/names.ts';
+import type { PrimaryServiceStanding } from '../model/primary-service.ts';
 import { isOpen } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,6 +17,7 @@ import { verdictOf } from './guards.ts';
 import type { Ledger } from './ledger.ts';
 import type { Measurements } from './measurements.ts';
 import { type DelegateFacts, observeDelegates, observeLeaving } from './observe-delegates.ts';
+import type { PrimaryServiceView } from './options.ts';
 import type { ProxyTracker } from './proxies.ts';
 import type { Publications } from './publications.ts';
 import type { Rosters } from './rosters.ts';
@@ -34,6 +36,7 @@ export interface RoundParts {
   readonly fleet: Fleet;
   readonly rosters: Rosters;
   readonly goalStates: GoalStates;
+  readonly primaryServices: PrimaryServiceView | undefined;
 }
 
 /** A record with what the plan wants done. */
@@ -101,6 +104,7 @@ export function observe(parts: RoundParts, record: ServiceRecord): Observation {
     now,
   };
   const rollout = observeRollout(parts, facts);
+  const primaryService = primaryServiceOf(parts, record);
   return {
     now,
     instances: instancesOf(parts.runtimes, record),
@@ -109,8 +113,17 @@ export function observe(parts: RoundParts, record: ServiceRecord): Observation {
     stillRouting: observeStillRouting(parts, record),
     removals: observeRemovals(parts, record),
     leaving: observeLeaving(facts),
+    ...(primaryService === undefined ? {} : { primaryService }),
     ...(rollout === undefined ? {} : { rollout }),
   };
+}
+
+/** Where the Service for clients without a proxy leads; undefined where the service's runtime has none. */
+export function primaryServiceOf(
+  { primaryServices }: Pick<RoundParts, 'primaryServices'>,
+  { name, spec }: ServiceRecord,
+): PrimaryServiceStanding | undefined {
+  return spec.runtime.kind === 'kubernetes' ? primaryServices?.standing(name, spec.runtime) : undefined;
 }
 
 function observeRollout(parts: RoundParts, facts: DelegateFacts): RolloutObservation | undefined {
@@ -127,9 +140,9 @@ function observeRollout(parts: RoundParts, facts: DelegateFacts): RolloutObserva
   };
 }
 
-/** Whom a drain waits for: proxies that have not acknowledged that the version is off the default routes. */
+/** Whom a drain waits for: proxies that have not acknowledged that the version is off the default routes, and a Service. */
 export function observeStillRouting(
-  parts: Pick<RoundParts, 'publications' | 'proxies'>,
+  parts: Pick<RoundParts, 'publications' | 'proxies' | 'primaryServices'>,
   record: ServiceRecord,
 ): Observation['stillRouting'] {
   const routing = new Map<VersionName, readonly string[]>();
@@ -140,7 +153,9 @@ export function observeStillRouting(
       since === undefined
         ? ['the next publication']
         : parts.proxies.stragglers(since, 'routes').map(({ proxy }) => proxy);
-    routing.set(name, behind);
+    const service = primaryServiceOf(parts, record);
+    const isLedTo = service?.kind === 'Leads' && service.version === name;
+    routing.set(name, isLedTo ? [...behind, `Service ${service.name}`] : behind);
   }
   return routing;
 }

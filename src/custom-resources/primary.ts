@@ -8,7 +8,7 @@ import type { ServiceName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Operations } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { PrimaryServices } from '../ports/primary-service.ts';
+import { PrimaryServiceError, type PrimaryServices } from '../ports/primary-service.ts';
 import { objectRounds } from './object-rounds.ts';
 import type { Records } from './records.ts';
 
@@ -64,6 +64,9 @@ export class PrimaryFollower {
     if (record === undefined || !this.#isBehind(record)) return;
     const { runtime } = record.spec;
     if (runtime.kind !== 'kubernetes' || record.traffic.kind !== 'steady') return;
+    const standing = primaryServices.standing(service, runtime);
+    // Nobody is asked about it again until it is heard that it was given, or has gone.
+    if (standing.kind === 'NotOurs') throw new PrimaryServiceError(standing.problem);
     await primaryServices.movePrimary({ service, spec: runtime, version: record.traffic.primary });
   }
 
@@ -71,7 +74,8 @@ export class PrimaryFollower {
   #isBehind({ name, spec, traffic, rollout }: ServiceRecord): boolean {
     const { primaryServices, isFollowed } = this.#options;
     if (spec.runtime.kind !== 'kubernetes' || traffic.kind !== 'steady') return false;
-    if (primaryServices.primaryOf(name) === traffic.primary) return false;
+    const standing = primaryServices.standing(name, spec.runtime);
+    if (standing.kind === 'Leads' && standing.version === traffic.primary) return false;
     return rollout?.movedBackAt !== undefined || isFollowed(name);
   }
 }

@@ -17,6 +17,13 @@ export interface RolloutStatus {
   readonly weight: number;
   readonly attempt: number;
   readonly delegates?: string;
+  readonly primaryServiceGaps?: readonly {
+    readonly name: string;
+    readonly routes: string;
+    readonly service?: string;
+    readonly from: string;
+    readonly until?: string;
+  }[];
   readonly message: string;
   readonly since: string;
   readonly endedAt?: string;
@@ -56,6 +63,7 @@ export function rolloutStatus(
   },
 ): RolloutStatus {
   const { state, step, attempt, because, since, delegates, endedAt, version } = rollout;
+  const { primaryServiceGaps: gaps } = rollout;
   const { service, generation, now, before } = about;
   return {
     observedGeneration: generation,
@@ -65,6 +73,15 @@ export function rolloutStatus(
     weight: weightOf(service.traffic, version),
     attempt,
     ...(delegates === undefined ? {} : { delegates: `${delegates.ready}/${delegates.expected}` }),
+    ...(gaps === undefined
+      ? {}
+      : {
+          primaryServiceGaps: gaps.map(({ from, until, ...gap }) => ({
+            ...gap,
+            from: timeOf(from),
+            ...(until === undefined ? {} : { until: timeOf(until) }),
+          })),
+        }),
     message: because,
     since: timeOf(since),
     ...(endedAt === undefined ? {} : { endedAt: timeOf(endedAt) }),

@@ -5,6 +5,7 @@
 import type { DelegatesSpec } from './delegates.ts';
 import type { Instant, Milliseconds } from './instant.ts';
 import type { ServiceName, VersionName } from './names.ts';
+import type { PrimaryServiceGap } from './primary-service.ts';
 import type { TrafficSpec, VerificationSpec } from './spec.ts';
 
 declare const brand: unique symbol;
@@ -107,6 +108,8 @@ export interface RolloutRecord {
   readonly delegates?: DelegateCounts;
   /** The longest that proxies had the routes of before a step beside those of the step; absent: not measured. */
   readonly mixedFor?: Milliseconds;
+  /** When routes and the Service of the primary led to different versions, oldest first; absent: never, as far as was seen. */
+  readonly primaryServiceGaps?: readonly PrimaryServiceGap[];
   /** Steps that an operator has promoted past their approval or an undecided gate, by name. */
   readonly promoted: readonly StepName[];
   /** `promote --full`: no more waits or gates on the way to 100 percent; by whom. */

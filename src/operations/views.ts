@@ -1,11 +1,12 @@
 /** What operators see of services: the record, its instances, the traffic as it really is, and what is wrong. */
-import { observeStillRouting } from '../controller/round.ts';
+import { observeStillRouting, primaryServiceOf } from '../controller/round.ts';
 import { instancesOf, runtimeProblems } from '../controller/runtimes.ts';
 import { after, type Milliseconds } from '../model/instant.ts';
 import type { ServiceName } from '../model/names.ts';
 import { MAX_GRPC_HOLDS } from '../model/rules.ts';
 import type { ServiceRecord, Traffic } from '../model/state.ts';
 import type { RoutedVersion } from '../model/table.ts';
+import { leadsTo } from '../rollout/primary-service.ts';
 import { effectiveTraffic, serviceRoutes, weightOf } from '../routing/table.ts';
 import { type OperationContext, requireService } from './context.ts';
 import type { ServiceView, VersionView } from './types.ts';
@@ -43,6 +44,7 @@ function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
     ...rejectionAlerts(context),
     ...context.controller.proxies.alerts(),
     ...runtimeProblems(runtimes, record),
+    ...primaryServiceAlerts(context, record),
   ];
   return { record, versions, effectiveTraffic: traffic, alerts };
 }
@@ -65,6 +67,14 @@ function trafficAlerts(traffic: Traffic, routed: readonly RoutedVersion[]): stri
     alerts.push(`the previous ${traffic.previous} has no ready endpoint: a rollback would be refused`);
   }
   return alerts;
+}
+
+/** What keeps clients without a proxy from the primary. */
+function primaryServiceAlerts({ controller }: OperationContext, record: ServiceRecord): string[] {
+  const standing = primaryServiceOf(controller, record);
+  const { traffic } = record;
+  if (standing === undefined || traffic.kind === 'none' || leadsTo(standing) === traffic.primary) return [];
+  return standing.problem === '' ? [] : [standing.problem];
 }
 
 /** A drain that waits longer for proxies than this is worth an alert. */

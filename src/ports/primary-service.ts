@@ -1,6 +1,7 @@
 /** The Service of a cluster that always leads to the primary: for clients without a proxy, and a word of who was primary. */
 import type { KubernetesRuntimeSpec } from '../model/kubernetes.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
+import type { PrimaryServiceStanding } from '../model/primary-service.ts';
 
 export interface PrimaryMove {
   readonly service: ServiceName;
@@ -15,13 +16,11 @@ export interface PrimaryServices {
    * and was not given to us, and as the cluster does; the last move then stays.
    */
   movePrimary(move: PrimaryMove): Promise<void>;
-  /** The version that the Service leads to now; undefined: there is none, or it is not ours. */
-  primaryOf(service: ServiceName): VersionName | undefined;
-  /** What keeps the Service from being as it was moved last, in sentences for an operator. */
-  problems(service: ServiceName): readonly string[];
+  /** Where the Service leads now, as far as was heard, and what keeps it from being as it was to be moved last. */
+  standing(service: ServiceName, spec: KubernetesRuntimeSpec): PrimaryServiceStanding;
   /** The service is deleted: its Service is taken away, or given back where it was somebody else's before. */
   forget(service: ServiceName): Promise<void>;
-  /** Calls back when somebody has given a Service of theirs to a service. Returns the way to stop that. */
+  /** Calls back where a service's standing has changed, or somebody has given it a Service. Returns the way to stop that. */
   subscribe(listener: (service: ServiceName) => void): () => void;
 }
 

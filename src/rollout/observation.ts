@@ -4,6 +4,7 @@ import type { Instant } from '../model/instant.ts';
 import type { CheckRun, Verdict } from '../model/measurement.ts';
 import type { VersionName } from '../model/names.ts';
 import type { Parity, Roll } from '../model/parity.ts';
+import type { PrimaryServiceStanding } from '../model/primary-service.ts';
 import type { RuntimeSpec } from '../model/spec.ts';
 import type { DrainCertificate } from '../model/state.ts';
 import type { WorkSplit } from '../model/workflow.ts';
@@ -22,6 +23,8 @@ export interface Observation {
   readonly removals: ReadonlyMap<VersionName, RemovalObservation>;
   /** Who that is connected still has a version that leaves the goal states; empty: nobody. Absent: not known. */
   readonly leaving?: ReadonlyMap<VersionName, readonly string[]>;
+  /** Where the Service for clients without a proxy leads; absent: the runtime has no such thing. */
+  readonly primaryService?: PrimaryServiceStanding;
   /** Of the open rollout; absent where there is none. */
   readonly rollout?: RolloutObservation;
 }

@@ -2,6 +2,7 @@
 import type { Milliseconds } from '../model/instant.ts';
 import type { TenantName, VersionName } from '../model/names.ts';
 import type { Roll } from '../model/parity.ts';
+import type { PrimaryServiceGap } from '../model/primary-service.ts';
 import {
   type DelegateCounts,
   isOpen,
@@ -26,6 +27,8 @@ export type RolloutAction = { readonly because: string } & (
       readonly delegates?: DelegateCounts;
     }
   | { readonly kind: 'FixRoll'; readonly roll: Roll }
+  | { readonly kind: 'BeginGap'; readonly gap: PrimaryServiceGap }
+  | { readonly kind: 'EndGap' }
   | ({ readonly kind: 'EndRollout' } & Pick<End, 'state' | 'reason' | 'isBad'>)
 );
 

@@ -16,6 +16,7 @@ import {
 import { countReady, type Observation } from './observation.ts';
 import { stateWhenUp, whyLeft } from './plan-delegates.ts';
 import { planRoll, planRollout, type RolloutAction } from './plan-rollout.ts';
+import { planGaps } from './primary-service.ts';
 import { versionsToRetire, versionsToTearDown } from './teardown.ts';
 import { type Move, nextMove, walkerOf } from './walk.ts';
 
@@ -77,6 +78,7 @@ export function plan(
     ...planTeardown(record, observed),
     ...(move === undefined ? [] : planRollout(record, move)),
     ...planRollOf(record, observed),
+    ...planGaps(record, observed),
     ...planShift(record, observed),
     ...planHolds(record, observed),
     ...planFreeze(record, observed),

@@ -6,6 +6,7 @@ import type { RollRecord } from '../model/parity.ts';
 import { findVersion, type ServiceRecord, type VersionRecord } from '../model/state.ts';
 import { endRollout, enterStep, holdRollout, markEverywhere, withRollFixed } from './advance.ts';
 import type { RecordingAction } from './plan.ts';
+import { withGap, withGapEnded } from './primary-service.ts';
 import { firstRetirementStep } from './teardown.ts';
 import {
   deployVersion,
@@ -47,6 +48,7 @@ export function applyActions(input: {
 
 /** How far a step has come is no decision: it stands in the record, and only a stop, its end or a lack of data is told. */
 function isTold({ rollout }: ServiceRecord, action: RecordingAction): boolean {
+  if (action.kind === 'BeginGap') return false;
   if (action.kind !== 'HoldRollout' || action.state !== 'Progressing') return true;
   return rollout?.state !== 'Progressing' || action.reason === 'NoData';
 }
@@ -91,6 +93,10 @@ function applyAction(record: ServiceRecord, action: RecordingAction, now: Instan
       return markEverywhere(record, { ...action, now });
     case 'FixRoll':
       return withRollFixed(record, now);
+    case 'BeginGap':
+      return withGap(record, action.gap);
+    case 'EndGap':
+      return withGapEnded(record, now);
     case 'EnterStep':
       return enterStep(record, { ...action, now });
     case 'EndRollout':

@@ -16,6 +16,7 @@ import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { delegatesGate } from './delegates-gate.ts';
 import { type Obstacle, obstacleTo, otherShift, wayBackProblems } from './forward.ts';
 import { countReady, instancesAsked, type Observation } from './observation.ts';
+import { followOfService } from './primary-service.ts';
 import { isAfterFlip, isFlipped, isPromoted, movesTraffic, nextStep } from './steps.ts';
 import { hasRoom, liveVersions } from './teardown.ts';
 
@@ -102,8 +103,7 @@ function stepMove(walker: Walker): Move {
   if (walker.rollout.stepEverywhere === undefined) return untilEverywhere(walker);
   const shift = isAfterFlip(step) ? otherShift(walker) : undefined;
   if (shift !== undefined) return { kind: 'Stay', ...shift };
-  if (step.kind === 'Shift' && step.weight === 100)
-    return onward(walker, 'every proxy has followed the flip');
+  if (step.kind === 'Shift' && step.weight === 100) return flippedMove(walker);
   if (step.kind === 'Soak') return soakMove(walker);
   if (step.kind === 'Register') return onward(walker, 'the delegates are there');
   return gateMove(walker);
@@ -181,6 +181,13 @@ function untilEverywhere({ rollout, observed }: Walker): Move {
   if (deadline <= observed.now)
     return { kind: 'Stay', state: 'Inconclusive', reason: 'ProxiesBehind', because };
   return { kind: 'Stay', state: 'Progressing', reason: 'ProxiesBehind', because };
+}
+
+/** After the flip clients without a proxy are led to the candidate too, before its soak begins. */
+function flippedMove(walker: Walker): Move {
+  const { kind, because } = followOfService(walker);
+  if (kind === 'GoOn') return onward(walker, `every proxy has followed the flip${because}`);
+  return { kind: 'Stay', state: 'Progressing', reason: 'PrimaryServiceBehind', because };
 }
 
 function gateMove(walker: Walker): Move {

@@ -1,8 +1,10 @@
 // Three replicas as real processes at a real API server, with real Pods' processes and real Envoys: who leads decides, all
 // serve, and nothing is cut when that changes.
 import { expect, test } from 'vitest';
+import { ROLLOUT } from '../../src/adapters/kubernetes/custom-resources.ts';
+import type { RolloutObject } from '../../src/custom-resources/rollout-object.ts';
 import { eventually } from '../support/eventually.ts';
-import type { Entrance } from '../support/kubernetes/system/installation.ts';
+import type { Entrance, Installation } from '../support/kubernetes/system/installation.ts';
 import type { Member } from '../support/kubernetes/system/replicas.ts';
 import { useInstallation } from '../support/kubernetes/system/use-installation.ts';
 
@@ -23,6 +25,20 @@ async function serves(entrances: readonly Entrance[], version: string): Promise<
     what: `${version} through the gateways`,
     within: WITHIN,
   });
+}
+
+/** Waits until the Rollout of a version tells of so many times in which routes and Service differed, all of them over. */
+function gaps(world: Installation, version: string, count: number): Promise<readonly object[]> {
+  return eventually(
+    async () => {
+      const rollouts = await world.all<RolloutObject>(ROLLOUT);
+      const found = rollouts.find(({ spec }) => spec.version === version);
+      const told = found?.status?.primaryServiceGaps ?? [];
+      const areOver = told.length === count && told.every(({ until }) => until !== undefined);
+      return areOver ? told : undefined;
+    },
+    { what: `the gaps of ${version}`, within: WITHIN, every: 50 },
+  );
 }
 
 test('a service is rolled out, rolled back by an order, and goes on when its leader is killed', async () => {
@@ -61,6 +77,8 @@ test('a service is rolled out, rolled back by an order, and goes on when its lea
   await serves(entrances, 'v2');
   await world.primaryService('v2');
   await world.rollout('v2', 'Succeeded');
+  const forward = { name: 'manager', routes: 'v2', service: 'v1' };
+  expect(await gaps(world, 'v2', 1)).toMatchObject([forward]);
   expect((await world.object()).status?.order).toMatchObject({ text: 'promote 1', outcome: 'Done' });
 
   await first.process.kill();
@@ -71,6 +89,10 @@ test('a service is rolled out, rolled back by an order, and goes on when its lea
   await world.primaryService('v1');
   await world.condition('Stalled', 'True');
   await world.rollout('v2', 'RolledBack');
+  const back = { name: 'manager', routes: 'v1', service: 'v2' };
+  expect(await gaps(world, 'v2', 2)).toMatchObject([forward, back]);
+  const report = await second.process.run('report', 'manager');
+  expect(report.stdout).toMatch(/routes\s+led\s+to\s+v1,\s+Service\s+manager\s+to\s+v2/);
   for (const { envoy } of entrances) expect(await envoy.stat('listener_manager.listener_modified')).toBe(0);
   const proxies = await second.process.run('get', 'proxies');
   expect(proxies.stdout).toMatch(/gateway/);

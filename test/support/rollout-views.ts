@@ -90,6 +90,7 @@ export function aRolledBackView(): RolloutView {
       movedBackAt: ago(20),
       endedAt: ago(19),
       attempt: 2,
+      primaryServiceGaps: [{ name: 'manager', routes: v42, service: v43, from: ago(20) }],
     }),
     steps: stepsAt(5),
     setWeight: 0,

@@ -175,6 +175,15 @@ export function sampleInput(replaced: Partial<ReportInput> = {}): ReportInput {
       stateReason: 'GateFailed',
       because: 'errors failed at Shift-25: success rate 95.2 % of 240 requests is below 99 %',
       mixedFor: 42,
+      primaryServiceGaps: [
+        {
+          name: 'manager',
+          routes: V2,
+          service: V3,
+          from: instant(NOON + BACK_AT * TRAFFIC_SPAN),
+          until: instant(NOON + BACK_AT * TRAFFIC_SPAN + 230),
+        },
+      ],
       endedAt: instant(NOON + (SPANS - 1) * TRAFFIC_SPAN + 1_000),
     }),
     events: [

@@ -45,6 +45,10 @@ export function rolloutRecord(wanted: {
     step: { kind: 'Shift', index: 0, weight: 10 },
     stepSince: since,
     stepEverywhere: instant(since + 20),
+    primaryServiceGaps: [
+      { name: 'manager', routes: versionName('v2'), from: since, until: instant(since + 30) },
+      { name: 'manager', routes: versionName('v1'), service: versionName('v2'), from: instant(since + 40) },
+    ],
     promoted: [stepName({ kind: 'Verify' })],
   };
 }

@@ -1,5 +1,6 @@
 /** The shape in which a rollout is kept: where it is, why, and the policy that it began with. */
 
+import type { PrimaryServiceGap } from '../../model/primary-service.ts';
 import {
   type DelegateCounts,
   type Freeze,
@@ -47,6 +48,14 @@ const policy: Shape<RolloutPolicy> = object<RolloutPolicy>({
   delegates: optional(storedDelegates),
 });
 
+const primaryServiceGap: Shape<PrimaryServiceGap> = object<PrimaryServiceGap>({
+  name: text,
+  routes: storedVersionName,
+  service: optional(storedVersionName),
+  from: storedInstant,
+  until: optional(storedInstant),
+});
+
 /** Reads a stored rollout. */
 export const storedRollout: Shape<RolloutRecord> = object<RolloutRecord>({
   id: storedRolloutId,
@@ -71,6 +80,7 @@ export const storedRollout: Shape<RolloutRecord> = object<RolloutRecord>({
   rollFixedAt: optional(storedInstant),
   delegates: optional(object<DelegateCounts>({ ready: count, expected: count, at: storedInstant })),
   mixedFor: optional(length),
+  primaryServiceGaps: optional(list(primaryServiceGap)),
   promoted: list(storedStepName),
   fullyPromotedBy: optional(text),
   movedBackAt: optional(storedInstant),

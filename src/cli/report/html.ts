@@ -5,7 +5,7 @@
 
 import type { RolloutReport } from '../../model/report.ts';
 import { isOpen } from '../../model/rollout.ts';
-import { countText, numberText } from '../views/numbers.ts';
+import { countText } from '../views/numbers.ts';
 import { visibleFields } from '../visible-fields.ts';
 import { REPORT_STYLE } from './html-style.ts';
 import { type Child, element, joined, type Markup, text } from './markup.ts';
@@ -13,6 +13,7 @@ import { checkPlots } from './plot-checks.ts';
 import { latencyPlot } from './plot-latency.ts';
 import { requestsPlot, sharePlot } from './plot-timeline.ts';
 import {
+  besideTexts,
   CERTAINTY_WORDS,
   clockText,
   doubtsOf,
@@ -89,17 +90,7 @@ function head(report: RolloutReport): Markup {
     element('p', { class: 'muted' }, text(`${id}, ${windowText(report)}`)),
     element('p', { class: look }, text(report.summary)),
     element('p', {}, text(`Started by ${startedBy}${reason === '' ? '' : `: ${reason}`}. ${because}`)),
-    ...(report.mixedFor === undefined
-      ? []
-      : [
-          element(
-            'p',
-            {},
-            text(
-              `Proxies had old and new routes side by side for at most ${numberText(report.mixedFor)} ms.`,
-            ),
-          ),
-        ]),
+    ...besideTexts(report).map((sentence) => element('p', {}, text(sentence))),
   );
 }
 

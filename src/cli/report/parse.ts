@@ -121,6 +121,9 @@ const rollout = object({
   endedAt: optional(time),
   attempt: count,
   policy: object({ verification: optional(verification) }),
+  primaryServiceGaps: optional(
+    list(object({ name: text, routes: text, service: optional(text), from: time, until: optional(time) })),
+  ),
 });
 
 const measurement = object({

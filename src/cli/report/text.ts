@@ -2,10 +2,11 @@
 import type { RolloutReport, VersionTraffic } from '../../model/report.ts';
 import { visible } from '../../model/text.ts';
 import { type Column, cut, tableLines } from '../table.ts';
-import { countText, numberText } from '../views/numbers.ts';
+import { countText } from '../views/numbers.ts';
 import { visibleFields } from '../visible-fields.ts';
 import { wrap } from '../wrap.ts';
 import {
+  besideTexts,
   CERTAINTY_WORDS,
   clockText,
   defaultVersions,
@@ -41,12 +42,7 @@ export function reportLines(shown: RolloutReport, width: number): string[] {
     ...doubtsOf(report).flatMap((doubt) => paragraph(doubt, '  ')),
     ...section('Requests by version', versionLines(report, width)),
     ...section('Share over time', shareLines(report, width)),
-    ...(report.mixedFor === undefined
-      ? []
-      : paragraph(
-          `Proxies had old and new routes side by side for at most ${numberText(report.mixedFor)} ms.`,
-          '  ',
-        )),
+    ...besideTexts(report).flatMap((sentence) => paragraph(sentence, '  ')),
     ...section('Latency', latency === undefined ? [] : paragraph(latency, '  ')),
     ...section('Checks', checkLines(report, width)),
     ...section(

@@ -4,6 +4,7 @@ import type { Measurement } from '../../model/measurement.ts';
 import type { Certainty, Figure, RolloutReport, VersionTraffic } from '../../model/report.ts';
 import type { TrafficResult } from '../../model/traffic.ts';
 import { formatDuration } from '../duration.ts';
+import { gapText } from '../views/gaps.ts';
 import { countText, numberText } from '../views/numbers.ts';
 
 export const CERTAINTY_WORDS = {
@@ -101,6 +102,18 @@ export function windowText({ window: { from, to } }: RolloutReport): string {
   const [begun, ended] = [timeText(from), timeText(to)];
   const end = ended.slice(0, 10) === begun.slice(0, 10) ? ended.slice(11) : ended;
   return `${begun} to ${end} (${formatDuration(to - from)})`;
+}
+
+/** For how long clients were led to different versions at one time, a sentence each. */
+export function besideTexts({ mixedFor, rollout }: RolloutReport): readonly string[] {
+  const routes =
+    mixedFor === undefined
+      ? []
+      : [`Proxies had old and new routes side by side for at most ${numberText(mixedFor)} ms.`];
+  const gaps = (rollout.primaryServiceGaps ?? []).map(
+    (gap) => `Clients without a proxy: ${gapText(gap)}; connections that were open stay where they are.`,
+  );
+  return [...routes, ...gaps];
 }
 
 /** `2026-11-23 12:00:00Z`. */

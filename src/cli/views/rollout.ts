@@ -14,6 +14,7 @@ import { type Branch, treeLines } from '../tree.ts';
 import { visibleFields } from '../visible-fields.ts';
 import { wrap } from '../wrap.ts';
 import { checkBranches } from './checks.ts';
+import { gapText } from './gaps.ts';
 import { delegateFacts, delegatesBranch } from './rollout-delegates.ts';
 import { type InstanceChoice, versionBranches } from './rollout-versions.ts';
 import {
@@ -93,10 +94,20 @@ function headerLines(view: RolloutView, frame: Frame): string[] {
       ? []
       : [['Promoted', `fully, by ${rollout.fullyPromotedBy}`] as [string, string]]),
     ...delegateFacts(view, paint),
+    ...gapFacts(rollout),
     ['Way back', wayBackText(view, paint)],
     ...(waits.length === 0 ? [] : [['Waits', waits.join('; ')] as [string, string]]),
   ];
   return facts.flatMap(([label, text]) => labelled(label, text, width));
+}
+
+/** The last time in which clients without a proxy were led elsewhere than those with one. */
+function gapFacts({ primaryServiceGaps }: Rollout): [string, string][] {
+  const gap = primaryServiceGaps.at(-1);
+  if (gap?.from === undefined) return [];
+  const until = gap.until === undefined ? {} : { until: timestampMs(gap.until) };
+  const { name, routes, service } = gap;
+  return [['Primary', gapText({ name, routes, service, from: timestampMs(gap.from), ...until })]];
 }
 
 function tookText({ startedAt, endedAt }: Rollout): string {

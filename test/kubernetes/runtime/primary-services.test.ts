@@ -8,6 +8,7 @@ import { KubernetesPrimaryServices } from '../../../src/adapters/kubernetes/runt
 import type { KubernetesRuntimeSpec } from '../../../src/model/kubernetes.ts';
 import { serviceName, versionName } from '../../../src/model/names.ts';
 import { PrimaryServiceError } from '../../../src/ports/primary-service.ts';
+import { leadsTo } from '../../../src/rollout/primary-service.ts';
 import { podSpec, runtimeWorld } from '../../support/kubernetes/runtime-world.ts';
 
 const MANAGER = serviceName('manager');
@@ -45,6 +46,9 @@ async function world() {
         expect(ready.map(({ version }) => version).toSorted()).toEqual(versions);
       }, PATIENCE);
     },
+    /** The version that the Service leads to; undefined where it is not there, or not ours. */
+    leads: (spec: KubernetesRuntimeSpec) => leadsTo(services.standing(MANAGER, spec)),
+    problem: (spec: KubernetesRuntimeSpec) => services.standing(MANAGER, spec).problem,
     selected: async (name = 'manager') => (await api.get<Service>(SERVICE, { namespace, name })).spec,
     edit: (name: string, body: object) =>
       api.json({
@@ -61,13 +65,13 @@ test('a Service leads to the version that it was moved to, and adds no instance'
   const w = await world();
   const spec = podSpec();
   await w.ready(spec, [V1, V2]);
-  expect(w.services.primaryOf(MANAGER)).toBeUndefined();
+  expect(w.leads(spec)).toBeUndefined();
   await w.services.movePrimary({ service: MANAGER, spec, version: V1 });
   expect(await w.selected()).toMatchObject({
     selector: { 'switchyard.dev/service': 'manager', 'switchyard.dev/version': 'v1' },
     ports: [{ port: 8080, targetPort: 8080 }],
   });
-  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V1), PATIENCE);
+  await vi.waitFor(() => expect(w.leads(spec)).toBe(V1), PATIENCE);
   await w.services.movePrimary({ service: MANAGER, spec, version: V2 });
   expect((await w.selected())?.selector).toMatchObject({ 'switchyard.dev/version': 'v2' });
   const asked = w.api.asked.length;
@@ -93,6 +97,23 @@ test('a move to a version that cannot answer is refused, and the Service stays',
     new PrimaryServiceError('Service manager stays where it is: v2 of manager has no ready endpoint'),
   );
   expect((await w.selected())?.selector).toMatchObject({ 'switchyard.dev/version': 'v1' });
+  const problem = 'Service manager stays where it is: v2 of manager has no ready endpoint';
+  await vi.waitFor(() => {
+    const standing = w.services.standing(MANAGER, spec);
+    expect(standing).toEqual({ kind: 'Leads', name: 'manager', version: V1, problem });
+  }, PATIENCE);
+});
+
+test('who follows it is called back when it leads elsewhere, and only then', async () => {
+  const w = await world();
+  const spec = podSpec();
+  await w.ready(spec, [V1, V2]);
+  const heard: (string | undefined)[] = [];
+  w.services.subscribe(() => heard.push(w.leads(spec)));
+  await w.services.movePrimary({ service: MANAGER, spec, version: V1 });
+  await vi.waitFor(() => expect(heard).toEqual([V1]), PATIENCE);
+  await w.services.movePrimary({ service: MANAGER, spec, version: V2 });
+  await vi.waitFor(() => expect(heard).toEqual([V1, V2]), PATIENCE);
 });
 
 test('a Service that somebody changes or deletes leads to the primary again, also while it has no ready endpoint', async () => {
@@ -110,7 +131,7 @@ test('a Service that somebody changes or deletes leads to the primary again, als
   await vi.waitFor(async () => {
     expect((await w.selected())?.selector).toMatchObject({ 'switchyard.dev/version': 'v1' });
   }, PATIENCE);
-  expect(w.services.problems(MANAGER)).toEqual([]);
+  expect(w.problem(spec)).toBe('');
 });
 
 test('a Service of somebody else is left alone, and told', async () => {
@@ -130,16 +151,20 @@ test('a Service of somebody else is left alone, and told', async () => {
     new PrimaryServiceError(refused),
   );
   expect((await w.selected())?.selector).toEqual({ app: 'manager' });
+  await vi.waitFor(() => {
+    const standing = w.services.standing(MANAGER, podSpec());
+    expect(standing).toEqual({ kind: 'NotOurs', name: 'manager', problem: refused });
+  }, PATIENCE);
 
   const renamed = podSpec({ primaryService: 'manager-primary' });
   await w.services.movePrimary({ service: MANAGER, spec: renamed, version: V1 });
-  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V1), PATIENCE);
+  await vi.waitFor(() => expect(w.leads(renamed)).toBe(V1), PATIENCE);
   // Somebody takes the name between two looks.
   await w.api.delete(SERVICE, { namespace: w.namespace, name: 'manager-primary' });
   await w.edit('manager', { metadata: { labels: {} } });
-  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V1), PATIENCE);
+  await vi.waitFor(() => expect(w.leads(renamed)).toBe(V1), PATIENCE);
   await w.services.forget(MANAGER);
-  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBeUndefined(), PATIENCE);
+  await vi.waitFor(() => expect(w.leads(renamed)).toBeUndefined(), PATIENCE);
   const names = (await w.all<KubernetesObject>(SERVICE)).map(({ metadata }) => metadata.name);
   expect(names).toContain('manager');
   expect(names).not.toContain('manager-primary');
@@ -174,7 +199,7 @@ test('a Service that its owner has given is led to the primary with its addresse
   await w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 });
   await w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V2 });
   expect(await w.selected()).toEqual({ ...before.spec, ...OTHER_VERSION });
-  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V2), PATIENCE);
+  await vi.waitFor(() => expect(w.leads(podSpec())).toBe(V2), PATIENCE);
   const led = await w.api.get<Service>(SERVICE, { namespace: w.namespace, name: 'manager' });
   expect(led.metadata.ownerReferences).toBeUndefined();
   expect(led.metadata.labels).toMatchObject({ team: 'pipelines' });
@@ -197,7 +222,10 @@ test('a Service that its owner takes back is left as it is, and told', async () 
   const selector = { app: 'manager', 'switchyard.dev/service': null, 'switchyard.dev/version': null };
   const annotations = { 'switchyard.dev/adopt-for': null };
   await w.edit('manager', { metadata: { annotations }, spec: { selector } });
-  await vi.waitFor(() => expect(w.services.problems(MANAGER)).toHaveLength(1), PATIENCE);
+  await vi.waitFor(
+    () => expect(w.services.standing(MANAGER, podSpec())).toMatchObject({ kind: 'NotOurs' }),
+    PATIENCE,
+  );
   expect((await w.selected())?.selector).toEqual({ app: 'manager' });
 });
 
@@ -219,7 +247,7 @@ test('another name in the spec moves the Service, and the old one goes', async (
   const w = await world();
   await w.ready(podSpec(), [V1]);
   await w.services.movePrimary({ service: MANAGER, spec: podSpec(), version: V1 });
-  await vi.waitFor(() => expect(w.services.primaryOf(MANAGER)).toBe(V1), PATIENCE);
+  await vi.waitFor(() => expect(w.leads(podSpec())).toBe(V1), PATIENCE);
   const renamed = podSpec({ primaryService: 'manager-primary' });
   await w.services.movePrimary({ service: MANAGER, spec: renamed, version: V1 });
   await vi.waitFor(async () => {

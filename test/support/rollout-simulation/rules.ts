@@ -12,6 +12,7 @@ import { ALLOWED_TRANSITIONS } from '../../../src/rollout/transition.ts';
 import type { Committed } from './committed.ts';
 import { delegateFault, heldBackFault } from './delegate-rules.ts';
 import { INSTANCES_EACH } from './fleet.ts';
+import { primaryServiceFault } from './primary-service-rules.ts';
 import type { SimulatedWorld } from './world.ts';
 
 /** Throws an Error that names the rule and the commit that broke it. */
@@ -22,6 +23,8 @@ export function holdRules(world: SimulatedWorld, committed: Committed): void {
   gatesBeforeTraffic(world, committed);
   const tooMany = heldBackFault(world, committed);
   if (tooMany !== undefined) broken(tooMany, committed);
+  const serviceFault = primaryServiceFault(committed);
+  if (serviceFault !== undefined) broken(serviceFault, committed);
   tenantsMoveOneWay(committed);
   retireInOrder(world, committed);
   wayBackStays(committed);

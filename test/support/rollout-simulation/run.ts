@@ -57,6 +57,7 @@ function trouble(world: SimulatedWorld): void {
   for (; world.now < TROUBLE; world.now += TICK) {
     world.fleet.live(world.now);
     world.boxes.live(world.record, world.now, false);
+    world.service.live(world.record.traffic, world.now, false);
     if (chance.in(0.02)) {
       world.prometheus = chance.of(['answers', 'answers', 'down', 'nan', 'empty', 'lies']);
     }
@@ -77,6 +78,7 @@ function calm(world: SimulatedWorld): void {
   for (; world.now < ends; world.now += TICK) {
     world.fleet.live(world.now);
     world.boxes.live(world.record, world.now, true);
+    world.service.live(world.record.traffic, world.now, true);
     settle(world);
     world.rounds();
     const { rollout } = world.record;

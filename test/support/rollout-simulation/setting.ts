@@ -1,8 +1,8 @@
 /** What a simulated rollout is told to do, and how good its candidates really are: drawn by chance. */
 import type { Check } from '../../../src/model/check.ts';
-import { versionName } from '../../../src/model/names.ts';
+import { type VersionName, versionName } from '../../../src/model/names.ts';
 import { type MaintenanceWindow, type VersionedService, WEEKDAYS } from '../../../src/model/spec.ts';
-import type { ServiceRecord } from '../../../src/model/state.ts';
+import type { ServiceRecord, Traffic } from '../../../src/model/state.ts';
 import { aProcessesSpec, aRecord, aVersion } from '../records.ts';
 import { aCheck, aTraffic, aVerification } from '../rollouts.ts';
 import type { Chance } from './chance.ts';
@@ -89,4 +89,27 @@ function drawChecks(chance: Chance): readonly Check[] {
 
 function at(milliseconds: number): NonNullable<ServiceRecord['versions'][number]['lastPrimary']> {
   return milliseconds as NonNullable<ServiceRecord['versions'][number]['lastPrimary']>;
+}
+
+/** Whether a version fails requests now, as the traffic is. */
+export function isBad(of: {
+  readonly truth: Truth | undefined;
+  readonly traffic: Traffic;
+  readonly version: VersionName;
+}): boolean {
+  const { truth, traffic, version } = of;
+  const isPrimary = traffic.kind !== 'none' && traffic.primary === version;
+  const hasShare = isPrimary || (traffic.kind === 'shifting' && traffic.candidate === version);
+  switch (truth) {
+    case 'bad':
+      return true;
+    case 'badUnderTraffic':
+      return hasShare;
+    case 'badAsPrimary':
+      return isPrimary;
+    case 'good':
+    case 'neverStarts':
+    case undefined:
+      return false;
+  }
 }

@@ -14,6 +14,7 @@ import { isOpen, type RolloutId, type RolloutRecord, stepName } from '../../../s
 import type { ServiceRecord } from '../../../src/model/state.ts';
 import type { Observation, ShownObservation, WorkObservation } from '../../../src/rollout/observation.ts';
 import { isActivity, isRecording, type PlanAction, plan } from '../../../src/rollout/plan.ts';
+import { leadsTo } from '../../../src/rollout/primary-service.ts';
 import { applyActions } from '../../../src/rollout/record.ts';
 import { checkedStepOf } from '../../../src/rollout/steps.ts';
 import { serviceRoutes } from '../../../src/routing/table.ts';
@@ -22,7 +23,8 @@ import { Boxes } from './boxes.ts';
 import type { Chance } from './chance.ts';
 import type { Committed } from './committed.ts';
 import { at, Fleet } from './fleet.ts';
-import { drawRecord, drawTruth, type Truth } from './setting.ts';
+import { SimulatedService } from './primary-service.ts';
+import { drawRecord, drawTruth, isBad, type Truth } from './setting.ts';
 
 type Prometheus = 'answers' | 'down' | 'nan' | 'empty' | 'lies';
 
@@ -32,6 +34,7 @@ export class SimulatedWorld {
   readonly measurements: Measurement[] = [];
   readonly truths = new Map<VersionName, Truth>();
   readonly boxes: Boxes;
+  readonly service: SimulatedService;
   /** Kept apart from the record, as the store does. */
   readonly rolls = new Map<RolloutId, Roll>();
   /** What the delegate source said last. */
@@ -51,6 +54,7 @@ export class SimulatedWorld {
     this.chance = chance;
     this.fleet = new Fleet(chance);
     this.boxes = new Boxes(chance);
+    this.service = new SimulatedService(chance);
     this.record = drawRecord(chance);
     for (const { name } of this.record.versions) this.truths.set(name, 'good');
     this.fleet.want(this.record, -60_000);
@@ -70,6 +74,8 @@ export class SimulatedWorld {
     const { record } = this;
     const now = at(this.now);
     const { rollout } = record;
+    const service = this.service.standing;
+    const led = service && leadsTo(service);
     const runs =
       rollout !== undefined && isOpen(rollout.state) ? guardRuns(rollout, this.measurements, now) : [];
     const verdict = rollout === undefined ? undefined : verdictOf(rollout, runs);
@@ -88,8 +94,12 @@ export class SimulatedWorld {
         }),
       ),
       stillRouting: new Map(
-        [...this.#offDefault].map(([name, publication]) => [name, this.fleet.behind(publication).all]),
+        [...this.#offDefault].map(([name, publication]) => [
+          name,
+          [...this.fleet.behind(publication).all, ...(led === name ? ['Service manager'] : [])],
+        ]),
       ),
+      ...(service === undefined ? {} : { primaryService: service }),
       removals: new Map(
         record.versions.flatMap(({ name, retirement }) => {
           const shown = this.#retiring.get(name);
@@ -251,29 +261,12 @@ export class SimulatedWorld {
         return { kind: 'Data', data: { kind: 'ratio', candidate: { events: 500, total: 500 } } };
       case 'answers': {
         const total = this.chance.in(0.1) && !this.fleet.isHealed ? this.chance.between(0, 30) : 500;
-        const share = this.isBad(version) ? 0.9 : 1;
+        const share = isBad({ truth: this.truths.get(version), traffic: this.record.traffic, version })
+          ? 0.9
+          : 1;
         const candidate = { events: Math.round(total * share), total };
         return { kind: 'Data', data: { kind: 'ratio', candidate } };
       }
-    }
-  }
-
-  /** Whether the version fails requests now. */
-  isBad(version: VersionName): boolean {
-    const { traffic } = this.record;
-    const isPrimary = traffic.kind !== 'none' && traffic.primary === version;
-    const hasShare = isPrimary || (traffic.kind === 'shifting' && traffic.candidate === version);
-    switch (this.truths.get(version)) {
-      case 'bad':
-        return true;
-      case 'badUnderTraffic':
-        return hasShare;
-      case 'badAsPrimary':
-        return isPrimary;
-      case 'good':
-      case 'neverStarts':
-      case undefined:
-        return false;
     }
   }
 

@@ -39,6 +39,11 @@ test('its status has what a person looks for', () => {
     delegates: '3/4',
     message: 'the checks of Shift-25 run',
   });
+  const gap = { name: 'manager', routes: v43, service: v42 };
+  const gaps = [{ ...gap, from: instant(NOW - 5), until: instant(NOW) }];
+  expect(statusOf(aRollout({ primaryServiceGaps: gaps })).primaryServiceGaps).toEqual([
+    { ...gap, from: '2026-11-23T15:04:04.995Z', until: '2026-11-23T15:04:05.000Z' },
+  ]);
   expect(statusOf(aRollout({ endedAt: instant(NOW) })).endedAt).toBe('2026-11-23T15:04:05.000Z');
 });
 

@@ -1,11 +1,14 @@
 /** The port PrimaryServices over Kubernetes: one Service for each service, whose selector names the primary. */
+import type { KubernetesRuntimeSpec } from '../../../model/kubernetes.ts';
 import type { ServiceName, VersionName } from '../../../model/names.ts';
+import type { PrimaryServiceStanding } from '../../../model/primary-service.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import {
   type PrimaryMove,
   PrimaryServiceError,
   type PrimaryServices,
 } from '../../../ports/primary-service.ts';
+import { ChangeFeed } from '../../change-feed.ts';
 import { Rounds } from '../../rounds.ts';
 import { Turns } from '../../turns.ts';
 import type { KubernetesApi } from '../client/api.ts';
@@ -51,6 +54,15 @@ function isMadeFor(found: Service, service: ServiceName): boolean {
   return isOurs(found) && serviceOf(found) === service;
 }
 
+/** Whether we lead it: we made it, or it was given to us. */
+function isLed(found: Service, service: ServiceName): boolean {
+  return isMadeFor(found, service) || isGivenTo(found, service);
+}
+
+function refusal(service: ServiceName, name: string): string {
+  return `Service ${name} is not Switchyard's for ${service}: give another name in spec.runtime.kubernetes.primaryService, take that Service away, or have it taken over with \`switchyard adopt\``;
+}
+
 export class KubernetesPrimaryServices implements PrimaryServices {
   readonly #options: KubernetesPrimaryServicesOptions;
   readonly #writer: Writer;
@@ -58,10 +70,13 @@ export class KubernetesPrimaryServices implements PrimaryServices {
   readonly #turns = new Turns<ServiceName>();
   /** The last move of each service that was done. */
   readonly #moves = new Map<ServiceName, PrimaryMove>();
+  /** Why the last move that was asked for was not made. */
+  readonly #refusals = new Map<ServiceName, string>();
+  /** Why the last move that was made could not be kept. */
   readonly #troubles = new Map<ServiceName, string>();
-  /** The services that somebody else's Service was given to, as last seen. */
-  readonly #given = new Set<ServiceName>();
-  readonly #listeners = new Set<(service: ServiceName) => void>();
+  /** The Services of each service that we lead, and where to, as heard last. */
+  readonly #heardLast = new Map<ServiceName, string>();
+  readonly #feed = new ChangeFeed();
   readonly #unsubscribe: () => void;
 
   constructor(options: KubernetesPrimaryServicesOptions) {
@@ -70,49 +85,55 @@ export class KubernetesPrimaryServices implements PrimaryServices {
     this.#writer = new Writer(options);
     this.#rounds = new Rounds({ clock, random, round: (service) => this.#putRight(service) });
     this.#unsubscribe = caches.subscribe((services) => {
-      for (const service of services) {
-        if (this.#moves.has(service)) this.#rounds.wake(service);
-        this.#noticeGiven(service);
-      }
+      for (const service of services) this.#heard(service);
     });
   }
 
   async movePrimary(move: PrimaryMove): Promise<void> {
     const { service, version } = move;
     await this.#turns.take(service, async () => {
-      if (!this.#hasReadyEndpoint(service, version)) {
-        throw new PrimaryServiceError(
-          `Service ${nameOf(move)} stays where it is: ${version} of ${service} has no ready endpoint`,
-        );
+      try {
+        if (!this.#hasReadyEndpoint(service, version)) {
+          throw new PrimaryServiceError(
+            `Service ${nameOf(move)} stays where it is: ${version} of ${service} has no ready endpoint`,
+          );
+        }
+        await this.#write(move);
+      } catch (error) {
+        if (!(error instanceof NotLeaderError)) this.#tell(this.#refusals, service, (error as Error).message);
+        throw error;
       }
-      await this.#write(move);
       this.#moves.set(service, move);
-      this.#troubles.delete(service);
+      this.#tell(this.#refusals, service, '');
+      this.#tell(this.#troubles, service, '');
     });
   }
 
-  primaryOf(service: ServiceName): VersionName | undefined {
-    const found = this.#found(service);
-    return found && versionIn(found.spec?.selector);
-  }
-
-  problems(service: ServiceName): readonly string[] {
-    const trouble = this.#troubles.get(service);
-    return trouble === undefined ? [] : [trouble];
+  standing(service: ServiceName, spec: KubernetesRuntimeSpec): PrimaryServiceStanding {
+    const name = nameOf({ service, spec });
+    const problem = this.#refusals.get(service) ?? this.#troubles.get(service) ?? '';
+    const found = this.#called(service, name);
+    if (found === undefined) return { kind: 'Nowhere', name, problem };
+    if (!isLed(found, service))
+      return { kind: 'NotOurs', name, problem: problem === '' ? refusal(service, name) : problem };
+    const version = versionIn(found.spec?.selector);
+    return version === undefined
+      ? { kind: 'Nowhere', name, problem }
+      : { kind: 'Leads', name, version, problem };
   }
 
   async forget(service: ServiceName): Promise<void> {
     await this.#turns.take(service, async () => {
       this.#moves.delete(service);
-      this.#troubles.delete(service);
+      this.#tell(this.#refusals, service, '');
+      this.#tell(this.#troubles, service, '');
       const found = this.#found(service);
       if (found !== undefined) await this.#letGo(service, found);
     });
   }
 
   subscribe(listener: (service: ServiceName) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#feed.subscribe(listener);
   }
 
   async close(): Promise<void> {
@@ -131,11 +152,27 @@ export class KubernetesPrimaryServices implements PrimaryServices {
     return instancesOf(observed).some((one) => one.version === version && one.state === 'Ready');
   }
 
-  #noticeGiven(service: ServiceName): void {
-    const isGiven = this.#all(service).some((found) => isGivenTo(found, service));
-    if (isGiven && !this.#given.has(service)) for (const listener of this.#listeners) listener(service);
-    if (isGiven) this.#given.add(service);
-    else this.#given.delete(service);
+  #heard(service: ServiceName): void {
+    const standings = this.#led(service)
+      .map(({ metadata, spec }) => `${metadata.name} ${versionIn(spec?.selector) ?? ''}`)
+      .join();
+    if ((this.#heardLast.get(service) ?? '') !== standings) {
+      this.#heardLast.set(service, standings);
+      this.#feed.changed(service);
+    }
+    if (this.#moves.has(service)) this.#rounds.wake(service);
+  }
+
+  #tell(told: Map<ServiceName, string>, service: ServiceName, trouble: string): void {
+    if ((told.get(service) ?? '') === trouble) return;
+    if (trouble === '') told.delete(service);
+    else told.set(service, trouble);
+    this.#feed.changed(service);
+  }
+
+  /** The Service of that name, whoever's it is. */
+  #called(service: ServiceName, name: string): Service | undefined {
+    return this.#all(service).find(({ metadata }) => metadata.name === name);
   }
 
   /** The Services that are the service's, and those of nobody. */
@@ -144,12 +181,17 @@ export class KubernetesPrimaryServices implements PrimaryServices {
     return [...services.of(service), ...services.of(undefined)];
   }
 
-  /** A Service that we lead and that is none of a version's own. */
+  /** The Service that leads to the primary now: labels of ours that it gets with its first move tell it. */
   #found(service: ServiceName): Service | undefined {
-    return this.#options.caches.services.of(service).find((found) => {
+    return this.#led(service).find((found) => versionOf(found) !== undefined);
+  }
+
+  /** The Services that we lead, without those that each version has of its own. */
+  #led(service: ServiceName): readonly Service[] {
+    return this.#all(service).filter((found) => {
       const version = versionOf(found);
-      const isLed = isOurs(found) || isGivenTo(found, service);
-      return isLed && version !== undefined && found.metadata.name !== objectName(service, version);
+      const isOfVersion = version !== undefined && found.metadata.name === objectName(service, version);
+      return isLed(found, service) && !isOfVersion;
     });
   }
 
@@ -192,11 +234,7 @@ export class KubernetesPrimaryServices implements PrimaryServices {
   /** Throws PrimaryServiceError where somebody else's Service was not given to the service, or cannot lead to its versions. */
   #mustBeGiven(found: Service, service: ServiceName, target: number | string): void {
     const { name } = found.metadata;
-    if (!isGivenTo(found, service)) {
-      throw new PrimaryServiceError(
-        `Service ${name} is not Switchyard's for ${service}: give another name in spec.runtime.kubernetes.primaryService, take that Service away, or have it taken over with \`switchyard adopt\``,
-      );
-    }
+    if (!isGivenTo(found, service)) throw new PrimaryServiceError(refusal(service, name));
     const why = whyNotLed(found, target);
     if (why !== undefined) throw new PrimaryServiceError(`Service ${name} stays where it is: ${why}`);
   }
@@ -217,15 +255,15 @@ export class KubernetesPrimaryServices implements PrimaryServices {
       const { namespace, ownerOf, isLeader } = this.#options;
       if (move === undefined || !isLeader()) return true;
       const place = { namespace, service, version: move.version, owner: ownerOf(service) };
-      const found = this.#all(service).find(({ metadata }) => metadata.name === nameOf(move));
+      const found = this.#called(service, nameOf(move));
       const wanted = this.#wanted(place, move, found);
       try {
         if (!this.#writer.isAsWanted(wanted, found)) await this.#write(move);
-        this.#troubles.delete(service);
+        this.#tell(this.#troubles, service, '');
         return true;
       } catch (error) {
         if (error instanceof NotLeaderError) return true;
-        this.#troubles.set(service, `Service ${nameOf(move)}: ${(error as Error).message}`);
+        this.#tell(this.#troubles, service, (error as Error).message);
         return false;
       }
     });
