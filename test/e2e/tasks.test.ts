@@ -6,7 +6,7 @@ import { blocksOf, runPage } from '../support/page-runner.ts';
 const pages = globSync('docs/tasks/*.md').toSorted();
 
 test.each(pages.filter((page) => blocksOf(page).length > 0))('%s', async (page) => {
-  await runPage(page);
+  expect(await runPage(page)).toBe(blocksOf(page).length);
 });
 
 test('the pages have commands: their reader has not gone blind', () => {

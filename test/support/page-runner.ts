@@ -66,11 +66,13 @@ export function missingLines(promised: readonly string[], output: string): reado
 const squeezed = (line: string): string => line.trim().replaceAll(/\s+/g, ' ');
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** Runs all blocks of a page. Throws with the place and the output of the first that does not do as it says. */
-export async function runPage(page: string): Promise<void> {
+/** Runs all blocks of a page, and gives their number. Throws with place and output of the first that does not do as it says. */
+export async function runPage(page: string): Promise<number> {
   const reader = await Reader.begin();
   try {
-    for (const block of blocksOf(page)) await reader.run(block);
+    const blocks = blocksOf(page);
+    for (const block of blocks) await reader.run(block);
+    return blocks.length;
   } finally {
     await reader.end();
   }
