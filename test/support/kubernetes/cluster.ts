@@ -60,8 +60,15 @@ function programs(): Programs | { readonly missing: string } {
   };
 }
 
+export interface ClusterOptions {
+  /** A node that has not been heard of for so many seconds is not ready, and neither are its Pods. Kubernetes has 40. */
+  readonly nodeGrace?: number;
+}
+
 /** Starts a control plane and waits until it answers and has its default service account; or says what it lacks. */
-export async function startCluster(): Promise<Cluster | { readonly missing: string }> {
+export async function startCluster({
+  nodeGrace = 8,
+}: ClusterOptions = {}): Promise<Cluster | { readonly missing: string }> {
   const paths = programs();
   if ('missing' in paths) return paths;
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-kubernetes-'));
@@ -139,7 +146,7 @@ export async function startCluster(): Promise<Cluster | { readonly missing: stri
       `--service-account-private-key-file=${file('service-account.key')}`,
       `--root-ca-file=${authorityFile}`,
       '--node-monitor-period=1s',
-      '--node-monitor-grace-period=8s',
+      `--node-monitor-grace-period=${nodeGrace}s`,
     ],
     isReady: async () =>
       (await getStatus({

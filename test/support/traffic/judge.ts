@@ -138,7 +138,8 @@ function judgeExchange(found: {
   }
 }
 
-function describe({ asked, startedAt, endedAt, outcome }: Exchange): string {
+/** One request in words. */
+export function describe({ asked, startedAt, endedAt, outcome }: Exchange): string {
   const when = `${seconds(startedAt)} to ${seconds(endedAt)}`;
   switch (outcome.kind) {
     case 'failed':

@@ -17,6 +17,8 @@ export interface Asked {
   /** The value of the pin header; absent: default traffic. */
   readonly pin?: string;
   readonly tenant?: string;
+  /** Tells this request from all others; the instance that it comes to may write it down. Absent on streams. */
+  readonly id?: string;
 }
 
 /** What came back. */

@@ -48,6 +48,7 @@ export class Traffic {
   readonly #busyTenants = new Set<string>();
   readonly #streams = new Set<StreamWatch>();
   readonly #recent: string[] = [];
+  #sent = 0;
   #failed = 0;
   #refused = 0;
   #stopPace = () => {};
@@ -127,10 +128,13 @@ export class Traffic {
   }
 
   async #send({ face, path, ...who }: Planned): Promise<void> {
-    const asked: Asked = { entrance: this.#options.entrance, face, ...who };
+    const { entrance } = this.#options;
+    this.#sent += 1;
+    const id = `${entrance}-${this.#sent}`;
+    const asked: Asked = { entrance, face, id, ...who };
     if (who.tenant !== undefined) this.#busyTenants.add(who.tenant);
     const startedAt = performance.now();
-    const outcome = await this.#requests[face].send({ ...who, ...(path === undefined ? {} : { path }) });
+    const outcome = await this.#requests[face].send({ ...who, id, ...(path === undefined ? {} : { path }) });
     if (who.tenant !== undefined) this.#busyTenants.delete(who.tenant);
     this.#note({ asked, startedAt, endedAt: performance.now(), outcome });
     if (who.pin === undefined && outcome.kind === 'answered') {

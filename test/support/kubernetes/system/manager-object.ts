@@ -5,6 +5,9 @@ import type { KubernetesObject } from '../../../../src/adapters/kubernetes/clien
 
 const MANAGER = join(import.meta.dirname, '..', '..', '..', '..', 'examples', 'manager', 'main.ts');
 
+/** Writes down in a Pod's log which requests have come to it. */
+const ARRIVALS = join(import.meta.dirname, '..', '..', 'programs', 'arrivals.ts');
+
 /** Its name. */
 export const SERVICE = 'manager';
 
@@ -20,6 +23,8 @@ export const SCRAPE_INTERVAL_MS = 500;
 export interface Wish {
   readonly version: string;
   readonly replicas?: number;
+  /** Of each version, how many Pods the disruption budget lets go at once. */
+  readonly maxUnavailable?: number;
   /** Further parts of the spec: `traffic`, `verification`, … */
   readonly more?: object;
 }
@@ -30,7 +35,7 @@ export function managerObject(place: {
   readonly wish: Wish;
 }): KubernetesObject & { readonly spec: object } {
   const { namespace, listeners } = place;
-  const { version, replicas = 2, more = {} } = place.wish;
+  const { version, replicas = 2, maxUnavailable = 1, more = {} } = place.wish;
   return {
     apiVersion: 'switchyard.dev/v1alpha1',
     kind: 'VersionedService',
@@ -42,7 +47,7 @@ export function managerObject(place: {
       tenantKey: { header: 'x-tenant-id', allow: { everywhere: true } },
       upstream: { protocol: 'SameAsClient', connectTimeout: '1s' },
       drain: { http: { fencePath: '/switchyard/drain', openWorkPath: '/switchyard/work' } },
-      runtime: { kubernetes: { port: 8080, replicas, template: { spec: podSpec() } } },
+      runtime: { kubernetes: { port: 8080, replicas, maxUnavailable, template: { spec: podSpec() } } },
       ...more,
     },
   };
@@ -83,6 +88,7 @@ function podSpec(): object {
         image: 'manager:${version}',
         command: [
           execPath,
+          `--import=${ARRIVALS}`,
           MANAGER,
           '--version=${version}',
           '--host=$(POD_IP)',

@@ -3,15 +3,17 @@ import type { Outcome } from '../samples.ts';
 
 const PIN_HEADER = 'x-delegate-version';
 const TENANT_HEADER = 'x-tenant-id';
+const ID_HEADER = 'x-test-request';
 export const VERSION_HEADER = 'x-switchyard-version';
 /** A request or the opening of a stream that has no answer after so long has failed. */
 export const ANSWER_WITHIN_MS = 30_000;
 
 /** The headers that say what is asked for. */
-export function askingHeaders(asked: { pin?: string; tenant?: string }): Record<string, string> {
+export function askingHeaders(asked: { pin?: string; tenant?: string; id?: string }): Record<string, string> {
   return {
     ...(asked.pin === undefined ? {} : { [PIN_HEADER]: asked.pin }),
     ...(asked.tenant === undefined ? {} : { [TENANT_HEADER]: asked.tenant }),
+    ...(asked.id === undefined ? {} : { [ID_HEADER]: asked.id }),
   };
 }
 

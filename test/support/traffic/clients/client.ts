@@ -10,7 +10,7 @@ export interface Address {
 }
 
 /** A wish as a client gets it. `path` is for HTTP only; gRPC has its own methods. */
-export type Wish = Pick<Asked, 'pin' | 'tenant'> & { readonly path?: string };
+export type Wish = Pick<Asked, 'pin' | 'tenant' | 'id'> & { readonly path?: string };
 
 export interface RequestClient {
   /** Never rejects: what went wrong is an Outcome. */
