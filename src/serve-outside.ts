@@ -77,7 +77,7 @@ export function notifyOf(ledger: Ledger, notifier: Notifier): () => void {
     for (const event of events) {
       const record = event.service === undefined ? undefined : ledger.records().get(event.service);
       for (const receiver of record?.spec.notifications ?? []) {
-        if (receiver.on.length === 0 || receiver.on.includes(event.action)) notifier.notify(receiver, event);
+        if (receiver.events.length === 0 || receiver.events.includes(event.action)) notifier.notify(receiver, event);
       }
     }
   });

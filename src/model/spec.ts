@@ -269,7 +269,7 @@ export interface Notification {
   readonly name: string;
   readonly url: string;
   /** Actions of events, for example `RolloutAborted`; empty: all. */
-  readonly on: readonly string[];
+  readonly events: readonly string[];
 }
 
 /** Who knows the open work of a version. */

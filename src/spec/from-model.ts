@@ -51,10 +51,10 @@ export function fromService(service: model.VersionedService): config.VersionedSe
       ...(verification && { verification: fromVerification(verification) }),
       retention,
       ...(group !== undefined && { group }),
-      notifications: notifications.map(({ name: receiver, url, on }) => ({
+      notifications: notifications.map(({ name: receiver, url, events }) => ({
         name: receiver,
         url,
-        on: [...on],
+        events: [...events],
       })),
     },
   });

@@ -249,11 +249,11 @@ function ofAddresses({
 /** A receiver that waits for an event that never comes. */
 function ofActions({ notifications }: VersionedService): readonly Finding[] {
   const known = ROLLOUT_STATES.map((state) => `Rollout${state}`);
-  return notifications.flatMap(({ on }, index) =>
-    on.flatMap((action, position) =>
+  return notifications.flatMap(({ events }, index) =>
+    events.flatMap((action, position) =>
       when(action.startsWith('Rollout') && !known.includes(action), () =>
         warning(
-          `spec.notifications[${index}].on[${position}]`,
+          `spec.notifications[${index}].events[${position}]`,
           `"${action}" is no event of a rollout${didYouMean(action, known) || `; known are ${known.join(', ')}`}`,
         ),
       ),

@@ -153,7 +153,7 @@ const RULES: FieldRules = {
     required: 'write the address that events are posted to, such as https://hooks.example.com/switchyard',
     text: httpUrl,
   },
-  'Notification.on': { size: [0, 50], unique: 'value', text: format.eventAction },
+  'Notification.events': { size: [0, 50], unique: 'value', text: format.eventAction },
 
   ...DELEGATE_RULES,
   ...KUBERNETES_RULES,

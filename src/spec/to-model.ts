@@ -36,7 +36,7 @@ export function toService({ metadata, spec }: config.VersionedService): model.Ve
     ...(verification && { verification }),
     retention: { keep: given(wishes.retention).keep, max: given(wishes.retention).max },
     ...(wishes.group !== undefined && { group: wishes.group }),
-    notifications: wishes.notifications.map(({ name, url, on }) => ({ name, url, on })),
+    notifications: wishes.notifications.map(({ name, url, events }) => ({ name, url, events })),
   };
 }
 

@@ -250,5 +250,5 @@ function apart(waves: readonly Wave[]): readonly Wave[] {
 export const notification = fc.record({
   name,
   url,
-  on: fc.uniqueArray(fc.constantFrom('RolloutAborted', 'Flip', 'Rollback')),
+  events: fc.uniqueArray(fc.constantFrom('RolloutAborted', 'Flip', 'Rollback')),
 });

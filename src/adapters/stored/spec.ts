@@ -141,7 +141,7 @@ const drainSource: Shape<DrainSource> = tagged<DrainSource>({
 
 const retention: Shape<RetentionSpec> = object<RetentionSpec>({ keep: count, max: count });
 
-const notification: Shape<Notification> = object<Notification>({ name: text, url: text, on: list(text) });
+const notification: Shape<Notification> = object<Notification>({ name: text, url: text, events: list(text) });
 
 /** Reads a stored VersionedService. */
 export const storedSpec: Shape<VersionedService> = object<VersionedService>({

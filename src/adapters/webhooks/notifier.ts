@@ -74,7 +74,7 @@ export function createNotifier(options: NotifierOptions): Notifier {
 
   return {
     notify(receiver, event) {
-      if (receiver.on.length > 0 && !receiver.on.includes(event.action)) return;
+      if (receiver.events.length > 0 && !receiver.events.includes(event.action)) return;
       if (closing.signal.aborted) return;
       const key = JSON.stringify([event.service ?? '', receiver.name, receiver.url]);
       (queues.get(key) ?? begin(key, receiver)).add(event);

@@ -72,7 +72,7 @@ describe('kubectl apply of `switchyard install`', () => {
   });
 });
 
-test('kubectl reads our examples as we do, also a field that is called `on`, which YAML 1.1 takes for true', async () => {
+test('kubectl reads our examples as we do', async () => {
   const place = await testNamespace();
   const { api, kubeconfig, namespace } = place;
   await applyInstallation(place, { flags: ['--only-crds'] });
@@ -87,7 +87,7 @@ test('kubectl reads our examples as we do, also a field that is called `on`, whi
   );
   const path = `/apis/switchyard.dev/v1alpha1/namespaces/${namespace}/versionedservices/manager`;
   expect(await api.json({ method: 'GET', path })).toMatchObject({
-    spec: { notifications: [{ on: ['RolloutAborted', 'RolloutRolledBack'] }] },
+    spec: { notifications: [{ events: ['RolloutAborted', 'RolloutRolledBack'] }] },
   });
 });
 

@@ -33,7 +33,7 @@ function anEvent(sequence: number, replaced: Partial<AuditEvent> = {}): AuditEve
 }
 
 function notification(receiver: Receiver, replaced: Partial<Notification> = {}): Notification {
-  return { name: 'chat', url: receiver.url('/hook'), on: [], ...replaced };
+  return { name: 'chat', url: receiver.url('/hook'), events: [], ...replaced };
 }
 
 /** A clock whose sleeps end at once and put it forth. */
@@ -111,7 +111,7 @@ describe('a notification', () => {
   test('is left out where the receiver did not ask for its action', async () => {
     const receiver = await Receiver.forThisTest();
     const { notifier, told } = aNotifier();
-    const choosy = notification(receiver, { on: ['RolloutSucceeded'] });
+    const choosy = notification(receiver, { events: ['RolloutSucceeded'] });
     notifier.notify(choosy, anEvent(1));
     notifier.notify(choosy, anEvent(2, { action: 'RolloutSucceeded' }));
     await eventually(() => told('Delivered').length === 1);
@@ -234,7 +234,7 @@ describe('retries', () => {
 
 test('a URL that cannot be asked expires with its reason', async () => {
   const { notifier, outcomes } = aNotifier({ limits: { totalTime: 0 } });
-  notifier.notify({ name: 'chat', url: 'ftp://127.0.0.1/', on: [] }, anEvent(1));
+  notifier.notify({ name: 'chat', url: 'ftp://127.0.0.1/', events: [] }, anEvent(1));
   await eventually(() => outcomes.length === 1);
   expect(outcomes[0]).toMatchObject({
     kind: 'Expired',
