@@ -206,7 +206,7 @@ export async function lead(stage: Stage): Promise<Role> {
     operations,
     records,
     primaryServices: stage.primaryServices,
-    publication: () => controller.publications.number,
+    routesShown: (service) => controller.publications.routesShown(service),
     clock: systemClock,
     random: Math.random,
     onProblem: ({ service, error }) => log.warn({ service, err: error }, 'its object could not be looked at'),

@@ -70,7 +70,9 @@ const VERSIONED_SERVICE: Definition = {
       rollout: text('The Rollout that goes on, or was the last.', 253),
       phase: text('The state of the rollout, and the step that it is at.', 128),
       since: { type: 'string', format: 'date-time', description: 'Since when it is so.' },
-      publication: count('The number of the newest publication of its routes.'),
+      publication: count(
+        'The number of the publication that first showed its routes as they are, endpoints aside.',
+      ),
       order: {
         type: 'object',
         description: 'The order by annotation that was taken last.',

@@ -40,6 +40,7 @@ export interface StatusFacts {
   readonly generation: number;
   /** A newer spec that was refused; absent: there is none. */
   readonly refused?: Refused;
+  /** That first showed its routes as they are: of all numbers the one that stays where only others change. */
   readonly publication: number;
   readonly now: Instant;
   /** The conditions that the object has. */

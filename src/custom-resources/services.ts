@@ -28,8 +28,8 @@ export interface ServiceObjectsOptions {
   readonly operations: Operations;
   readonly records: Records;
   readonly primaryServices: Pick<PrimaryServices, 'forget'>;
-  /** The number of the newest publication. */
-  readonly publication: () => number;
+  /** The publication that first showed a service's routes as they are, endpoints aside; undefined before one did. */
+  readonly routesShown: (service: ServiceName) => number | undefined;
   readonly clock: Clock;
   /** From 0 to below 1. */
   readonly random: () => number;
@@ -168,7 +168,7 @@ export class ServiceObjects {
   }
 
   #status(object: ServiceObject, order: OrderStatus | undefined): ServiceObject['status'] {
-    const { clock, operations, publication } = this.#options;
+    const { clock, operations, routesShown } = this.#options;
     const { name, generation = 0, deletionTimestamp } = object.metadata;
     const { applied, refused } = this.#known.get(name) ?? {};
     const about = { now: clock.now(), before: object.status?.conditions ?? [] };
@@ -179,7 +179,7 @@ export class ServiceObjects {
       view: operations.service(serviceName(name)),
       generation: applied ?? object.status?.observedGeneration ?? 0,
       ...(refused === undefined ? {} : { refused }),
-      publication: publication(),
+      publication: routesShown(serviceName(name)) ?? 0,
       ...about,
     });
     if (deletionTimestamp === undefined) return { ...status, ...added };

@@ -56,7 +56,7 @@ class World {
       operations: this.controller.operations,
       records: () => this.controller.controller.ledger.records(),
       primaryServices: { forget: async (service) => void this.forgotten.push(service) },
-      publication: () => 7,
+      routesShown: () => 1,
       clock: systemClock,
       random: Math.random,
       onProblem: (problem) => this.problems.push(problem),

@@ -42,6 +42,8 @@ export class ApiGate {
   /** A kubeconfig whose server is this gate. */
   readonly kubeconfig: string;
   readonly written: Written[] = [];
+  /** All that it asked for, in a line each: method and path; `WATCH` where it goes on to hear. */
+  readonly asked: string[] = [];
   readonly #server: Server;
   readonly #config: KubeConfig;
   readonly #origin: string;
@@ -132,6 +134,7 @@ export class ApiGate {
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
       return;
     }
+    this.#account(request);
     const written = request.method === 'GET' ? undefined : this.#note(request, body);
     if (written !== undefined && this.#trap?.matches(written) === true) {
       const { caught } = this.#trap;
@@ -147,6 +150,11 @@ export class ApiGate {
       return;
     }
     await this.#forward({ request, response, body, written });
+  }
+
+  #account({ method = '', url = '/' }: IncomingMessage): void {
+    const { pathname, searchParams } = new URL(url, this.#origin);
+    this.asked.push(`${searchParams.get('watch') === 'true' ? 'WATCH' : method} ${pathname}`);
   }
 
   #note(request: IncomingMessage, body: Buffer): Written {
