@@ -76,9 +76,7 @@ export function notifyOf(ledger: Ledger, notifier: Notifier): () => void {
   return ledger.subscribe((events) => {
     for (const event of events) {
       const record = event.service === undefined ? undefined : ledger.records().get(event.service);
-      for (const receiver of record?.spec.notifications ?? []) {
-        if (receiver.events.length === 0 || receiver.events.includes(event.action)) notifier.notify(receiver, event);
-      }
+      for (const receiver of record?.spec.notifications ?? []) notifier.notify(receiver, event);
     }
   });
 }
