@@ -8,6 +8,7 @@ import { systemClock } from './adapters/clock.ts';
 import type { ControllerFlags } from './cli/local-commands.ts';
 import { Controller } from './controller/controller.ts';
 import type { RuntimeSet } from './controller/runtimes.ts';
+import type { ServiceName } from './model/names.ts';
 import { createOperations } from './operations/operations.ts';
 import type { RolloutView } from './operations/rollout-types.ts';
 import type { Operations, ProxyView, ServiceView } from './operations/types.ts';
@@ -30,6 +31,8 @@ export interface CoreOptions {
   readonly flags: ControllerFlags;
   /** Other replicas show what is committed here. */
   readonly isReplicated?: boolean;
+  /** As in ControllerOptions. */
+  readonly isWishedElsewhere?: (service: ServiceName) => boolean;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Closes what was opened, also where a later part could not be. */
@@ -96,6 +99,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     acceptEmpty: flags.acceptEmpty === true,
     isReplicated: options.isReplicated === true,
     allowCommands: flags.allowCommands === true,
+    ...(options.isWishedElsewhere && { isWishedElsewhere: options.isWishedElsewhere }),
     observeRounds: metrics.loop.observeRounds,
   });
   closing.defer(controller.ledger.subscribe(eventLog(log)));

@@ -10,6 +10,7 @@ import { CONTROLLER_STATE, SERVICE_ROUTING } from './adapters/kubernetes/custom-
 import { Caches } from './adapters/kubernetes/runtime/caches.ts';
 import { KubernetesPrimaryServices } from './adapters/kubernetes/runtime/primary-services.ts';
 import { KubernetesRuntime } from './adapters/kubernetes/runtime/runtime.ts';
+import { runningVersions } from './adapters/kubernetes/runtime/teardown.ts';
 import { KubernetesRoutingView } from './adapters/kubernetes/store/routing-view.ts';
 import { COUNTERS_SELECTOR } from './adapters/kubernetes/store/state-object.ts';
 import { parseAddress } from './admin/listen.ts';
@@ -139,6 +140,7 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     publisher,
     runtimes: { kubernetes: runtime },
     primaryServices,
+    versionsOf: (service) => runningVersions(caches, service),
     view,
     objects,
     link,

@@ -22,7 +22,7 @@ import type { Records } from './custom-resources/records.ts';
 import { RolloutObjects } from './custom-resources/rollouts.ts';
 import { ServiceObjects } from './custom-resources/services.ts';
 import { withWishesInObjects } from './custom-resources/wishes.ts';
-import type { ServiceName } from './model/names.ts';
+import type { ServiceName, VersionName } from './model/names.ts';
 import type { PrimaryServices } from './ports/primary-service.ts';
 import type { OpenDoor } from './replicas/door.ts';
 import { forwardLogs, type SwitchedLogs } from './replicas/forwarded-logs.ts';
@@ -54,6 +54,8 @@ export interface Stage {
   readonly runtimes: RuntimeSet;
   readonly view: KubernetesRoutingView;
   readonly primaryServices: PrimaryServices;
+  /** The versions of a service that the cluster runs, recorded or not. */
+  readonly versionsOf: (service: ServiceName) => readonly VersionName[];
   readonly objects: ServiceObjectCache;
   readonly link: LinkServer;
   readonly logs: SwitchedLogs;
@@ -159,6 +161,7 @@ export async function lead(stage: Stage): Promise<Role> {
     metrics,
     closing,
     isReplicated: true,
+    isWishedElsewhere: (service) => objects.get(service) !== undefined,
   });
   const { controller, operations } = core;
   const records: Records = () => controller.ledger.records();
@@ -206,6 +209,11 @@ export async function lead(stage: Stage): Promise<Role> {
     operations,
     records,
     primaryServices: stage.primaryServices,
+    isOpen: () => controller.publications.isOpen,
+    tracesOf: (service) => ({
+      selected: stage.primaryServices.primaryOf(service),
+      versions: stage.versionsOf(service),
+    }),
     routesShown: (service) => controller.publications.routesShown(service),
     clock: systemClock,
     random: Math.random,

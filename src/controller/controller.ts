@@ -149,7 +149,9 @@ export class Controller {
     if (this.ledger.everWritten || this.options.acceptEmpty === true) {
       this.openPublications();
       // A crash within a deletion left instances; a proxy may still route to them.
-      this.#whenFollowed(this.publications.number, () => forgetUnknown(runtimes, this.ledger.records()));
+      this.#whenFollowed(this.publications.number, () =>
+        forgetUnknown(runtimes, this.ledger.records(), this.options.isWishedElsewhere),
+      );
     }
     this.wake();
     this.#ticking = this.#tick();

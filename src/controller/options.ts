@@ -36,6 +36,8 @@ export interface ControllerOptions {
   readonly acceptEmpty?: boolean;
   /** Other replicas show what this controller commits. */
   readonly isReplicated?: boolean;
+  /** Services that are wished for elsewhere: what runs of them is not taken away, although nothing is recorded of them. */
+  readonly isWishedElsewhere?: (service: ServiceName) => boolean;
   /** Whether specs may name commands to run. */
   readonly allowCommands?: boolean;
 }

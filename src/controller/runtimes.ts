@@ -36,14 +36,17 @@ export async function wantVersions(runtimes: RuntimeSet, record: ServiceRecord):
   });
 }
 
-/** Stops what belongs to services that are not recorded: a crash within a deletion may have left it. */
+/** Stops what belongs to services that are neither recorded nor wished for: a crash within a deletion may have left it. */
 export async function forgetUnknown(
   runtimes: RuntimeSet,
   records: ReadonlyMap<ServiceName, ServiceRecord>,
+  isWishedElsewhere: (service: ServiceName) => boolean = () => false,
 ): Promise<void> {
   for (const [kind, runtime] of Object.entries(runtimes)) {
     for (const service of runtime.services()) {
-      if (records.get(service)?.spec.runtime.kind !== kind) await runtime.forget(service);
+      const record = records.get(service);
+      if (record === undefined && isWishedElsewhere(service)) continue;
+      if (record?.spec.runtime.kind !== kind) await runtime.forget(service);
     }
   }
 }

@@ -12,6 +12,7 @@ export interface ServiceObject extends KubernetesObject {
   readonly spec: unknown;
   readonly status?: {
     readonly observedGeneration?: number;
+    readonly primary?: string;
     readonly conditions?: readonly Condition[];
     readonly order?: OrderStatus;
   };

@@ -6,6 +6,7 @@
 import type { ServiceName } from '../model/names.ts';
 import type { RolloutOperations } from '../operations/rollout-types.ts';
 import type { Caller, ChangeOutcome, Operations } from '../operations/types.ts';
+import type { ServiceObject } from './objects.ts';
 
 /** Where an order is written, and why it was given. */
 export const ORDER_ANNOTATION = 'switchyard.dev/order';
@@ -31,10 +32,10 @@ const VERBS: Readonly<Record<string, Carry>> = {
   unfreeze: (operations, request) => operations.unfreeze(request),
 };
 
-/** An order as it was understood. */
+/** An order, and whether it is one that can be carried out. */
 export type Order =
   | { readonly kind: 'Verb'; readonly text: string; readonly verb: string; readonly carry: Carry }
-  | { readonly kind: 'NotUnderstood'; readonly text: string; readonly message: string };
+  | { readonly kind: 'NotTaken'; readonly text: string; readonly message: string };
 
 /** What became of one, as the status has it. */
 export interface OrderStatus {
@@ -45,18 +46,23 @@ export interface OrderStatus {
   readonly at: string;
 }
 
-/** The order of an object's annotations, if it is not the one that was taken last. */
+/** The order of an object, if it is not the one that was taken last. What the status does not say is not known. */
 export function newOrder(
   annotations: Readonly<Record<string, string>>,
-  last: OrderStatus | undefined,
+  status: Pick<NonNullable<ServiceObject['status']>, 'observedGeneration' | 'order'> | undefined,
 ): Order | undefined {
   const text = annotations[ORDER_ANNOTATION]?.trim() ?? '';
-  if (text === '' || text.slice(0, LONGEST) === last?.text) return undefined;
+  if (text === '' || text.slice(0, LONGEST) === status?.order?.text) return undefined;
+  if (status?.observedGeneration === undefined) {
+    const message =
+      'the object had no status, as after a restore, so this may have been carried out before: order it again, with another time';
+    return { kind: 'NotTaken', text: text.slice(0, LONGEST), message };
+  }
   const [verb = ''] = text.split(/\s+/);
   const carry = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
   if (carry !== undefined && text.length <= LONGEST) return { kind: 'Verb', text, verb, carry };
   return {
-    kind: 'NotUnderstood',
+    kind: 'NotTaken',
     text: text.slice(0, LONGEST),
     message:
       carry === undefined

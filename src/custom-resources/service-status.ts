@@ -65,12 +65,13 @@ export function serviceStatus(facts: StatusFacts): ServiceStatus {
   };
 }
 
-/** The status of an object whose spec was never taken. */
-export function refusedStatus(
-  { generation, message }: Refused,
+/** The status of an object of which nothing is recorded, by the way that it stands. */
+export function unrecordedStatus(
+  standing: Standing,
+  generation: number,
   about: { readonly now: Instant; readonly before: readonly Condition[] },
 ): Pick<ServiceStatus, 'observedGeneration' | 'conditions'> {
-  const said = conditionsOf({ kind: 'Stalled', reason: 'InvalidSpec', message });
+  const said = conditionsOf(standing);
   return { observedGeneration: generation, conditions: timed(said, { generation, ...about }) };
 }
 

@@ -9,24 +9,20 @@ import { VERSIONED_SERVICE } from '../adapters/kubernetes/custom-resources.ts';
 import type { Rounds } from '../adapters/rounds.ts';
 import { type ServiceName, serviceName } from '../model/names.ts';
 import type { ServiceRecord } from '../model/state.ts';
-import { OperationError, type Operations } from '../operations/types.ts';
+import { OperationError } from '../operations/types.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { PrimaryServices } from '../ports/primary-service.ts';
-import type { ServiceObjectCache } from './cache.ts';
 import { conditionsOf, type Standing, timed } from './conditions.ts';
 import { objectRounds } from './object-rounds.ts';
-import { CONFIRM_ANNOTATION, documentOf, FINALIZER, type ServiceObject, writerOf } from './objects.ts';
+import { CONFIRM_ANNOTATION, FINALIZER, type ServiceObject, writerOf } from './objects.ts';
 import { newOrder, type Order, type OrderStatus, REASON_ANNOTATION } from './orders.ts';
-import type { Records } from './records.ts';
-import { refusedStatus, serviceStatus } from './service-status.ts';
+import { serviceStatus, unrecordedStatus } from './service-status.ts';
+import { Specs, type SpecsOptions } from './specs.ts';
 
-export interface ServiceObjectsOptions {
-  /** Started already; whoever started it stops it. */
-  readonly cache: ServiceObjectCache;
+/** `cache` is started already; whoever started it stops it. */
+export interface ServiceObjectsOptions extends SpecsOptions {
   readonly api: KubernetesApi;
   readonly namespace: string;
-  readonly operations: Operations;
-  readonly records: Records;
   readonly primaryServices: Pick<PrimaryServices, 'forget'>;
   /** The publication that first showed a service's routes as they are, endpoints aside; undefined before one did. */
   readonly routesShown: (service: ServiceName) => number | undefined;
@@ -36,21 +32,15 @@ export interface ServiceObjectsOptions {
   readonly onProblem: (problem: { readonly service: string; readonly error: unknown }) => void;
 }
 
-/** What is known of an object beside what it says. */
-interface Known {
-  /** The generation of the spec that was applied; absent: none was. */
-  readonly applied?: number;
-  readonly refused?: { readonly generation: number; readonly message: string };
-}
-
 export class ServiceObjects {
   readonly #options: ServiceObjectsOptions;
   readonly #rounds: Rounds<ServiceName>;
-  readonly #known = new Map<string, Known>();
+  readonly #specs: Specs;
   readonly #unsubscribe: (() => void)[] = [];
 
   constructor(options: ServiceObjectsOptions) {
     this.#options = options;
+    this.#specs = new Specs(options);
     this.#rounds = objectRounds({ ...options, look: (service) => this.#look(service) });
   }
 
@@ -78,52 +68,37 @@ export class ServiceObjects {
   async #look(name: string): Promise<void> {
     const object = this.#options.cache.get(name);
     if (object === undefined) {
-      this.#known.delete(name);
+      this.#specs.forget(name);
       return;
     }
     if (object.metadata.deletionTimestamp !== undefined) await this.#delete(object);
     else if (object.metadata.finalizers?.includes(FINALIZER) !== true) await this.#keep(object);
     else {
-      await this.#apply(object);
-      const order = newOrder(object.metadata.annotations ?? {}, object.status?.order);
+      await this.#specs.apply(object);
+      const order = newOrder(object.metadata.annotations ?? {}, object.status);
       // The status that is written for it brings the object back here.
-      if (order === undefined || this.#recorded(name) === undefined) await this.#show(object);
-      else await this.#carryOut(object, order);
+      if (order?.kind === 'Verb' && this.#recorded(name) !== undefined) await this.#carryOut(object, order);
+      else await this.#show(object);
     }
   }
 
-  /** The object stays until its service is deleted; the watch brings it again. */
+  /**
+   * The object stays until its service is deleted; the watch brings it again. One that is kept has a status: where it has none, a
+   * restore left that out.
+   */
   async #keep(object: ServiceObject): Promise<void> {
-    await this.#setFinalizers(object, [...(object.metadata.finalizers ?? []), FINALIZER]);
-  }
-
-  async #apply(object: ServiceObject): Promise<void> {
-    const { name, generation = 0 } = object.metadata;
-    const known = this.#known.get(name) ?? {};
-    if (known.applied === generation || known.refused?.generation === generation) return;
-    try {
-      await this.#options.operations.apply({
-        caller: { actor: writerOf(object, 'spec'), reason: `generation ${generation} of the object` },
-        documents: [{ file: `VersionedService ${name}`, text: documentOf(object) }],
-        expectedGenerations: new Map(),
-        dryRun: false,
-      });
-      this.#known.set(name, { applied: generation });
-    } catch (error) {
-      if (!(error instanceof OperationError) || error.code !== 'InvalidArgument') throw error;
-      this.#known.set(name, { ...known, refused: { generation, message: error.message } });
-    }
+    const told = object.status === undefined ? await this.#write(object, this.#status(object)) : object;
+    await this.#setFinalizers(told, [...(object.metadata.finalizers ?? []), FINALIZER]);
   }
 
   /** Said before it is done: a controller that ends within it does not do it again. */
-  async #carryOut(object: ServiceObject, order: Order): Promise<void> {
+  async #carryOut(object: ServiceObject, order: Order & { readonly kind: 'Verb' }): Promise<void> {
     const taken = await this.#write(object, this.#status(object, this.#order(order.text, 'Taken', '')));
     const outcome = await this.#outcomeOf(object, order);
     await this.#write(taken, this.#status(taken, outcome));
   }
 
-  async #outcomeOf(object: ServiceObject, order: Order): Promise<OrderStatus> {
-    if (order.kind === 'NotUnderstood') return this.#order(order.text, 'Refused', order.message);
+  async #outcomeOf(object: ServiceObject, order: Order & { readonly kind: 'Verb' }): Promise<OrderStatus> {
     const service = serviceName(object.metadata.name);
     const reason = object.metadata.annotations?.[REASON_ANNOTATION] ?? `by the annotation ${order.text}`;
     const caller = { actor: writerOf(object, 'annotations'), reason };
@@ -154,7 +129,7 @@ export class ServiceObjects {
     }
     // Before the object goes, so that whoever leads next does it where this one could not.
     await this.#options.primaryServices.forget(serviceName(name));
-    this.#known.delete(name);
+    this.#specs.forget(name);
     await this.#setFinalizers(
       object,
       finalizers.filter((one) => one !== FINALIZER),
@@ -163,18 +138,23 @@ export class ServiceObjects {
 
   /** Writes the status where it is another one than the object has. */
   async #show(object: ServiceObject): Promise<void> {
-    const status = this.#status(object, object.status?.order);
+    const status = this.#status(object);
     if (!isDeepStrictEqual(status, object.status)) await this.#write(object, status);
   }
 
-  #status(object: ServiceObject, order: OrderStatus | undefined): ServiceObject['status'] {
+  /** `outcome`: of the order that is carried out. */
+  #status(object: ServiceObject, outcome?: OrderStatus): NonNullable<ServiceObject['status']> {
     const { clock, operations, routesShown } = this.#options;
     const { name, generation = 0, deletionTimestamp } = object.metadata;
-    const { applied, refused } = this.#known.get(name) ?? {};
+    const { applied, refused } = this.#specs.known(name);
     const about = { now: clock.now(), before: object.status?.conditions ?? [] };
+    const order = outcome ?? this.#notTaken(object) ?? object.status?.order;
     const added = order === undefined ? {} : { order };
     if (this.#recorded(name) === undefined)
-      return { ...refusedStatus(refused ?? { generation, message: 'it was not applied' }, about), ...added };
+      return {
+        ...unrecordedStatus(this.#standing(name), refused?.generation ?? generation, about),
+        ...added,
+      };
     const status = serviceStatus({
       view: operations.service(serviceName(name)),
       generation: applied ?? object.status?.observedGeneration ?? 0,
@@ -186,6 +166,20 @@ export class ServiceObjects {
     // The deletion has raised the generation, and no other spec comes any more.
     const conditions = timed(conditionsOf(unconfirmed(name)), { generation, ...about });
     return { ...status, observedGeneration: generation, conditions, ...added };
+  }
+
+  /** How an object stands of which nothing is recorded. */
+  #standing(name: string): Standing {
+    const { question, refused } = this.#specs.known(name);
+    if (question !== undefined) return { kind: 'Stalled', reason: 'PrimaryUnknown', message: question };
+    if (refused !== undefined) return { kind: 'Stalled', reason: 'InvalidSpec', message: refused.message };
+    return { kind: 'Moving', reason: 'New', message: 'it was not applied yet' };
+  }
+
+  /** What became of an order that is not carried out. */
+  #notTaken({ metadata, status }: ServiceObject): OrderStatus | undefined {
+    const order = newOrder(metadata.annotations ?? {}, status);
+    return order?.kind === 'NotTaken' ? this.#order(order.text, 'Refused', order.message) : undefined;
   }
 
   /** Compared with what was read, and never forced: the object that another one wrote meanwhile comes by the watch. */

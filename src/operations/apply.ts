@@ -12,6 +12,7 @@ import type { VersionedService } from '../model/spec.ts';
 import { findVersion, type ServiceRecord } from '../model/state.ts';
 import { changedPart } from '../rollout/record.ts';
 import { startRollout } from '../rollout/start.ts';
+import { takenUp } from '../rollout/taken-up.ts';
 import { diffServices } from '../spec/diff.ts';
 import { effectsOf, forbiddenChanges } from './apply-effects.ts';
 import { type ParsedDocuments, parseDocuments } from './apply-parse.ts';
@@ -116,7 +117,10 @@ function planOne(input: {
       versions: [],
       holds: [],
     };
-    const record = startRollout(empty, { ...start, now });
+    const found = request.found?.get(spec.name);
+    const record =
+      found === undefined ? startRollout(empty, { ...start, now }) : takenUp(empty, found, { ...start, now });
+    const from = found === undefined ? '' : `; ${found.primary} was found and stays primary`;
     const effects = effectsOf(undefined, record);
     return {
       change: { service: spec.name, kind: 'Created', generation: 1, differences: [], effects },
@@ -127,7 +131,7 @@ function planOne(input: {
           record,
           request,
           now,
-          message: `${spec.name}: created with version ${spec.version}`,
+          message: `${spec.name}: created with version ${spec.version}${from}`,
         }),
       ],
     };

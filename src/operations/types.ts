@@ -10,10 +10,12 @@ import type { ServiceName, TenantName, VersionName } from '../model/names.ts';
 import type { DocumentProblem } from '../model/problem.ts';
 import type { ServiceRecord, Traffic, VersionRecord } from '../model/state.ts';
 import type { OpenWork } from '../ports/work-source.ts';
+import type { Found } from '../rollout/taken-up.ts';
 import type { DelegateOperations } from './delegate-types.ts';
 import type { RolloutOperations } from './rollout-types.ts';
 
 export type { Decision, ExplainRequest, RequestFacts } from '../model/decision.ts';
+export type { Found } from '../rollout/taken-up.ts';
 
 /** Who asks, and why; both are audited. */
 export interface Caller {
@@ -79,6 +81,8 @@ export interface ApplyRequest {
   readonly documents: readonly { readonly file: string; readonly text: string }[];
   /** Generations that the caller read, by service; a service that is not listed is not compared. */
   readonly expectedGenerations: ReadonlyMap<ServiceName, number>;
+  /** What already runs of services that nothing is recorded of: their traffic stays where it is. */
+  readonly found?: ReadonlyMap<ServiceName, Found>;
   readonly dryRun: boolean;
 }
 

@@ -2,7 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { newOrder, ORDER_ANNOTATION, type OrderStatus } from '../../../src/custom-resources/orders.ts';
 
-const order = (text: string, last?: OrderStatus) => newOrder({ [ORDER_ANNOTATION]: text }, last);
+const order = (text: string, last?: OrderStatus) =>
+  newOrder(
+    { [ORDER_ANNOTATION]: text },
+    { observedGeneration: 1, ...(last === undefined ? {} : { order: last }) },
+  );
 const taken = (text: string): OrderStatus => ({
   text,
   outcome: 'Taken',
@@ -27,16 +31,24 @@ describe('an order by annotation', () => {
 
   test('that nobody understands is answered with what would be right, once', () => {
     expect(order('promoet 1')).toMatchObject({
-      kind: 'NotUnderstood',
+      kind: 'NotTaken',
       message: expect.stringMatching(/"promoet" is no order: write one of pause, resume, promote/) as string,
     });
-    for (const name of ['constructor 1', '__proto__ 1']) expect(order(name)?.kind).toBe('NotUnderstood');
+    for (const name of ['constructor 1', '__proto__ 1']) expect(order(name)?.kind).toBe('NotTaken');
     const long = `pause ${'x'.repeat(300)}`;
     const refused = order(long);
     expect(refused).toMatchObject({
-      kind: 'NotUnderstood',
+      kind: 'NotTaken',
       message: expect.stringContaining('306') as string,
     });
     expect(order(long, taken(refused?.text ?? ''))).toBeUndefined();
+  });
+
+  test('is not carried out where the object has no status: a restore may have left out that it was', () => {
+    expect(newOrder({ [ORDER_ANNOTATION]: 'rollback 1' }, undefined)).toEqual({
+      kind: 'NotTaken',
+      text: 'rollback 1',
+      message: expect.stringMatching(/no status, as after a restore.*order it again/) as string,
+    });
   });
 });

@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Condition } from '../../../src/custom-resources/conditions.ts';
 import {
-  refusedStatus,
   type StatusFacts,
   serviceStatus,
+  unrecordedStatus,
 } from '../../../src/custom-resources/service-status.ts';
 import { instant } from '../../../src/model/instant.ts';
 import { versionName } from '../../../src/model/names.ts';
@@ -106,7 +106,13 @@ describe('what tools read of a service', () => {
     });
     expect(status.primary).toBe('v43');
     expect(
-      kstatus({ metadata: { generation: 8 }, status: refusedStatus(refused, { now: NOW, before: [] }) }),
+      kstatus({
+        metadata: { generation: 8 },
+        status: unrecordedStatus({ kind: 'Stalled', reason: 'InvalidSpec', message: refused.message }, 8, {
+          now: NOW,
+          before: [],
+        }),
+      }),
     ).toBe('Failed');
   });
 

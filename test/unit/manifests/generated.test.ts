@@ -32,7 +32,7 @@ test.each(ACTIONS)("Argo CD's action %s is an order that the controller takes", 
   expect(data['resource.customizations.actions.switchyard.dev_VersionedService']).toContain(
     `= "${action} " ..`,
   );
-  const order = newOrder({ [ORDER_ANNOTATION]: `${action} 2026-11-30T02:40:00Z` }, undefined);
+  const order = newOrder({ [ORDER_ANNOTATION]: `${action} 2026-11-30T02:40:00Z` }, { observedGeneration: 1 });
   expect(order?.kind).toBe('Verb');
 });
 

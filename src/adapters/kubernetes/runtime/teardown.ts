@@ -58,3 +58,12 @@ export function madeVersions(caches: Caches, service: ServiceName): readonly Ver
   ];
   return [...new Set(objects.flatMap((object) => versionOf(object) ?? []))].toSorted();
 }
+
+/** Those of them that run, and are not being taken away. */
+export function runningVersions(caches: Caches, service: ServiceName): readonly VersionName[] {
+  return caches.deployments
+    .of(service)
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .flatMap((object) => versionOf(object) ?? [])
+    .toSorted();
+}
