@@ -95,7 +95,7 @@ export class ObjectsWorld {
     const { apiVersion, kind, spec, status } = object;
     const metadata = { name, namespace, annotations, finalizers };
     // The server leaves the status out.
-    await api.create(VERSIONED_SERVICE, { namespace }, { apiVersion, kind, metadata, spec, status } as never);
+    await api.create(VERSIONED_SERVICE, { namespace }, { apiVersion, kind, metadata, spec, status });
   }
 
   async wish(spec: object, name = NAME): Promise<void> {
