@@ -149,9 +149,7 @@ export class Controller {
     if (this.ledger.everWritten || this.options.acceptEmpty === true) {
       this.openPublications();
       // A crash within a deletion left instances; a proxy may still route to them.
-      this.#whenFollowed(this.publications.number, () =>
-        forgetUnknown(runtimes, this.ledger.records(), this.options.isWishedElsewhere),
-      );
+      this.#whenFollowed(this.publications.number, () => forgetUnknown(this.options, this.ledger.records()));
     }
     this.wake();
     this.#ticking = this.#tick();

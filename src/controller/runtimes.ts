@@ -38,10 +38,10 @@ export async function wantVersions(runtimes: RuntimeSet, record: ServiceRecord):
 
 /** Stops what belongs to services that are neither recorded nor wished for: a crash within a deletion may have left it. */
 export async function forgetUnknown(
-  runtimes: RuntimeSet,
+  options: { readonly runtimes: RuntimeSet; readonly isWishedElsewhere?: (service: ServiceName) => boolean },
   records: ReadonlyMap<ServiceName, ServiceRecord>,
-  isWishedElsewhere: (service: ServiceName) => boolean = () => false,
 ): Promise<void> {
+  const { runtimes, isWishedElsewhere = () => false } = options;
   for (const [kind, runtime] of Object.entries(runtimes)) {
     for (const service of runtime.services()) {
       const record = records.get(service);

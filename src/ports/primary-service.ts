@@ -18,6 +18,8 @@ export interface PrimaryServices {
   movePrimary(move: PrimaryMove): Promise<void>;
   /** Where the Service leads now, as far as was heard, and what keeps it from being as it was to be moved last. */
   standing(service: ServiceName, spec: KubernetesRuntimeSpec): PrimaryServiceStanding;
+  /** The version that the service's Service leads to, whatever its name: of a service whose spec is not followed yet. */
+  primaryOf(service: ServiceName): VersionName | undefined;
   /** The service is deleted: its Service is taken away, or given back where it was somebody else's before. */
   forget(service: ServiceName): Promise<void>;
   /** Calls back where a service's standing has changed, or somebody has given it a Service. Returns the way to stop that. */

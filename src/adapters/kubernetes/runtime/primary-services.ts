@@ -122,6 +122,10 @@ export class KubernetesPrimaryServices implements PrimaryServices {
       : { kind: 'Leads', name, version, problem };
   }
 
+  primaryOf(service: ServiceName): VersionName | undefined {
+    return versionIn(this.#found(service)?.spec?.selector);
+  }
+
   async forget(service: ServiceName): Promise<void> {
     await this.#turns.take(service, async () => {
       this.#moves.delete(service);
