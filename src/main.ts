@@ -22,6 +22,7 @@ const local: LocalCommands = {
   watcher: async (context, flags) =>
     (await import('./run-watcher.ts')).runWatcher({ context, flags, release: version() }),
   restore,
+  openTunnel: async (cluster) => (await import('./tunnel.ts')).openTunnel(cluster),
 };
 
 async function restore(context: Context, backup: string, flags: RestoreFlags): Promise<ExitCode> {

@@ -8,7 +8,7 @@ import type { OpenWork } from '../gen/switchyard/admin/v1/resources_pb.js';
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 import { placeOf, placeText } from './place.ts';
 import { problemLine } from './problems.ts';
-import type { Context } from './shell.ts';
+import type { Context, Tunnel } from './shell.ts';
 
 /** How long a question that changes nothing may take, in milliseconds. */
 const READ_DEADLINE = 15_000;
@@ -26,17 +26,15 @@ export async function withClient<Result>(
     import('../admin/client.ts'),
     import('../admin/errors.ts'),
   ]);
-  const place = placeOf(context);
-  if (place.kind === 'cluster') {
-    throw new CliError(EXIT.usage, `${placeText(place)}: commands reach a controller by --server only`);
-  }
-  const client = adminClient(place.server);
+  const way = await wayTo(context);
+  const client = adminClient(way.server);
   try {
     return await use(client);
   } catch (error) {
-    throw error instanceof AdminError ? await refusal(error, context, kind) : error;
+    throw error instanceof AdminError ? await refusal(error, { context, kind, way }) : error;
   } finally {
     client.close();
+    way.close();
   }
 }
 
@@ -45,11 +43,25 @@ export function soon(): Date {
   return new Date(Date.now() + READ_DEADLINE);
 }
 
-async function refusal(error: AdminError, context: Context, kind: CallKind): Promise<CliError> {
+/** An address as it is, or a tunnel into the cluster. */
+async function wayTo(context: Context): Promise<Tunnel> {
+  const place = placeOf(context);
+  if (place.kind === 'cluster') return context.openTunnel(place.cluster);
+  return { server: place.server, trouble: () => undefined, close: () => undefined };
+}
+
+/** A call that did not come to a good end. */
+interface Call {
+  readonly context: Context;
+  readonly kind: CallKind;
+  readonly way: Tunnel;
+}
+
+async function refusal(error: AdminError, call: Call): Promise<CliError> {
   const { status } = await import('@grpc/grpc-js');
   const { code, message, detail } = error;
   if (detail === undefined)
-    return brokenOff({ error, context, kind, isTimeout: code === status.DEADLINE_EXCEEDED });
+    return brokenOff(error, { ...call, isTimeout: code === status.DEADLINE_EXCEEDED });
   const exitCode: ExitCode = code === status.INVALID_ARGUMENT ? EXIT.usage : EXIT.failed;
   const hints = [...detail.problems.map(problemLine), ...detail.openWork.map(workLine)];
   if (detail.generations !== undefined) {
@@ -66,15 +78,14 @@ function workLine({ kind, id, instance }: OpenWork): string {
 }
 
 /** The connection failed, or the answer did not come; a change may be committed all the same. */
-function brokenOff(call: {
-  error: AdminError;
-  context: Context;
-  kind: CallKind;
-  isTimeout: boolean;
-}): CliError {
-  const { error, context, kind, isTimeout } = call;
+function brokenOff(error: AdminError, call: Call & { readonly isTimeout: boolean }): CliError {
+  const { context, kind, way, isTimeout } = call;
   const server = placeText(placeOf(context));
+  const trouble = way.trouble();
   const neverSent = /^(No connection established|Name resolution failed)/.test(error.message);
+  if (neverSent && trouble !== undefined) {
+    return new CliError(EXIT.failed, `no controller answers in ${server}`, [trouble]);
+  }
   if (neverSent) {
     return new CliError(EXIT.failed, `no controller answers at ${server}`, [
       'start one with `switchyard controller`, or name another with --server or SWITCHYARD_SERVER',
@@ -87,5 +98,5 @@ function brokenOff(call: {
       : [];
   return isTimeout
     ? new CliError(EXIT.timeout, `${server} did not answer in time`, hints)
-    : new CliError(EXIT.failed, `the call to ${server} broke off: ${error.message}`, hints);
+    : new CliError(EXIT.failed, `the call to ${server} broke off: ${trouble ?? error.message}`, hints);
 }

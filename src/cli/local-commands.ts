@@ -1,6 +1,7 @@
 /** The commands that main carries out, since they need adapters; and their flags as parsed. */
 import type { ExitCode } from './exit.ts';
-import type { Context } from './shell.ts';
+import type { ClusterChoice } from './place.ts';
+import type { Context, Tunnel } from './shell.ts';
 
 /** A host and a port, as parsed from `host:port`. */
 export interface AddressFlag {
@@ -49,4 +50,6 @@ export interface LocalCommands {
   /** Runs until it is told to stop; delegates go on. */
   watcher(context: Context, flags: WatcherFlags): Promise<ExitCode>;
   restore(context: Context, backup: string, flags: RestoreFlags): Promise<ExitCode>;
+  /** Port-forwards to a replica of the controller. Rejects with CliError where that cannot be. */
+  openTunnel(cluster: ClusterChoice): Promise<Tunnel>;
 }

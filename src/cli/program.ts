@@ -31,7 +31,7 @@ Exit codes: 0 done; 1 refused or failed; 2 wrong usage or bad input; 3 timeout;
 export async function runCommandLine(line: CommandLine): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.ok;
   const program = declare(line, async (command) => {
-    exitCode = await command(contextOf(program, line.shell));
+    exitCode = await command(contextOf(program, line));
   });
   try {
     await program.parseAsync([...line.arguments], { from: 'user' });
@@ -85,9 +85,14 @@ function nameOf(command: Command): string {
   return [command.name(), ...command.aliases()].join(', ');
 }
 
-function contextOf(program: Command, shell: Shell): Context {
+function contextOf(program: Command, { shell, local }: CommandLine): Context {
   const options = program.opts<GlobalOptions>();
-  return { shell, options, paint: paintFor(shell, options.color) };
+  return {
+    shell,
+    options,
+    paint: paintFor(shell, options.color),
+    openTunnel: (cluster) => local.openTunnel(cluster),
+  };
 }
 
 function complain(shell: Shell, error: CliError): ExitCode {

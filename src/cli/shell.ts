@@ -1,6 +1,7 @@
 /** Where a command runs: its streams, its environment, and what the user chose for every command. */
 import { hostname, userInfo } from 'node:os';
 import { styleText } from 'node:util';
+import type { ClusterChoice } from './place.ts';
 
 export const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type Output = (typeof OUTPUTS)[number];
@@ -30,6 +31,17 @@ export interface Context {
   readonly shell: Shell;
   readonly options: GlobalOptions;
   readonly paint: Paint;
+  /** Opens a way to a controller in a cluster. Rejects with CliError where there is none. */
+  openTunnel(cluster: ClusterChoice): Promise<Tunnel>;
+}
+
+/** A way to the admin API of a controller, as long as a command needs it. */
+export interface Tunnel {
+  /** As gRPC takes it: `unix:PATH` or `host:port`. */
+  readonly server: string;
+  /** What last went wrong on the way itself; undefined where nothing is known. */
+  trouble(): string | undefined;
+  close(): void;
 }
 
 /** Writes lines to standard output. */

@@ -17,6 +17,7 @@ const local: LocalCommands = {
   controller: async () => wired(),
   watcher: async () => wired(),
   restore: async () => wired(),
+  openTunnel: async () => wired(),
 };
 
 /** Runs one command to its end. */

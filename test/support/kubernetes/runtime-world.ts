@@ -52,7 +52,7 @@ export interface Opened {
 let nodes = 0;
 
 /** A namespace with a node that runs what is made in it, unless there is none. */
-export async function runtimeWorld({ hasNode = true } = {}): Promise<RuntimeWorld> {
+export async function runtimeWorld({ hasNode = true, hasStreams = false } = {}): Promise<RuntimeWorld> {
   const place = await testNamespace();
   const { namespace } = place;
   const api = new CountingApi(clientConfig(place.kubeconfig));
@@ -61,7 +61,7 @@ export async function runtimeWorld({ hasNode = true } = {}): Promise<RuntimeWorl
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-runtime-'));
     nodes += 1;
     const number = 1 + ((process.pid + nodes) % 250);
-    const kubelet = await TestKubelet.start({ api: place.api, number, folder });
+    const kubelet = await TestKubelet.start({ api: place.api, number, folder, hasStreams });
     const scheduler = await startScheduler({ api: place.api, nodes: () => [kubelet.name] });
     stops.push(
       () => scheduler.stop(),

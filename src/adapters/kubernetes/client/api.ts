@@ -129,11 +129,8 @@ export class KubernetesApi {
    * with KubernetesApiError, or with the connection's error.
    */
   async open(ask: Ask, silence: Milliseconds): Promise<IncomingMessage> {
-    const { method, path, query = {}, body, contentType = 'application/json', signal } = ask;
-    const url = new URL(this.#server.replace(/\/$/, '') + path);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
+    const { method, body, contentType = 'application/json', signal } = ask;
+    const url = this.#urlOf(ask);
     const text = body === undefined ? undefined : JSON.stringify(body);
     const options: RequestOptions = {
       method,
@@ -157,13 +154,31 @@ export class KubernetesApi {
     const retryAfter = response.headers['retry-after'];
     throw errorOf({ code, body: await textOf(response), retryAfter, asked: askedOf(ask) });
   }
+
+  /** What a request that becomes another kind of connection is sent with: its place, and our credentials. */
+  async upgrade(
+    ask: Pick<Ask, 'path' | 'query'>,
+  ): Promise<{ readonly url: URL; readonly options: RequestOptions }> {
+    const options: RequestOptions = {};
+    await this.#config.applyToHTTPSOptions(options);
+    return { url: this.#urlOf(ask), options };
+  }
+
+  #urlOf({ path, query = {} }: Pick<Ask, 'path' | 'query'>): URL {
+    const url = new URL(this.#server.replace(/\/$/, '') + path);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
 }
 
-function askedOf({ method, path }: Ask): string {
+function askedOf({ method, path }: Pick<Ask, 'method' | 'path'>): string {
   return `${method} ${path}`;
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+/** The whole body of an answer. Rejects where it is too large. */
+export async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of response as AsyncIterable<Buffer>) {

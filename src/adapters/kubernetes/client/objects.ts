@@ -65,7 +65,7 @@ export interface ObjectPlace {
   /** Absent for kinds of the cluster, and for all namespaces together. */
   readonly namespace?: string;
   readonly name?: string;
-  readonly subresource?: 'status' | 'scale' | 'token' | 'binding' | 'eviction';
+  readonly subresource?: 'status' | 'scale' | 'token' | 'binding' | 'eviction' | 'portforward';
 }
 
 /** The path of a kind's objects, or of one of them. */

@@ -19,6 +19,7 @@ import { Reflector, sourceOf } from '../../../../src/adapters/kubernetes/client/
 import { microTime } from '../../../../src/adapters/kubernetes/client/times.ts';
 import { type EnvironmentVariable, fieldOf, type Pod } from './pod.ts';
 import { ContainerProcess } from './process.ts';
+import { KubeletStreams } from './streams.ts';
 
 const NODE: Kind = { group: '', version: 'v1', kind: 'Node', plural: 'nodes', scope: 'Cluster' };
 const NODE_LEASES = 'kube-node-lease';
@@ -30,6 +31,8 @@ export interface KubeletOptions {
   readonly number: number;
   /** Where logs of containers go. */
   readonly folder: string;
+  /** Whether ports of its Pods can be forwarded. */
+  readonly hasStreams?: boolean;
 }
 
 interface Running {
@@ -45,6 +48,7 @@ export class TestKubelet {
   readonly #stop = new AbortController();
   readonly #running = new Map<string, Running>();
   readonly #pods: Reflector<Pod>;
+  #streams: KubeletStreams | undefined;
   #addresses = 0;
   #isDead = false;
   /** Statuses of a Pod follow each other. */
@@ -66,6 +70,9 @@ export class TestKubelet {
   /** Resolves when the node is Ready and takes Pods. */
   static async start(options: KubeletOptions): Promise<TestKubelet> {
     const kubelet = new TestKubelet(options);
+    if (options.hasStreams === true) {
+      kubelet.#streams = await KubeletStreams.start(kubelet.#address, options.folder);
+    }
     await kubelet.#register();
     void kubelet.#renew();
     await kubelet.#pods.start();
@@ -91,6 +98,7 @@ export class TestKubelet {
     await this.#pods.stop();
     for (const { containers } of this.#running.values()) for (const one of containers) one.die();
     this.#running.clear();
+    await this.#streams?.stop();
   }
 
   /** Ends all processes and takes no Pods any more. */
@@ -100,8 +108,13 @@ export class TestKubelet {
     await this.#options.api.delete(NODE, { name: this.name }).catch(() => undefined);
   }
 
+  get #address(): string {
+    return `10.0.0.${this.#options.number}`;
+  }
+
   async #register(): Promise<void> {
-    const { api, number } = this.#options;
+    const { api } = this.#options;
+    const port = this.#streams?.port;
     await api.create(NODE, {}, { apiVersion: 'v1', kind: 'Node', metadata: { name: this.name }, spec: {} });
     const now = new Date().toISOString();
     const condition = {
@@ -118,7 +131,8 @@ export class TestKubelet {
         capacity,
         allocatable: capacity,
         conditions: [condition],
-        addresses: [{ type: 'InternalIP', address: `10.0.0.${number}` }],
+        addresses: [{ type: 'InternalIP', address: this.#address }],
+        ...(port === undefined ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: port } } }),
       },
     });
   }
@@ -168,6 +182,7 @@ export class TestKubelet {
     const containers: ContainerProcess[] = [];
     const running = { address, containers, startedAt: new Date().toISOString(), isEnding: false };
     this.#running.set(key, running);
+    this.#streams?.add(key, address);
     const { folder } = this.#options;
     for (const container of pod.spec.containers) {
       containers.push(
@@ -238,7 +253,7 @@ export class TestKubelet {
         phase: 'Running',
         podIP: address,
         podIPs: [{ ip: address }],
-        hostIP: `10.0.0.${this.#options.number}`,
+        hostIP: this.#address,
         startTime: startedAt,
         conditions: [
           condition('PodScheduled', true),
@@ -264,6 +279,7 @@ export class TestKubelet {
     running.isEnding = true;
     await Promise.all(running.containers.map((one) => one.end(graceMs)));
     this.#running.delete(key);
+    this.#streams?.remove(key);
   }
 
   /** Nothing of it runs any more: the API server may forget it. */
