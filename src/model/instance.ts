@@ -17,6 +17,9 @@ export interface Instance {
   /** Why, in words for an operator. */
   readonly reason: string;
   readonly since: Instant;
-  readonly restarts: number /** It ended too often, for which this is the reason: it is not started again. Absent: it is. */;
+  readonly restarts: number;
+  /** Where it runs, as its runtime calls such a place; absent: not told. */
+  readonly zone?: string;
+  /** It ended too often, for which this is the reason: it is not started again. Absent: it is. */
   readonly givenUp?: string;
 }

@@ -50,12 +50,18 @@ export interface RoutedVersion {
   readonly version: VersionName;
   readonly access: 'Open' | 'Preview' | 'Refused';
   /** Ready endpoints, sorted by host and port. */
-  readonly endpoints: readonly SocketAddress[];
+  readonly endpoints: readonly RoutedEndpoint[];
   /**
    * It has a second cluster, for copies of requests: from the beginning of a rollout that mirrors until the next one
    * begins, so that no flip and no step changes a cluster.
    */
   readonly takesCopies?: true;
+}
+
+/** An address that takes requests. Every one of a version gets its even share, whatever its zone. */
+export interface RoutedEndpoint extends SocketAddress {
+  /** Absent: not told. */
+  readonly zone?: string;
 }
 
 /** A cohort and the version that it reaches. Tenants and headers are sorted. */

@@ -87,7 +87,7 @@ function routedVersion(
     access: accessOf(record),
     endpoints: instances
       .filter(({ version, state }) => version === record.name && state === 'Ready')
-      .map(({ address }) => address)
+      .map(({ address, zone }) => (zone === undefined ? address : { ...address, zone }))
       .toSorted(compareAddress),
     ...(record.name === taker ? { takesCopies: true } : {}),
   };

@@ -17,7 +17,7 @@ test('a spec is applied in the name of the program that wrote it, and told when 
   expect(object?.metadata.finalizers).toEqual([FINALIZER]);
   expect(object?.status).toMatchObject({
     primary: 'v1',
-    publication: 7,
+    publication: 1,
     versions: [{ name: 'v1', ready: 1 }],
   });
   expect(await world.deeds()).toContain('switchyard-cli Apply');

@@ -1,14 +1,13 @@
 /** Makes routing tables for tests: a whole one from the few facts that a test is about. */
 import { listenerName, serviceName, tenantName, versionName } from '../../src/model/names.ts';
+import type { ListenerBinding, PinPolicy, Scope, TenantKey, UpstreamSpec } from '../../src/model/spec.ts';
 import type {
-  ListenerBinding,
-  PinPolicy,
-  Scope,
-  SocketAddress,
-  TenantKey,
-  UpstreamSpec,
-} from '../../src/model/spec.ts';
-import type { DefaultRoute, RoutedVersion, RoutingTable, ServiceRoutes } from '../../src/model/table.ts';
+  DefaultRoute,
+  RoutedEndpoint,
+  RoutedVersion,
+  RoutingTable,
+  ServiceRoutes,
+} from '../../src/model/table.ts';
 
 export const EVERYWHERE: Scope = { kind: 'everywhere' };
 export const NOWHERE: Scope = { kind: 'nowhere' };
@@ -35,7 +34,7 @@ export interface RoutesFacts {
   readonly versions?: Readonly<
     Record<
       string,
-      { access?: RoutedVersion['access']; endpoints?: readonly SocketAddress[]; takesCopies?: true }
+      { access?: RoutedVersion['access']; endpoints?: readonly RoutedEndpoint[]; takesCopies?: true }
     >
   >;
   readonly defaultRoute?:

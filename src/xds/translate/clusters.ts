@@ -12,13 +12,14 @@ import {
 import type { OutlierDetectionSchema } from '../../gen/envoy/config/cluster/v3/outlier_detection_pb.js';
 import { ApiVersion, type ConfigSourceSchema } from '../../gen/envoy/config/core/v3/config_source_pb.js';
 import type { HealthCheckSchema } from '../../gen/envoy/config/core/v3/health_check_pb.js';
+import type { LbEndpointSchema } from '../../gen/envoy/config/endpoint/v3/endpoint_components_pb.js';
 import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from '../../gen/envoy/config/endpoint/v3/endpoint_pb.js';
 import { HttpProtocolOptionsSchema } from '../../gen/envoy/extensions/upstreams/http/v3/http_protocol_options_pb.js';
 import { CodecClientType } from '../../gen/envoy/type/v3/http_pb.js';
-import type { HealthCheckSpec, OutlierDetectionSpec, UpstreamSpec } from '../../model/spec.ts';
+import type { HealthCheckSpec, OutlierDetectionSpec, SocketAddress, UpstreamSpec } from '../../model/spec.ts';
 import type { RoutedVersion, ServiceRoutes } from '../../model/table.ts';
 import { duration } from './duration.ts';
 import { clusterName, mirrorClusterName, statisticsName } from './names.ts';
@@ -115,9 +116,28 @@ function common(of: {
   } satisfies MessageInitShape<typeof ClusterSchema>;
 }
 
-/** The ready endpoints of one version; the same for Envoy and for proxyless gRPC, which wants a locality with a weight. */
+/**
+ * The ready endpoints of one version, by zone; the same for Envoy and for proxyless gRPC. gRPC chooses a locality by its weight
+ * first, and leaves out one that has none: a zone weighs as much as it has endpoints, so that each endpoint gets its even share.
+ * Envoy looks at hosts only, unless a cluster says otherwise, which ours do not.
+ */
 export function endpointsOf(cluster: string, { endpoints }: RoutedVersion): ClusterLoadAssignment {
-  const lbEndpoints = endpoints.map(({ host, port }) => ({
+  const zones = Map.groupBy(endpoints, ({ zone = '' }) => zone);
+  const isOne = zones.size === 1;
+  return create(ClusterLoadAssignmentSchema, {
+    clusterName: cluster,
+    endpoints: [...zones]
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .map(([zone, those]) => ({
+        locality: zone === '' ? {} : { zone },
+        loadBalancingWeight: isOne ? 1 : those.length,
+        lbEndpoints: those.map(lbEndpoint),
+      })),
+  });
+}
+
+function lbEndpoint({ host, port }: SocketAddress): MessageInitShape<typeof LbEndpointSchema> {
+  return {
     hostIdentifier: {
       case: 'endpoint' as const,
       value: {
@@ -130,11 +150,7 @@ export function endpointsOf(cluster: string, { endpoints }: RoutedVersion): Clus
       },
     },
     loadBalancingWeight: 1,
-  }));
-  return create(ClusterLoadAssignmentSchema, {
-    clusterName: cluster,
-    endpoints: lbEndpoints.length === 0 ? [] : [{ locality: {}, loadBalancingWeight: 1, lbEndpoints }],
-  });
+  };
 }
 
 type UpstreamProtocol = NonNullable<

@@ -89,6 +89,19 @@ export function proxylessRules(program: () => Promise<ClientProgram>): void {
     },
   );
 
+  test('each instance gets its even share, however many its zone has', async () => {
+    await world.startVersion('v3');
+    const zones = { v1: { v1: 'zone-a', v2: 'zone-b', v3: 'zone-b' } };
+    await world.publish({ versions: { v1: 'Open' }, default: 'v1', zones });
+    await reaches('v3');
+    const total = 600;
+    const counts = await calls(UNPINNED, total);
+    const share = 1 / 3;
+    const allowed = SIGMAS * Math.sqrt(total * share * (1 - share));
+    for (const instance of ['v1', 'v2', 'v3'])
+      expect(Math.abs((counts[instance] ?? 0) - total * share)).toBeLessThan(allowed);
+  });
+
   test('a marked call without a pin is refused', async () => {
     expect(await calls([['x-delegate-pinned', 'true']])).toEqual({ UNAVAILABLE: 40 });
     expect(await calls([['x-delegate-pinned', 'true'], ...pinned('v2')])).toEqual({ v2: 40 });

@@ -25,6 +25,8 @@ export interface Wish {
   readonly holds?: RoutesFacts['holds'];
   readonly cohort?: RoutesFacts['cohort'];
   readonly mirror?: RoutesFacts['mirror'];
+  /** The instances that a version has in place of its own, with the zone of each. */
+  readonly zones?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 export interface ProxylessWorld {
@@ -95,8 +97,12 @@ export async function startProxylessWorld(program: ClientProgram): Promise<Proxy
 
 function factsOf(wish: Wish, backends: ReadonlyMap<string, { port: number }>): RoutesFacts {
   const versions = Object.entries(wish.versions).map(([version, state]) => {
-    const port = backends.get(version)?.port;
-    const endpoints = state === 'empty' || port === undefined ? [] : [{ host: '127.0.0.1', port }];
+    const instances = Object.entries(wish.zones?.[version] ?? { [version]: undefined });
+    const endpoints = instances.flatMap(([instance, zone]) => {
+      const port = backends.get(instance)?.port;
+      if (state === 'empty' || port === undefined) return [];
+      return [{ host: '127.0.0.1', port, ...(zone === undefined ? {} : { zone }) }];
+    });
     return [version, { access: state === 'Refused' ? 'Refused' : 'Open', endpoints }] as const;
   });
   return {

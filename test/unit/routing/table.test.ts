@@ -10,6 +10,12 @@ const v2 = versionName('v2');
 const shifting = { kind: 'shifting', primary: v1, candidate: v2, weight: 30, salt: 's' } as const;
 const ramping = [aVersion('v1', { state: 'Primary' }), aVersion('v2', { state: 'Ramping' })];
 
+test('an endpoint has the zone of its instance; without one it is an address and nothing more', () => {
+  const [zoned, plain] = [anInstance('v1', { zone: 'zone-a' }), anInstance('v1')];
+  const [version] = serviceRoutes(aRecord(), [plain, zoned]).versions;
+  expect(version?.endpoints).toEqual([{ ...zoned.address, zone: 'zone-a' }, plain.address]);
+});
+
 describe('default traffic', () => {
   test('goes to the primary alone while nothing shifts', () => {
     expect(serviceRoutes(aRecord(), [anInstance('v1')]).defaultRoute).toEqual({

@@ -28,6 +28,7 @@ interface Found {
   readonly isReady: boolean;
   readonly isTerminating: boolean;
   readonly isPod: boolean;
+  readonly zone?: string;
 }
 
 /** The instances of a service, sorted by id. */
@@ -50,7 +51,7 @@ function endpointsOf(service: ServiceName, slice: EndpointSlice): readonly Found
   if (slice.metadata.labels?.[OWNER_OF_SLICE] !== objectName(service, version)) return [];
   const port = slice.ports?.find(({ name }) => name === PORT_NAME)?.port;
   if (typeof port !== 'number' || !['IPv4', 'IPv6'].includes(slice.addressType)) return [];
-  return (slice.endpoints ?? []).flatMap(({ addresses, conditions, targetRef }: Endpoint): Found[] => {
+  return (slice.endpoints ?? []).flatMap(({ addresses, conditions, targetRef, zone }: Endpoint): Found[] => {
     const [host] = addresses;
     if (host === undefined) return [];
     const isPod = targetRef?.kind === 'Pod' && targetRef.name !== undefined;
@@ -64,6 +65,7 @@ function endpointsOf(service: ServiceName, slice: EndpointSlice): readonly Found
         isReady: conditions?.ready ?? true,
         isTerminating: conditions?.terminating ?? false,
         isPod,
+        ...(zone ? { zone } : {}),
       },
     ];
   });
@@ -85,7 +87,7 @@ function toInstance(of: {
   readonly wasReady: boolean;
 }): Instance {
   const { service, one, pod, wasReady } = of;
-  const { id, version, host, port } = one;
+  const { id, version, host, port, zone } = one;
   const { state, reason } = stateOf(one, pod, wasReady);
   return {
     id,
@@ -96,6 +98,7 @@ function toInstance(of: {
     reason,
     since: sinceOf(pod),
     restarts: pod === undefined ? 0 : restartsOf(pod),
+    ...(zone === undefined ? {} : { zone }),
   };
 }
 

@@ -96,4 +96,6 @@ export interface Endpoint {
     readonly terminating?: boolean | null;
   };
   readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
+  /** Of the node that it is on. */
+  readonly zone?: string | null;
 }

@@ -179,3 +179,20 @@ test('one that was ready before is Unready, one that crashes is Failed, with the
     }),
   ]);
 });
+
+test('an instance is in the zone of its endpoint, and in none where that has none', () => {
+  const zoned: Endpoint = { ...endpoint('10.0.0.1'), zone: 'zone-a' };
+  const others = [
+    endpoint('10.0.0.2', { pod: 'manager-v1-b' }),
+    { ...endpoint('10.0.0.3', { pod: 'manager-v1-c' }), zone: null },
+    { ...endpoint('10.0.0.4', { pod: 'manager-v1-d' }), zone: '' },
+  ];
+  const found = instancesOf({
+    service: SERVICE,
+    slices: [slice([zoned, ...others])],
+    pods: [],
+    wereReady: new Set(),
+  });
+  expect(found.map(({ zone }) => zone)).toEqual(['zone-a', undefined, undefined, undefined]);
+  expect(found[1]).not.toHaveProperty('zone');
+});
