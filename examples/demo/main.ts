@@ -15,6 +15,7 @@ import { Probe } from '../../test/support/traffic/probe.ts';
 import { Traffic, type TrafficProgress } from '../../test/support/traffic/traffic.ts';
 import { raiseTheCurtain, type Vendor } from './curtain.ts';
 import { judgeExecutions } from './executions.ts';
+import { untilInterrupted } from './interrupted.ts';
 import { Operator } from './operator.ts';
 import { Pipelines, type PipelinesProgress } from './pipelines.ts';
 import { complaints, type DemoReport, makeReport, reportLines } from './report.ts';
@@ -147,17 +148,6 @@ function invite(world: World, screen: Screen): void {
     '',
     '(Nobody sends requests any more: without them a rollout finds no data, and waits.)',
   ]);
-}
-
-/** Rejects when the demo has to end early, whatever the cause: it must clean up after itself all the same. */
-function untilInterrupted(): Promise<never> {
-  return new Promise((_, reject) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => reject(new Error(`stopped by ${signal}`)));
-    }
-    for (const stream of [process.stdout, process.stderr]) stream.on('error', reject);
-    process.on('uncaughtException', reject);
-  });
 }
 
 async function main(): Promise<number> {

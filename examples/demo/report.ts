@@ -4,6 +4,7 @@ import type { Delegates } from '../../test/support/system/walk.ts';
 import type { Verdict } from '../../test/support/traffic/judge.ts';
 import { type Latency, summarize } from '../../test/support/traffic/latency.ts';
 import type { ExecutionsReport } from './executions.ts';
+import { table } from './screen.ts';
 import { BAD_VERSION } from './spec.ts';
 import type { Retired } from './teardowns.ts';
 
@@ -130,18 +131,30 @@ export function makeReport(run: {
 
 /** What went wrong, one line each; empty when all is well. */
 export function complaints(report: DemoReport): string[] {
-  const zero = ['failed', 'misrouted', 'streamsCut', 'tenantsMovedWrongly'] as const;
-  const lines = zero.filter((name) => report[name] !== 0).map((name) => `${name} is ${report[name]}, not 0`);
-  if (report.refusedSeen !== report.refusedExpected) {
-    lines.push(`refusals: ${report.refusedExpected} were due, ${report.refusedSeen} were seen`);
-  }
   return [
-    ...lines,
+    ...wrongTraffic(report),
     ...wrongExecutions(report.executions),
     ...wrongParity(report),
     ...wrongTeardowns(report.retired),
     ...wrongEnds(report.rollouts),
   ];
+}
+
+/** What the traffic of a demo met that it must not. */
+export function wrongTraffic(
+  traffic: Pick<
+    Verdict,
+    'failed' | 'misrouted' | 'streamsCut' | 'tenantsMovedWrongly' | 'refusedExpected' | 'refusedSeen'
+  >,
+): string[] {
+  const zero = ['failed', 'misrouted', 'streamsCut', 'tenantsMovedWrongly'] as const;
+  const lines = zero
+    .filter((name) => traffic[name] !== 0)
+    .map((name) => `${name} is ${traffic[name]}, not 0`);
+  if (traffic.refusedSeen !== traffic.refusedExpected) {
+    lines.push(`refusals: ${traffic.refusedExpected} were due, ${traffic.refusedSeen} were seen`);
+  }
+  return lines;
 }
 
 function wrongExecutions(executions: ExecutionsReport): string[] {
@@ -238,5 +251,5 @@ export function reportLines(report: DemoReport): string[] {
     ['Envoy', report.envoy],
     ['Prometheus', report.prometheus],
   ];
-  return rows.map(([label, value]) => `${label.padEnd(28)} ${value}`);
+  return table(rows);
 }

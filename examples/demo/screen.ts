@@ -75,6 +75,11 @@ export function wrap(text: string, indent: string): string[] {
   return [...lines, line];
 }
 
+/** Rows of a label and what it is, one below the other. */
+export function table(rows: readonly (readonly [string, string | number])[]): string[] {
+  return rows.map(([label, value]) => `${label.padEnd(28)} ${value}`);
+}
+
 /** A command as it may be typed: words that a shell would change in quotes, and a long one over several lines. */
 export function commandLines(words: readonly string[], indent: string): string[] {
   const lines: string[] = [];

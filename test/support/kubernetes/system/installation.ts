@@ -105,10 +105,15 @@ export class Installation {
     return [await this.#gateway(first, leader), await this.#gateway(second, follower)];
   }
 
+  /** The object that asks for a version. */
+  manifest(wish: Wish): ReturnType<typeof managerObject> {
+    return managerObject({ namespace: this.place.namespace, listeners: this.#listeners, wish });
+  }
+
   /** Asks for a version, as `kubectl apply` does. */
   async wish(wish: Wish): Promise<void> {
     const { api, namespace } = this.place;
-    const object = managerObject({ namespace, listeners: this.#listeners, wish });
+    const object = this.manifest(wish);
     const change = { object, manager: 'switchyard-cli', force: true } as const;
     await api.apply(VERSIONED_SERVICE, { namespace, name: SERVICE }, change);
   }
@@ -195,6 +200,19 @@ export class Installation {
       ({ metadata }) =>
         metadata.deletionTimestamp === undefined && metadata.labels?.['switchyard.dev/version'] === version,
     );
+  }
+
+  /** Waits until the controller knows two Pods of each of these versions, both ready, and no others. */
+  async whole(...versions: readonly string[]): Promise<void> {
+    const isWhole = async () => {
+      const { services } = await this.replicas.call('listServices', {});
+      return versions.every((version) => {
+        const found = services[0]?.versions.find(({ name }) => name === version);
+        return found?.instances.length === 2 && found.readyEndpoints === 2;
+      });
+    };
+    const what = `two ready Pods of ${versions.join(' and ')}, and no others`;
+    await eventually(isWhole, { what, within: WITHIN_MS, every: 100 });
   }
 
   /** The objects of a kind in the namespace. */

@@ -57,8 +57,8 @@ export function managerObject(place: {
 export function verified(prometheus: string): object {
   return {
     traffic: { steps: STEPS },
-    // The version before the last good one stays, for the operator's way back.
-    retention: { keep: 3, max: 5 },
+    // Versions before the last good one stay, for the operator's way back.
+    retention: { keep: 4, max: 6 },
     verification: {
       prometheus: { url: prometheus, scrapeInterval: `${SCRAPE_INTERVAL_MS}ms`, timeout: '2s' },
       soak: '3s',
