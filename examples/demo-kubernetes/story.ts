@@ -9,6 +9,7 @@ import {
   type Wish,
 } from '../../test/support/kubernetes/system/manager-object.ts';
 import { type Judged, WatchedTraffic } from '../../test/support/kubernetes/system/watched-traffic.ts';
+import type { Verdict } from '../../test/support/traffic/judge.ts';
 import { commandLines, type Screen } from '../demo/screen.ts';
 import type { End, KubernetesReport, Led } from './report.ts';
 import type { World } from './world.ts';
@@ -19,6 +20,7 @@ const REQUESTS_PER_SECOND = 60;
 const LOOK_MS = 2_000;
 const LINES_SHOWN = 8;
 const INDENT = '       ';
+const ROLLOUT_COLUMNS = 'custom-columns=ROLLOUT:.metadata.name,STATE:.status.state,WEIGHT:.status.weight';
 
 interface Cast {
   readonly world: World;
@@ -81,8 +83,8 @@ export async function play({ world, screen }: Omit<Cast, 'installation'>): Promi
       screen,
     );
     rollouts.push({ version, outcome, because });
-    await kubectl(cast, 'get', 'rollouts');
-    await noteLeader();
+    await installation.rollout(version, outcome);
+    await kubectl(cast, 'get', 'rollouts', '-o', ROLLOUT_COLUMNS);
   };
 
   screen.act(
@@ -96,14 +98,19 @@ export async function play({ world, screen }: Omit<Cast, 'installation'>): Promi
   screen.say(`the tenants that ${SLOW_VERSION} had are back at v2, and nobody had to do anything`);
 
   screen.act('Another good version, and in the middle of it the replica that leads is killed with -9');
-  await rollOut('v4', { 'Shift-10': () => killLeader(cast, traffic) });
+  await rollOut('v4', {
+    'Shift-10': async () => {
+      await killLeader(cast, traffic);
+      await noteLeader();
+    },
+  });
 
   screen.act('An operator goes back to v2, with nothing but kubectl');
   const stage = { from: 'v4', to: 'v2', weight: 100, active: [...active] };
   await traffic.move(stage, () => rollback(cast));
   await installation.rollout('v4', 'RolledBack');
   rollouts.push({ version: 'v4', outcome: 'RolledBack', because: 'an order by annotation' });
-  await kubectl(cast, 'get', 'vsvc,rollouts');
+  await kubectl(cast, 'get', 'rollouts', '-o', ROLLOUT_COLUMNS);
   await installation.inSync();
   await sleep(LOOK_MS);
 
@@ -114,8 +121,20 @@ export async function play({ world, screen }: Omit<Cast, 'installation'>): Promi
   return { ...counted(verdict), rollouts, led, leadersKilled: 1, envoy: envoyVersion() };
 }
 
-function counted({ evidence: _, faults: __, ...counts }: Judged): Omit<Judged, 'evidence' | 'faults'> {
-  return counts;
+/** What the judge counted, without the records. */
+function counted(verdict: Judged): Omit<Verdict, 'faults'> {
+  const { requests, failed, misrouted, refusedExpected, refusedSeen } = verdict;
+  const { streamsOpened, streamsCut, tenantsMovedWrongly } = verdict;
+  return {
+    requests,
+    failed,
+    misrouted,
+    refusedExpected,
+    refusedSeen,
+    streamsOpened,
+    streamsCut,
+    tenantsMovedWrongly,
+  };
 }
 
 async function apply(cast: Cast, wish: Wish): Promise<void> {
@@ -135,9 +154,9 @@ async function killLeader(
   await leader.process.kill();
   screen.say(`${leader.process.name} is gone; the others serve on, and wait until its Lease is over`);
   const since = performance.now();
-  const next = await replicas.leader({ not: leader });
+  await replicas.leader({ not: leader });
   const seconds = ((performance.now() - since) / 1_000).toFixed(1);
-  screen.say(`${next.process.name} leads after ${seconds} s, and goes on from what is recorded`);
+  screen.say(`another one leads after ${seconds} s, and goes on from what is recorded`);
   await traffic.goOn();
   await replicas.restart(leader);
   screen.say(`${leader.process.name} is started again, and follows`);

@@ -1,4 +1,4 @@
-// A rollout whose leader, or what it stands on, is struck in the middle: the rollout goes on to its end, and the traffic stays
+// A rollout whose leader, or what it stands on, is struck at one of its steps: the rollout goes on to its end, and the traffic stays
 // untouched. All of them with SWITCHYARD_FULL=1; else the seed draws one.
 import { describe, expect, test } from 'vitest';
 import { LEADER_FAULTS } from '../../support/kubernetes/system/leader-faults.ts';
@@ -8,7 +8,11 @@ import { useTraffic } from '../../support/kubernetes/system/use-traffic.ts';
 import { sample } from '../../support/seed.ts';
 import { UNHURT } from '../../support/system/load.ts';
 
-describe.each(sample(LEADER_FAULTS, 1))('a rollout while $name', ({ strike, needsOwnCluster }) => {
+/** A step that rollouts come to, as every proxy has it. */
+const STEPS = ['Verify', 'Shift-10', 'Shift-100', 'Soak'] as const;
+const CASES = LEADER_FAULTS.flatMap((fault) => STEPS.map((at) => ({ ...fault, at })));
+
+describe.each(sample(CASES, 1))('a rollout while $name at $at', ({ strike, needsOwnCluster, at }) => {
   test('goes on to its end; no request fails or is misrouted, no stream is cut, no listener changes', async () => {
     const { place, cluster } = needsOwnCluster ? await ownPlace() : {};
     const world = await useInstallation({ ...(place && { place }) });
@@ -21,7 +25,7 @@ describe.each(sample(LEADER_FAULTS, 1))('a rollout while $name', ({ strike, need
       baseline: 'v1',
       active: ['v1', 'v2'],
       order: () => world.wish({ version: 'v2', more: verified(prometheus) }),
-      atStep: { 'Shift-10': () => strike({ world, traffic, cluster }) },
+      atStep: { [at]: () => strike({ world, traffic, cluster }) },
     });
     expect(walked).toMatchObject({ outcome: 'Succeeded' });
     await world.condition('Ready', 'True');
