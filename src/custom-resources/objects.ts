@@ -13,6 +13,7 @@ export interface ServiceObject extends KubernetesObject {
   readonly status?: {
     readonly observedGeneration?: number;
     readonly primary?: string;
+    readonly weight?: number;
     readonly conditions?: readonly Condition[];
     readonly order?: OrderStatus;
   };

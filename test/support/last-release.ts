@@ -1,10 +1,11 @@
 /** The last release of Switchyard as a program: its package, unpacked, with the npm packages of this clone beside it. */
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { extract } from 'tar';
 import { afterAll } from 'vitest';
 import { type LastRelease, lastRelease } from '../../scripts/last-release.ts';
+import { installed } from './packed-build.ts';
 import type { Program } from './system/controller.ts';
 
 export interface UnpackedRelease extends LastRelease {
@@ -18,7 +19,5 @@ export function unpackLastRelease(): UnpackedRelease {
   const folder = mkdtempSync(join(tmpdir(), `switchyard-${release.version}-`));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   extract({ file: release.file, cwd: folder, sync: true });
-  const root = join(folder, 'package');
-  symlinkSync(resolve('node_modules'), join(root, 'node_modules'));
-  return { ...release, program: { command: join(root, 'bin', 'switchyard'), arguments: [] } };
+  return { ...release, program: installed(join(folder, 'package')) };
 }

@@ -4,7 +4,8 @@
  */
 import { join } from 'node:path';
 import { Child } from '../system/child.ts';
-import { type CommandResult, SWITCHYARD, switchyard } from '../system/command-line.ts';
+import { type CommandResult, switchyard } from '../system/command-line.ts';
+import { type Program, THIS_RELEASE } from '../system/controller.ts';
 import type { TestNamespace } from './shared-cluster.ts';
 
 /** Where every replica serves proxies. */
@@ -27,14 +28,16 @@ export class ReplicaProcess {
   /** Starts it and waits until it serves proxies. Its log is kept in `folder`. */
   static async start(
     place: Pick<TestNamespace, 'namespace' | 'kubeconfig'>,
-    { number, folder }: { readonly number: number; readonly folder: string },
+    options: { readonly number: number; readonly folder: string; readonly program?: Program },
   ): Promise<ReplicaProcess> {
+    const { number, folder, program = THIS_RELEASE } = options;
     const name = `switchyard-${number}`;
     const address = addressOf(number);
     const child = await Child.start({
       name,
-      command: SWITCHYARD,
+      command: program.command,
       arguments: [
+        ...program.arguments,
         'controller',
         '--kubernetes',
         `--namespace=${place.namespace}`,

@@ -5,6 +5,7 @@ import type { KubernetesObject } from '../../../../src/adapters/kubernetes/clien
 import { adminClient } from '../../../../src/admin/client.ts';
 import type { RequestInit, Response, UnaryMethod } from '../../../../src/admin/contract.ts';
 import { eventually } from '../../eventually.ts';
+import type { Program } from '../../system/controller.ts';
 import { ReplicaProcess } from '../replica.ts';
 import type { TestNamespace } from '../shared-cluster.ts';
 import { ApiGate } from './api-gate.ts';
@@ -96,12 +97,12 @@ export class Replicas {
     return !this.#avoided.has(number);
   }
 
-  /** Starts the process of one that has ended again. */
-  async restart({ number }: Member): Promise<void> {
+  /** Starts the process of one that has ended again; `program`: of another release. */
+  async restart({ number }: Member, program?: Program): Promise<void> {
     const index = this.#members.findIndex((member) => member.number === number);
     const gate = this.#members[index]?.gate;
     if (gate === undefined) throw new Error(`there is no replica ${number}`);
-    this.#members[index] = { number, gate, process: await this.#start(number, gate) };
+    this.#members[index] = { number, gate, process: await this.#start(number, gate, program) };
     this.#avoided.delete(number);
   }
 
@@ -148,8 +149,15 @@ export class Replicas {
     }
   }
 
-  #start(number: number, { kubeconfig }: ApiGate): Promise<ReplicaProcess> {
+  #start(number: number, { kubeconfig }: ApiGate, program?: Program): Promise<ReplicaProcess> {
     const { namespace } = this.#place;
-    return ReplicaProcess.start({ namespace, kubeconfig }, { number, folder: this.#folder });
+    return ReplicaProcess.start(
+      { namespace, kubeconfig },
+      {
+        number,
+        folder: this.#folder,
+        ...(program === undefined ? {} : { program }),
+      },
+    );
   }
 }
