@@ -144,11 +144,15 @@ export class KubernetesApi {
     };
     await this.#config.applyToHTTPSOptions(options);
     const sent = url.protocol === 'http:' ? http(url, options as HttpOptions) : https(url, options);
+    let response: IncomingMessage | undefined;
     sent.setTimeout(silence, () => {
-      sent.destroy(new Error(`${askedOf(ask)}: nothing was heard for ${silence / 1_000} s`));
+      const error = new Error(`${askedOf(ask)}: nothing was heard for ${silence / 1_000} s`);
+      (response ?? sent).destroy(error);
     });
+    // Once it is answered, whoever reads the answer is told of what breaks; here nobody listens any more.
+    sent.on('error', () => undefined);
     sent.end(text);
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    [response] = (await once(sent, 'response')) as [IncomingMessage];
     const code = response.statusCode ?? 0;
     if (code >= 200 && code < 300) return response;
     const retryAfter = response.headers['retry-after'];
