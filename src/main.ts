@@ -23,6 +23,8 @@ const local: LocalCommands = {
     (await import('./run-watcher.ts')).runWatcher({ context, flags, release: version() }),
   restore,
   openTunnel: async (cluster) => (await import('./tunnel.ts')).openTunnel(cluster),
+  adopt: async (context, wish, flags) => (await import('./run-adopt.ts')).runAdopt(context, wish, flags),
+  uninstall: async (context, flags) => (await import('./run-uninstall.ts')).runUninstall(context, flags),
 };
 
 async function restore(context: Context, backup: string, flags: RestoreFlags): Promise<ExitCode> {

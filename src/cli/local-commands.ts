@@ -44,6 +44,30 @@ export interface WatcherFlags {
   readonly agent?: boolean;
 }
 
+export interface AdoptFlags {
+  /** Of the Service: its number or its name. */
+  readonly port?: string;
+  /** Names of findings. */
+  readonly waive?: readonly string[];
+  readonly complete?: boolean;
+  readonly undo?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  /** Milliseconds. */
+  readonly settle: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+export interface UninstallFlags {
+  readonly waiveOpenWork?: boolean;
+  readonly withGateway?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
 export interface LocalCommands {
   /** Runs until it is told to stop. */
   controller(context: Context, flags: ControllerFlags): Promise<ExitCode>;
@@ -52,4 +76,11 @@ export interface LocalCommands {
   restore(context: Context, backup: string, flags: RestoreFlags): Promise<ExitCode>;
   /** Port-forwards to a replica of the controller. Rejects with CliError where that cannot be. */
   openTunnel(cluster: ClusterChoice): Promise<Tunnel>;
+  /** Takes what runs on Kubernetes as the first version of a service. */
+  adopt(
+    context: Context,
+    wish: { readonly target: string; readonly version: string | undefined },
+    flags: AdoptFlags,
+  ): Promise<ExitCode>;
+  uninstall(context: Context, flags: UninstallFlags): Promise<ExitCode>;
 }

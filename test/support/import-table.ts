@@ -135,6 +135,9 @@ const importTable: Readonly<Record<string, Row>> = {
     'adapters/rounds.ts',
     'routing/table.ts',
   ),
+  // How Switchyard comes to what runs on Kubernetes, and goes again: verbs of a person's own command, at the API server.
+  adoption: shell('model', 'ports', 'adapters/kubernetes', 'custom-resources'),
+  uninstall: shell('model', 'ports', 'adapters/kubernetes', 'custom-resources', 'adoption'),
   // What replicas of one controller say to each other.
   replicas: shell('model', 'ports', 'gen', 'grpc-server', 'adapters/access-log/service.ts'),
   'replicas/scale.ts': pure([]),

@@ -15,6 +15,11 @@ export const ADOPT_FOR = 'switchyard.dev/adopt-for';
 /** On such a Service, from when it is led by us: what it selected before, as JSON. */
 export const SELECTED_BEFORE = 'switchyard.dev/selected-before';
 
+/** On a Deployment that was adopted: `SERVICE/VERSION`. */
+export const ADOPTED_AS = 'switchyard.dev/adopted-as';
+/** On a Deployment whose Pods a version has taken the place of: how many there were. */
+export const REPLICAS_BEFORE = 'switchyard.dev/replicas-before';
+
 /** Chooses what we made, and what Kubernetes made of that: Pods and EndpointSlices carry the labels too. */
 export const OURS = `${MANAGED_BY}=${SWITCHYARD},${SERVICE},${VERSION}`;
 

@@ -47,6 +47,24 @@ export async function install(context: Context, flags: InstallFlags): Promise<Ex
   return EXIT.ok;
 }
 
+/** What an installation consists of in a namespace, as far as it may be there. */
+export function manifestNames(wish: {
+  readonly namespace: string;
+  readonly withGateway: boolean;
+}): readonly { readonly apiVersion: string; readonly kind: string; readonly name: string }[] {
+  const manifests = manifestsOf(
+    wishOf(wish.namespace, {
+      overlay: 'production',
+      withGateway: wish.withGateway,
+      withMonitoring: true,
+      adminInCluster: true,
+      withoutCrds: true,
+    }),
+    readManifest,
+  );
+  return manifests.map(({ apiVersion, kind, metadata: { name } }) => ({ apiVersion, kind, name }));
+}
+
 function readManifest(path: string): string {
   try {
     return readFileSync(join(FOLDER, path), 'utf8');

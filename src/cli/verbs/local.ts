@@ -7,6 +7,7 @@ import { EXIT } from '../exit.ts';
 import type { ControllerFlags, LocalCommands, RestoreFlags } from '../local-commands.ts';
 import { defaultDataDir } from '../paths.ts';
 import { print } from '../shell.ts';
+import { addAdopt } from './adopt.ts';
 import { addInstall } from './install.ts';
 import { type AddVerbs, defaulted, yesOption } from './session.ts';
 
@@ -104,6 +105,7 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
         session.run(async (context) => (await import('../commands/bootstrap.ts')).bootstrap(context, flags)),
       );
     addInstall(program, session);
+    addAdopt(program, session, local);
     program
       .command('lint <files...>')
       .description('check documents without a controller')

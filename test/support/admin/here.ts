@@ -18,6 +18,8 @@ const local: LocalCommands = {
   watcher: async () => wired(),
   restore: async () => wired(),
   openTunnel: async () => wired(),
+  adopt: async () => wired(),
+  uninstall: async () => wired(),
 };
 
 /** Runs one command to its end. */

@@ -26,6 +26,8 @@ export const POD: Kind = namespaced('', 'v1', 'Pod', 'pods');
 export const CONFIG_MAP: Kind = namespaced('', 'v1', 'ConfigMap', 'configmaps');
 export const SECRET: Kind = namespaced('', 'v1', 'Secret', 'secrets');
 export const ENDPOINT_SLICE: Kind = namespaced('discovery.k8s.io', 'v1', 'EndpointSlice', 'endpointslices');
+export const INGRESS: Kind = namespaced('networking.k8s.io', 'v1', 'Ingress', 'ingresses');
+export const NETWORK_POLICY: Kind = namespaced('networking.k8s.io', 'v1', 'NetworkPolicy', 'networkpolicies');
 export const CUSTOM_RESOURCE_DEFINITION: Kind = {
   group: 'apiextensions.k8s.io',
   version: 'v1',

@@ -5,7 +5,8 @@
  */
 import type { KubernetesApi } from '../client/api.ts';
 import { isNotFound, KubernetesApiError } from '../client/api-error.ts';
-import type { Kind, KubernetesObject } from '../client/objects.ts';
+import { type Kind, type KubernetesObject, pathOf } from '../client/objects.ts';
+import { isOurs, serviceOf, versionOf } from '../labels.ts';
 import { fingerprint, holds, strangersIn } from './differs.ts';
 import type { Deployment, Mapping } from './objects.ts';
 import type { WantedObject } from './wanted.ts';
@@ -102,16 +103,35 @@ export class Writer {
     await this.#options.api.replace(kind, { namespace, name }, object, 'switchyard');
   }
 
-  /** Makes an object that nobody may change afterwards. False: there is one already. */
-  async create({ kind, object }: WantedObject): Promise<boolean> {
+  /** Makes an object that nobody may change afterwards. False: there is one already, which is ours now. */
+  async create(wanted: WantedObject): Promise<boolean> {
+    const { kind, object } = wanted;
     this.#mustLead();
     try {
       await this.#options.api.create(kind, { namespace: object.metadata.namespace ?? '' }, object);
       return true;
     } catch (error) {
-      if (error instanceof KubernetesApiError && error.reason === 'AlreadyExists') return false;
-      throw error;
+      if (!(error instanceof KubernetesApiError) || error.reason !== 'AlreadyExists') throw error;
+      await this.#takeBack(wanted);
+      return false;
     }
+  }
+
+  /** An object that was let go of, when Switchyard was uninstalled, belongs to its version again. */
+  async #takeBack({ kind, object }: WantedObject): Promise<void> {
+    const { namespace = '', name, labels, ownerReferences = [] } = object.metadata;
+    const { api } = this.#options;
+    const found = await api.get(kind, { namespace, name });
+    const isOfVersion = serviceOf(found) === serviceOf(object) && versionOf(found) === versionOf(object);
+    if (isOurs(found) || !isOfVersion) return;
+    this.#mustLead();
+    await api.json({
+      method: 'PATCH',
+      path: pathOf(kind, { namespace, name }),
+      query: { fieldManager: 'switchyard' },
+      contentType: 'application/merge-patch+json',
+      body: { metadata: { resourceVersion: found.metadata.resourceVersion, labels, ownerReferences } },
+    });
   }
 
   /**
