@@ -28,6 +28,17 @@ const MARKER = "(has(self.pin.markerHeader) ? self.pin.markerHeader : 'x-delegat
 
 const size = (list: string): string => `(has(${list}) ? size(${list}) : 0)`;
 
+/** Written without defaults: the server cannot tell how long the text of a choice is. A word of CEL has underscores around it. */
+const sameText = (field: string): string =>
+  `has(one.${field}) == has(other.${field}) && (!has(one.${field}) || one.${field} == other.${field})`;
+const isMesh = (parent: string): string => `(has(${parent}.kind) && ${parent}.kind == 'Service')`;
+const SAME_PARENT = `one.name == other.name && ${isMesh('one')} == ${isMesh('other')} && ${sameText('__namespace__')}`;
+
+const GATEWAY_API = 'self.runtime.kubernetes.gatewayApi';
+/** All hosts of the route are among those of the scope, or none is: src/model/gateway-scope.ts. */
+const fitsOneRoute = (scope: string): string =>
+  `!has(${scope}.hosts) || size(${scope}.hosts) == 0 || (has(${GATEWAY_API}.hostnames) && size(${GATEWAY_API}.hostnames) > 0 && (${GATEWAY_API}.hostnames.all(one, one in ${scope}.hosts) || ${GATEWAY_API}.hostnames.all(one, !${scope}.hosts.exists(host, host == one || (one.startsWith('*.') && host.endsWith(one.substring(1)))))))`;
+
 const RULES: Readonly<Record<string, (value: Value) => readonly CelRule[]>> = {
   Scope: () => [
     {
@@ -52,6 +63,13 @@ const RULES: Readonly<Record<string, (value: Value) => readonly CelRule[]>> = {
       rule: `self.ports.to - self.ports.from + 1 >= ${value('instances')}`,
       message: 'ports are fewer than the instances of a version: widen the range',
       fieldPath: '.ports',
+    },
+  ],
+  GatewayApi: () => [
+    {
+      rule: `self.parentRefs.all(one, self.parentRefs.exists_one(other, ${SAME_PARENT} && ${sameText('sectionName')}) && (has(one.sectionName) || self.parentRefs.exists_one(other, ${SAME_PARENT})))`,
+      message: 'parentRefs must differ; where one parent is named twice, give each a sectionName of its own',
+      fieldPath: '.parentRefs',
     },
   ],
   Autoscaling: (value) => [
@@ -161,6 +179,10 @@ const RULES: Readonly<Record<string, (value: Value) => readonly CelRule[]>> = {
       rule: `has(self.tenantKey) || !has(self.delegates) || has(self.delegates.none) || (has(self.delegates.onMissing) && self.delegates.onMissing != 'HoldBack')`,
       message: 'delegates.onMissing: HoldBack needs tenantKey; write tenantKey, or Wait, Proceed or Fail',
     },
+    ...['self.pin.allow', 'self.pin.previewAllow', 'self.tenantKey.allow'].map((scope) => ({
+      rule: `!has(self.runtime.kubernetes) || !has(${GATEWAY_API}) || ${scope === 'self.pin.allow' ? '' : `!has(${scope.replace('.allow', '')}) || `}${fitsOneRoute(scope)}`,
+      message: `hosts of ${scope.replace('self.', '')} must be exactly those of runtime.kubernetes.gatewayApi.hostnames, or others: an HTTPRoute cannot say that a header counts on some of its hosts`,
+    })),
     ...['drain', 'delegates'].map((part) => ({
       rule: `!has(self.${part}) || !has(self.${part}.promql) || has(self.${part}.promql.prometheus) || (has(self.verification) && has(self.verification.prometheus))`,
       message: `${part}.promql needs the address of a Prometheus: write prometheus: {url: ...} there or in verification`,

@@ -122,6 +122,17 @@ const SCHEMAS: ReadonlyMap<TextFormat, TextSchema> = new Map<TextFormat, TextSch
   ],
   [format.mirrorMethod, { pattern: `^(${format.IDEMPOTENT_METHODS.join('|')})$`, maxLength: 7 }],
   [kubernetes.kubernetesName, { pattern: `^${KUBERNETES_LABEL}(\\.${KUBERNETES_LABEL})*$`, maxLength: 253 }],
+  [kubernetes.kubernetesLabel, { pattern: `^${KUBERNETES_LABEL}$`, maxLength: 63 }],
+  [
+    kubernetes.gatewayHostname,
+    {
+      pattern: `^(\\*\\.)?${KUBERNETES_LABEL}(\\.${KUBERNETES_LABEL})*$`,
+      maxLength: 253,
+      rules: [
+        { rule: "!self.matches('^[0-9.]+$')", message: 'must be a host such as api.example.com, no address' },
+      ],
+    },
+  ],
   [kubernetes.kubernetesService, { pattern: '^[a-z]([a-z0-9-]*[a-z0-9])?$', maxLength: 63 }],
   [kubernetes.containerName, { pattern: `^${KUBERNETES_LABEL}$`, maxLength: 63 }],
   [kubernetes.containerImage, { pattern: '^[\\x21-\\x7e]+$', maxLength: 1_024 }],

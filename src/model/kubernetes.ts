@@ -16,6 +16,28 @@ export interface KubernetesRuntimeSpec {
   readonly maxUnavailable: number | string;
   /** The Service that selects the primary's Pods; absent: it is named as the service. */
   readonly primaryService?: string;
+  /** Its routes are written for gateways of the Gateway API too; absent: they are not. */
+  readonly gatewayApi?: GatewayApiSpec;
+}
+
+/** Which gateways route to the service by HTTPRoutes, beside our proxies or in place of them. */
+export interface GatewayApiSpec {
+  /** Gateways, or for a mesh Services, that the HTTPRoute is attached to; at least one, and no two are the same. */
+  readonly parentRefs: readonly ParentRef[];
+  /** Hosts that belong to the service there; empty: all that the parents take. */
+  readonly hostnames: readonly string[];
+  /** `Instead`: our own proxies are told nothing of the service. */
+  readonly mode: 'Besides' | 'Instead';
+}
+
+/** What an HTTPRoute is attached to. */
+export interface ParentRef {
+  readonly kind: 'Gateway' | 'Service';
+  readonly name: string;
+  /** Absent: the controller's own. */
+  readonly namespace?: string;
+  /** One listener of a Gateway, or a port of a Service by name; absent: all. */
+  readonly sectionName?: string;
 }
 
 /** Where the Pod template of a new version comes from. `${version}` is replaced in images and in every text of a template. */

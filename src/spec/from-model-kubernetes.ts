@@ -1,12 +1,12 @@
 /** The kubernetes runtime: a model in, its message of the proto out. */
 import { create, type JsonObject } from '@bufbuild/protobuf';
 import { type Value, ValueSchema } from '@bufbuild/protobuf/wkt';
-import type * as config from '../gen/switchyard/config/v1/kubernetes_pb.js';
-import type { KubernetesRuntimeSpec, PodSource } from '../model/kubernetes.ts';
+import * as config from '../gen/switchyard/config/v1/kubernetes_pb.js';
+import type { GatewayApiSpec, KubernetesRuntimeSpec, ParentRef, PodSource } from '../model/kubernetes.ts';
 import type { Init } from './from-model-verification.ts';
 
 export function fromKubernetes(runtime: KubernetesRuntimeSpec): Init<typeof config.KubernetesRuntimeSchema> {
-  const { pods, port, replicas, autoscaling, maxUnavailable, primaryService } = runtime;
+  const { pods, port, replicas, autoscaling, maxUnavailable, primaryService, gatewayApi } = runtime;
   return {
     pods: fromPodSource(pods),
     port: fromCountOrText(port),
@@ -14,6 +14,29 @@ export function fromKubernetes(runtime: KubernetesRuntimeSpec): Init<typeof conf
     ...(autoscaling && { autoscaling }),
     maxUnavailable: fromCountOrText(maxUnavailable),
     ...(primaryService !== undefined && { primaryService }),
+    ...(gatewayApi !== undefined && { gatewayApi: fromGatewayApi(gatewayApi) }),
+  };
+}
+
+const GATEWAY_API_MODES = {
+  Besides: config.GatewayApiMode.BESIDES,
+  Instead: config.GatewayApiMode.INSTEAD,
+} as const satisfies Record<GatewayApiSpec['mode'], config.GatewayApiMode>;
+
+const PARENT_KINDS = {
+  Gateway: config.ParentKind.GATEWAY,
+  Service: config.ParentKind.SERVICE,
+} as const satisfies Record<ParentRef['kind'], config.ParentKind>;
+
+function fromGatewayApi({
+  parentRefs,
+  hostnames,
+  mode,
+}: GatewayApiSpec): Init<typeof config.GatewayApiSchema> {
+  return {
+    parentRefs: parentRefs.map((parent) => ({ ...parent, kind: PARENT_KINDS[parent.kind] })),
+    hostnames: [...hostnames],
+    mode: GATEWAY_API_MODES[mode],
   };
 }
 

@@ -13,6 +13,21 @@ export const kubernetesService: TextFormat = (text) =>
     ? undefined
     : 'must be the name of a Service: lower-case letters, digits and "-", 1 to 63 characters, beginning with a letter';
 
+/** The name of a namespace: a label of DNS. */
+export const kubernetesLabel: TextFormat = (text) =>
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)
+    ? undefined
+    : 'must be the name of a namespace: lower-case letters, digits and "-", 1 to 63 characters';
+
+/** A host of the Gateway API: a name, or all names below one. Addresses and `*` alone are none. */
+export const gatewayHostname: TextFormat = (text) => {
+  const isHost = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text);
+  const isAddress = /^[0-9.]+$/.test(text);
+  return isHost && !isAddress && text.length <= 253
+    ? undefined
+    : 'must be a host such as api.example.com or *.example.com: lower-case, without a port';
+};
+
 /** The name of a container: a label of DNS. */
 export const containerName: TextFormat = (text) =>
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(text)

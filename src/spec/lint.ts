@@ -7,6 +7,7 @@ import type { Scope, VersionedService } from '../model/spec.ts';
 import { lintChecks } from './lint-checks.ts';
 import { lintDelegates } from './lint-delegates.ts';
 import { type Finding, warning, when } from './lint-finding.ts';
+import { lintGatewayApi } from './lint-gateway-api.ts';
 import { lintDrainQuery } from './lint-queries.ts';
 import { lintRollout } from './lint-rollout.ts';
 import { lintRuntime } from './lint-runtime.ts';
@@ -18,6 +19,7 @@ export function lintService(service: VersionedService): readonly ServiceProblem[
     ...ofPin(service),
     ...ofTenantKey(service),
     ...lintRuntime(service),
+    ...lintGatewayApi(service),
     ...ofUpstream(service),
     ...ofDrain(service),
     ...lintDrainQuery(service),

@@ -8,6 +8,7 @@ import { formatSocketAddress, parseSocketAddress } from './address.ts';
 import { milliseconds } from './leaf.ts';
 import { type MessageFault, type MessageRule, rule } from './message-rule.ts';
 import { DELEGATE_MESSAGE_RULES } from './message-rules-of-delegates.ts';
+import { GATEWAY_API_MESSAGE_RULES } from './message-rules-of-gateway-api.ts';
 import { KUBERNETES_MESSAGE_RULES } from './message-rules-of-kubernetes.ts';
 import { ROLLOUT_MESSAGE_RULES } from './message-rules-of-rollouts.ts';
 import { VERIFICATION_MESSAGE_RULES } from './message-rules-of-verification.ts';
@@ -43,6 +44,7 @@ const MESSAGE_RULES: readonly MessageRule[] = [
   rule(config.VersionedServiceSpecSchema, ['version', 'runtime'], wantedVersionIsListed),
   rule(config.VersionedServiceSpecSchema, ['pin', 'tenantKey'], distinctHeaders),
   ...DELEGATE_MESSAGE_RULES,
+  ...GATEWAY_API_MESSAGE_RULES,
   ...KUBERNETES_MESSAGE_RULES,
   ...ROLLOUT_MESSAGE_RULES,
   ...VERIFICATION_MESSAGE_RULES,

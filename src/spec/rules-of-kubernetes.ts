@@ -4,6 +4,8 @@ import {
   containerImage,
   containerName,
   containerPort,
+  gatewayHostname,
+  kubernetesLabel,
   kubernetesName,
   kubernetesService,
   percent,
@@ -23,6 +25,14 @@ export const KUBERNETES_RULES: FieldRules = {
   'KubernetesRuntime.autoscaling': {},
   'KubernetesRuntime.maxUnavailable': { default: '1', range: [0, 1_000], text: percent },
   'KubernetesRuntime.primaryService': { text: kubernetesService },
+  'KubernetesRuntime.gatewayApi': {},
+  'GatewayApi.parentRefs': { required: 'write the Gateways, such as [{name: main}]', size: [1, 8] },
+  'GatewayApi.hostnames': { size: [0, 16], text: gatewayHostname, unique: 'value' },
+  'GatewayApi.mode': { default: 'Besides' },
+  'ParentRef.kind': { default: 'Gateway' },
+  'ParentRef.name': { required: 'write the name of the Gateway', text: kubernetesName },
+  'ParentRef.namespace': { text: kubernetesLabel },
+  'ParentRef.sectionName': { text: kubernetesName },
   'ExistingDeployment.name': { required: 'write the name of the Deployment', text: kubernetesName },
   'ExistingDeployment.images': {
     required:

@@ -1,7 +1,7 @@
 /** Arbitrary specs that the parser would give: every one is valid. */
 import fc from 'fast-check';
 import type { Json } from '../../src/model/json.ts';
-import type { KubernetesRuntimeSpec } from '../../src/model/kubernetes.ts';
+import type { GatewayApiSpec, KubernetesRuntimeSpec } from '../../src/model/kubernetes.ts';
 import { listenerName, serviceName, versionName } from '../../src/model/names.ts';
 import type * as model from '../../src/model/spec.ts';
 import { canonicalAddress } from '../../src/spec/address.ts';
@@ -131,6 +131,30 @@ const podTemplate = fc
     spec: { containers: names.map((one) => ({ name: one, image: ofAll, rest })) },
   }));
 
+const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
+
+const gatewayApi: fc.Arbitrary<GatewayApiSpec> = fc.record({
+  parentRefs: fc.uniqueArray(
+    fc.record(
+      {
+        kind: fc.constantFrom('Gateway' as const, 'Service' as const),
+        name: label,
+        namespace: label,
+        sectionName: label,
+      },
+      { requiredKeys: ['kind', 'name'] },
+    ),
+    // Two references to one parent need a section each.
+    { minLength: 1, maxLength: 4, selector: (parent) => parent.name },
+  ),
+  hostnames: fc.uniqueArray(
+    fc.tuple(fc.constantFrom('', '*.'), label).map(([wildcard, host]) => `${wildcard}${host}.gateways`),
+    // Scopes may name any host, so the route must not have all of them.
+    { minLength: 1, maxLength: 4 },
+  ),
+  mode: fc.constantFrom('Besides' as const, 'Instead' as const),
+});
+
 const kubernetes: fc.Arbitrary<KubernetesRuntimeSpec> = fc.record(
   {
     kind: fc.constant('kubernetes' as const),
@@ -154,6 +178,7 @@ const kubernetes: fc.Arbitrary<KubernetesRuntimeSpec> = fc.record(
       between(0, 100).map((part) => `${part}%`),
     ),
     primaryService: fc.stringMatching(/^[a-z]([a-z0-9-]{0,8}[a-z0-9])?$/),
+    gatewayApi,
   },
   { requiredKeys: ['kind', 'pods', 'port', 'replicas', 'maxUnavailable'] },
 );

@@ -35,6 +35,11 @@ export function rolloutName({
   return hashedName(`${service}-${version}`, id);
 }
 
+/** The name of a service's HTTPRoute: a user may well have one that is named as the service. */
+export function httpRouteName(service: ServiceName): string {
+  return hashedName(service, `httproute/${service}`);
+}
+
 /** The name of the Service that selects the primary's Pods, where the spec gives none: it must be a label of DNS. */
 export function primaryServiceName(service: ServiceName): string {
   return readableName(service).slice(0, LONGEST).replace(/-+$/, '');

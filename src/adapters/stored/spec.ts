@@ -4,7 +4,7 @@
  * know does too: no delegates.
  */
 import { NO_DELEGATES } from '../../model/delegates.ts';
-import type { PodSource } from '../../model/kubernetes.ts';
+import type { GatewayApiSpec, ParentRef, PodSource } from '../../model/kubernetes.ts';
 import { listenerName } from '../../model/names.ts';
 import type {
   DrainSource,
@@ -80,6 +80,19 @@ const pods: Shape<PodSource> = tagged<PodSource>({
   template: { template: dictionary(anyJson) },
 });
 
+const gatewayApi: Shape<GatewayApiSpec> = object<GatewayApiSpec>({
+  parentRefs: list(
+    object<ParentRef>({
+      kind: oneOf('Gateway', 'Service'),
+      name: text,
+      namespace: optional(text),
+      sectionName: optional(text),
+    }),
+  ),
+  hostnames: list(text),
+  mode: oneOf('Besides', 'Instead'),
+});
+
 const runtime: Shape<RuntimeSpec> = tagged<RuntimeSpec>({
   endpoints: {
     versions: list(object({ name: storedVersionName, addresses: list(address) })),
@@ -102,6 +115,7 @@ const runtime: Shape<RuntimeSpec> = tagged<RuntimeSpec>({
     autoscaling: optional(object({ min: count, max: count, cpuPercent: count })),
     maxUnavailable: countOrText,
     primaryService: optional(text),
+    gatewayApi: optional(gatewayApi),
   },
 });
 

@@ -36,6 +36,8 @@ const template = (container: Document = {}): Document => ({
 const kubernetes = (more: Document): Document => ({
   runtime: { kubernetes: { port: 8080, template: template(), ...more } },
 });
+const gatewayApi = (more: Document): Document =>
+  kubernetes({ gatewayApi: { parentRefs: [{ name: 'main' }], ...more } });
 const wave = (name: string, groups: readonly string[]): object => ({ name, groups });
 
 /** What both must refuse, one rule each. */
@@ -87,6 +89,26 @@ export const BAD: Readonly<Record<string, Document>> = {
   'most Pods below the fewest': kubernetes({ autoscaling: { min: 3, max: 2 } }),
   'most Pods below the fewest of the default': kubernetes({ autoscaling: { max: 1 } }),
   'a primary Service that begins with a digit': kubernetes({ primaryService: '1a' }),
+  'a parent without a name': gatewayApi({ parentRefs: [{}] }),
+  'no parents': gatewayApi({ parentRefs: [] }),
+  'a parent twice': gatewayApi({ parentRefs: [{ name: 'a' }, { name: 'a', kind: 'Gateway' }] }),
+  'a parent with and without a section': gatewayApi({
+    parentRefs: [{ name: 'a' }, { name: 'a', sectionName: 'b' }],
+  }),
+  'an address as a host of gateways': gatewayApi({ hostnames: ['10.0.0.1'] }),
+  'a host of gateways twice': gatewayApi({ hostnames: ['a.example.com', 'a.example.com'] }),
+  'pins on some hosts of a route': {
+    ...gatewayApi({ hostnames: ['a.example.com', 'b.example.com'] }),
+    pin: { allow: { hosts: ['a.example.com'] } },
+  },
+  'pins on hosts of a route that has all hosts': {
+    ...gatewayApi({}),
+    pin: { allow: { paths: ['/a'] }, previewAllow: { hosts: ['a.example.com'] } },
+  },
+  'tenants on a host that a wildcard covers': {
+    ...gatewayApi({ hostnames: ['*.example.com'] }),
+    tenantKey: { header: 'x-tenant-id', allow: { hosts: ['a.example.com'] } },
+  },
   'a Deployment without other images': kubernetes({
     template: undefined,
     deployment: { name: 'a', images: {} },
