@@ -39,6 +39,8 @@ export interface ServiceRoutes {
   readonly mirror?: RoutedMirror;
   /** What a refusal tells the client. */
   readonly refusal: Refusal;
+  /** Others lead to the service by routes of their own: proxies are told nothing of it. */
+  readonly withoutProxies?: true;
 }
 
 /**

@@ -49,6 +49,9 @@ export function serviceRoutes(record: ServiceRecord, instances: readonly Instanc
       ...(primary === undefined ? {} : { primary }),
       retryAfterSeconds: REFUSAL_RETRY_AFTER_SECONDS,
     },
+    ...(spec.runtime.kind === 'kubernetes' && spec.runtime.gatewayApi?.mode === 'Instead'
+      ? { withoutProxies: true }
+      : {}),
   };
 }
 

@@ -27,6 +27,8 @@ export interface Fleet extends ProxyContext {
 
 export interface XdsPublisher extends Publisher {
   readonly fleet: Fleet;
+  /** The table that was published last; undefined: none was. */
+  table(): RoutingTable | undefined;
   /** Lets an empty store answer proxies that hold configuration: they will lose it. */
   acceptEmpty(): void;
 }
@@ -54,6 +56,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
   const ids = new Set<string>();
   const listeners = new Set<() => void>();
   let snapshot: Snapshot | undefined;
+  let published: RoutingTable | undefined;
   let guarded = options.emptyStore === true;
   let pending: Proxy[] = [];
   const shared = createSharedStep();
@@ -123,6 +126,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
 
   return {
     fleet,
+    table: () => published,
     publish({ number, table }: Publication) {
       const last = snapshot?.publication ?? 0;
       if (!Number.isSafeInteger(number) || number <= last) {
@@ -131,6 +135,7 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
       const began: Milliseconds = options.now();
       const translation = options.translate(table);
       snapshot = nextSnapshot({ publication: number, translation, previous: snapshot });
+      published = table;
       shared.forget();
       if (table.services.length > 0) guarded = false;
       const resources = translation.envoy.length + translation.grpc.length;

@@ -123,6 +123,9 @@ const importTable: Readonly<Record<string, Row>> = {
   ),
   // The listening socket of servers that thousands connect to.
   'grpc-server': shell(),
+  // The backend of gateways that cannot answer by themselves.
+  'refusal-server': shell('model', 'grpc-server'),
+  'refusal-server/answer.ts': pure(['model']),
   'watcher-server': shell('model', 'ports', 'gen', 'telemetry', 'grpc-server'),
   // The face of custom resources: objects in, verbs called, status out.
   'custom-resources': shell(

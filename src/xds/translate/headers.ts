@@ -2,7 +2,5 @@
 
 /** On an answer: the version that gave it, or that was meant to. */
 export const VERSION_HEADER = 'x-switchyard-version';
-/** On an answer of the proxy itself: why, for a program. */
-export const CODE_HEADER = 'x-switchyard-code';
 /** On a request: it is a copy. */
 export const MIRROR_HEADER = 'x-switchyard-mirror';

@@ -23,8 +23,9 @@ export function translate(table: RoutingTable): Translation {
  */
 export function createTranslator(): (table: RoutingTable) => Translation {
   const memory = createMemory();
-  return (table) => {
+  return (whole) => {
     memory.turn();
+    const table = { services: whole.services.filter(({ withoutProxies }) => withoutProxies !== true) };
     const parts = table.services.map((routes) => servicePart(routes, memory.remember));
     const partOf = new Map(table.services.map((routes, index) => [routes, parts[index]]));
     const entrances = [...listenersOf(table)].flatMap(([name, services]) => [

@@ -8,8 +8,8 @@ import type {
   LocalReplyConfigSchema,
   ResponseMapperSchema,
 } from '../../gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js';
+import { CODE_HEADER } from '../../model/answer.ts';
 import { overwriteHeader } from './answers.ts';
-import { CODE_HEADER } from './headers.ts';
 
 /** Envoy's response flags that we give a reason for. In both cases no instance has begun the request. */
 const REASONS = [

@@ -2,6 +2,7 @@
  * The HTTPRoute of a service, as it is applied: every field is written that the API server would fill in, so that what is read
  * can be compared with what was wanted. What does not fit into one route is refused, with what stands in the way.
  */
+import { SERVICE_HEADER } from '../../../model/answer.ts';
 import type { GatewayApiSpec, ParentRef } from '../../../model/kubernetes.ts';
 import type { ServiceName, VersionName } from '../../../model/names.ts';
 import type { ServiceRoutes } from '../../../model/table.ts';
@@ -24,8 +25,6 @@ export const HTTP_ROUTE: Kind = {
 /** The Service of the manifests behind which every replica answers what must not reach a version. */
 export const REFUSALS_SERVICE = 'switchyard-refusals';
 export const REFUSALS_PORT = 18_005;
-/** Tells the refusal backend whose request it is. A route sets it, whatever a client has sent. */
-export const SERVICE_HEADER = 'x-switchyard-service';
 
 /** What the Gateway API has room for in one HTTPRoute. */
 const MOST_RULES = 16;
