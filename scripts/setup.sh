@@ -203,11 +203,18 @@ kubernetes_programs=(kube-apiserver kube-controller-manager kubectl)
 
 kubernetes_chosen() { chosen kube-apiserver KUBE_APISERVER_BIN && chosen kube-controller-manager KUBE_CONTROLLER_MANAGER_BIN && chosen kubectl KUBECTL_BIN; }
 
+# The definitions of the Gateway API, which tests install in that control plane. GO fetches them.
+gateway_definitions() {
+  bash scripts/kubernetes-tools/gateway-api.sh "$1" >/dev/null ||
+    say 'the definitions of the Gateway API could not be had; the tests that need them will say so (a Go module proxy must be in reach)'
+}
+
 bring_kubernetes() {
   chosen etcd ETCD_BIN || debian etcd-server etcd ||
     say "to mend it, run:  $(as_root apt-get install -y etcd-server)   or set ETCD_BIN to an etcd"
-  kubernetes_chosen && return
+  kubernetes_chosen && gateway_definitions "${GO_BIN:-go}" && return
   bring_go
+  gateway_definitions "$go"
   local folder program
   if folder=$(bash scripts/kubernetes/build.sh "$go"); then
     mkdir -p "$tools/bin"

@@ -12,6 +12,7 @@ import type { ServiceName } from './model/names.ts';
 import { createOperations } from './operations/operations.ts';
 import type { RolloutView } from './operations/rollout-types.ts';
 import type { Operations, ProxyView, ServiceView } from './operations/types.ts';
+import type { GatewayRoutes } from './ports/gateway-routes.ts';
 import type { PrimaryServices } from './ports/primary-service.ts';
 import type { Publisher } from './ports/publisher.ts';
 import type { Store } from './ports/store.ts';
@@ -28,6 +29,7 @@ export interface CoreOptions {
   readonly runtimes: RuntimeSet;
   readonly publisher: Publisher;
   readonly primaryServices?: PrimaryServices;
+  readonly gatewayRoutes?: GatewayRoutes;
   readonly flags: ControllerFlags;
   /** Other replicas show what is committed here. */
   readonly isReplicated?: boolean;
@@ -93,6 +95,7 @@ export async function openCore(options: CoreOptions): Promise<Core> {
     runtimes,
     publisher,
     ...(options.primaryServices === undefined ? {} : { primaryServices: options.primaryServices }),
+    ...(options.gatewayRoutes === undefined ? {} : { gatewayRoutes: options.gatewayRoutes }),
     clock: systemClock,
     log,
     proxyGrace: flags.proxyGrace,

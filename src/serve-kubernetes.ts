@@ -7,6 +7,7 @@ import { systemClock } from './adapters/clock.ts';
 import { LeaderElection } from './adapters/kubernetes/client/leader-election.ts';
 import { sourceOf } from './adapters/kubernetes/client/reflector.ts';
 import { CONTROLLER_STATE, SERVICE_ROUTING } from './adapters/kubernetes/custom-resources.ts';
+import { KubernetesGatewayRoutes } from './adapters/kubernetes/gateway-api/gateway-routes.ts';
 import { Caches } from './adapters/kubernetes/runtime/caches.ts';
 import { KubernetesPrimaryServices } from './adapters/kubernetes/runtime/primary-services.ts';
 import { KubernetesRuntime } from './adapters/kubernetes/runtime/runtime.ts';
@@ -19,8 +20,11 @@ import type { AddressFlag, ControllerFlags } from './cli/local-commands.ts';
 import { print } from './cli/shell.ts';
 import { identityOf, openCluster } from './cluster.ts';
 import { ServiceObjectCache } from './custom-resources/cache.ts';
+import type { Listener } from './grpc-server/sockets.ts';
 import type { Milliseconds } from './model/instant.ts';
 import type { ServiceName } from './model/names.ts';
+import type { RoutingTable } from './model/table.ts';
+import { startRefusalServer } from './refusal-server/server.ts';
 import { openDoor } from './replicas/door.ts';
 import { SwitchedLogs } from './replicas/forwarded-logs.ts';
 import { openLinkServer } from './replicas/link-server.ts';
@@ -107,6 +111,9 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
   );
   closing.defer(() => watchers.close());
 
+  const refusals = await openRefusals(flags, () => publisher.table());
+  if (refusals !== undefined) closing.defer(() => refusals.close());
+
   const election = new LeaderElection({
     ...shared,
     api,
@@ -130,6 +137,8 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
   closing.defer(() => runtime.close());
   const primaryServices = new KubernetesPrimaryServices(acting);
   closing.defer(() => primaryServices.close());
+  const gatewayRoutes = new KubernetesGatewayRoutes(acting);
+  closing.defer(() => gatewayRoutes.close());
   const stage: Stage = {
     cluster,
     flags,
@@ -141,6 +150,7 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     runtimes: { kubernetes: runtime },
     primaryServices,
     versionsOf: (service) => runningVersions(caches, service),
+    gatewayRoutes,
     view,
     objects,
     link,
@@ -152,7 +162,9 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     },
     show: (next) => {
       shown = next;
-      if (next.isActing) runtime.leadershipChanged();
+      if (!next.isActing) return;
+      runtime.leadershipChanged();
+      gatewayRoutes.leadershipChanged();
     },
   };
   const roles = new Roles({
@@ -172,7 +184,8 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
   );
   closing.defer(() => xds.close());
   print(context, `Switchyard ${version}, replica ${cluster.name} of namespace ${namespace}`);
-  for (const [name, place] of Object.entries({ xds, http: http.address, admin, watchers, replicas }))
+  const places = { xds, http: http.address, admin, watchers, replicas, ...(refusals && { refusals }) };
+  for (const [name, place] of Object.entries(places))
     print(context, `  ${name.padEnd(8)} ${addressText(place)}`);
   await Promise.all([view.start(), objects.start(), caches.start()]);
   election.start();
@@ -187,4 +200,16 @@ function adminPlace({ adminAddress = '127.0.0.1:18001' }: ControllerFlags): Addr
   const address = parseAddress(adminAddress);
   if (address !== undefined) return address;
   throw new CliError(EXIT.usage, `--admin-address must be host:port, not ${JSON.stringify(adminAddress)}`);
+}
+
+/** Where gateways of the Gateway API send what must reach no version; only where it was asked for. */
+async function openRefusals(
+  { refusalAddress }: ControllerFlags,
+  table: () => RoutingTable | undefined,
+): Promise<(Listener & AddressFlag) | undefined> {
+  if (refusalAddress === undefined) return undefined;
+  return bind(refusalAddress, '--refusal-address', async (place) => {
+    const server = await startRefusalServer({ ...place, table });
+    return { ...server, host: place.host };
+  });
 }

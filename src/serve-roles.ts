@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { ACCESS_LOG_PATH } from './adapters/access-log/service.ts';
 import { systemClock } from './adapters/clock.ts';
 import type { LeaderElection } from './adapters/kubernetes/client/leader-election.ts';
+import type { KubernetesGatewayRoutes } from './adapters/kubernetes/gateway-api/gateway-routes.ts';
 import { serverObjects } from './adapters/kubernetes/store/objects.ts';
 import type { StoreObserver } from './adapters/kubernetes/store/observer.ts';
 import type { KubernetesRoutingView } from './adapters/kubernetes/store/routing-view.ts';
@@ -56,6 +57,7 @@ export interface Stage {
   readonly primaryServices: PrimaryServices;
   /** The versions of a service that the cluster runs, recorded or not. */
   readonly versionsOf: (service: ServiceName) => readonly VersionName[];
+  readonly gatewayRoutes: KubernetesGatewayRoutes;
   readonly objects: ServiceObjectCache;
   readonly link: LinkServer;
   readonly logs: SwitchedLogs;
@@ -156,6 +158,7 @@ export async function lead(stage: Stage): Promise<Role> {
     runtimes,
     publisher,
     primaryServices: stage.primaryServices,
+    gatewayRoutes: stage.gatewayRoutes,
     flags,
     log,
     metrics,
@@ -165,6 +168,7 @@ export async function lead(stage: Stage): Promise<Role> {
   });
   const { controller, operations } = core;
   const records: Records = () => controller.ledger.records();
+  closing.defer(() => stage.gatewayRoutes.rest());
   closing.defer(() => controller.stop());
   const started = systemClock.now();
   const admin = await startAdminServer({
@@ -202,6 +206,10 @@ export async function lead(stage: Stage): Promise<Role> {
   };
   stage.show({ isActing: true, metrics, refusal: () => '', tunnels: (name) => tunnels[name] });
   closing.defer(() => stage.show(idle(stage)));
+  if (controller.publications.isOpen)
+    await stage.gatewayRoutes
+      .tidy()
+      .catch((error: unknown) => log.warn({ err: error }, 'HTTPRoutes that nobody wishes are left'));
   const hand = new ServiceObjects({
     cache: objects,
     api: cluster.api,
@@ -237,7 +245,8 @@ export async function lead(stage: Stage): Promise<Role> {
     operations,
     records,
     primaryServices: stage.primaryServices,
-    isFollowed: (service) => isFollowed(controller, service),
+    isFollowed: (service) =>
+      isFollowed(controller, service) && stage.gatewayRoutes.behind(service).length === 0,
     clock: systemClock,
     random: Math.random,
     onProblem: ({ service, error }) =>

@@ -89,6 +89,40 @@ const VERSIONED_SERVICE: Definition = {
           at: { type: 'string', format: 'date-time', description: 'When.' },
         },
       },
+      gatewayRoutes: {
+        type: 'object',
+        description:
+          'How the HTTPRoute of the service stands with its gateways. That they accept it is no acknowledgement by their proxies.',
+        required: ['name', 'rulesOff', 'parents'],
+        properties: {
+          name: text('The HTTPRoute.', 253),
+          rulesOff: {
+            type: 'array',
+            description:
+              'The rules that do not hold for requests through these gateways: docs/gateway-api.md.',
+            maxItems: 13,
+            'x-kubernetes-list-type': 'set',
+            items: count('The number of a rule.'),
+          },
+          parents: {
+            type: 'array',
+            description: 'What is said of the route as it is now, parent by parent.',
+            maxItems: 64,
+            'x-kubernetes-list-type': 'atomic',
+            items: {
+              type: 'object',
+              required: ['parent', 'state'],
+              properties: {
+                parent: text('The parent.'),
+                controller: text('Who says it; empty: nobody does.', 253),
+                state: { type: 'string', enum: ['Accepted', 'Waiting', 'Refused'] },
+                reason: text("The controller's reason."),
+                message: text('A sentence for people.', 32_768),
+              },
+            },
+          },
+        },
+      },
       versions: {
         type: 'array',
         description: 'All versions that are not retired.',

@@ -20,6 +20,8 @@ export interface ControllerFlags {
   readonly kubernetes?: boolean;
   /** Where replicas reach each other there. */
   readonly replicaAddress: AddressFlag;
+  /** Absent: no refusal backend is served. */
+  readonly refusalAddress?: AddressFlag;
   readonly adminSocket?: string;
   readonly adminAddress?: string;
   readonly allowCommands?: boolean;

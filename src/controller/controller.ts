@@ -59,8 +59,8 @@ export class Controller {
     this.ledger = ledger;
     this.primaryServices = primaryServices;
     this.publications = new Publications({
+      ...options,
       ledger,
-      publisher,
       instancesOf: (record) => instancesOf(runtimes, record),
     });
     this.proxies = new ProxyTracker({
@@ -93,20 +93,18 @@ export class Controller {
     });
     this.rosters = new Rosters({ ...options, wake: (service) => this.wake(service) });
     const { proxies, publications, activities, measurements, fleet, rosters, goalStates } = this;
-    this.#barriers = new Barriers({ publications, proxies, clock });
+    this.#barriers = new Barriers({ ...options, publications, proxies });
     this.#roundParts = {
+      ...options,
       ledger,
       publications,
       proxies,
       activities,
       measurements,
       barriers: this.#barriers,
-      runtimes,
-      clock,
       fleet,
       rosters,
       goalStates,
-      primaryServices,
     };
     this.#loop = new Loop(this.#roundParts, options.log, options.observeRounds);
     this.#endpointChanges = new EndpointChanges({ clock, publish: () => this.#publish() });
@@ -145,6 +143,7 @@ export class Controller {
       this.proxies.subscribe(() => this.#proxiesChanged()),
       this.ledger.subscribe(() => this.#notify()),
       this.primaryServices?.subscribe((service) => this.wake(service)) ?? (() => undefined),
+      this.options.gatewayRoutes?.subscribe((service) => this.#gatewaysChanged(service)) ?? (() => undefined),
     );
     if (this.ledger.everWritten || this.options.acceptEmpty === true) {
       this.openPublications();
@@ -248,6 +247,11 @@ export class Controller {
       );
       if (waits || isShifting) this.wake(record.name);
     }
+    this.#notify();
+  }
+
+  #gatewaysChanged(service: ServiceName): void {
+    this.wake(service);
     this.#notify();
   }
 

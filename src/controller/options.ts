@@ -3,6 +3,7 @@ import type { Milliseconds } from '../model/instant.ts';
 import type { ServiceName } from '../model/names.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { DelegateSource } from '../ports/delegate-source.ts';
+import type { GatewayRoutes } from '../ports/gateway-routes.ts';
 import type { MetricSource } from '../ports/metric-source.ts';
 import type { PrimaryServices } from '../ports/primary-service.ts';
 import type { Prober } from '../ports/prober.ts';
@@ -27,6 +28,8 @@ export interface ControllerOptions {
   readonly prober: Prober;
   /** Where there are Services for clients without a proxy; they are moved by others. */
   readonly primaryServices?: PrimaryServiceView;
+  /** Absent: no gateways of the Gateway API are told of routes here. */
+  readonly gatewayRoutes?: GatewayRoutes;
   readonly log: LoopLog;
   /** Told of every round, for metrics. */
   readonly observeRounds?: RoundObserver;

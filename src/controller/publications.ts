@@ -6,6 +6,7 @@ import type { Instance } from '../model/instance.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import type { Retirement, ServiceRecord } from '../model/state.ts';
 import type { DefaultRoute, RoutingTable } from '../model/table.ts';
+import type { GatewayRoutes, GatewayWish } from '../ports/gateway-routes.ts';
 import type { Publisher } from '../ports/publisher.ts';
 import type { Ledger } from './ledger.ts';
 import { Tables } from './tables.ts';
@@ -19,6 +20,7 @@ interface Shown {
 export class Publications {
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
+  readonly #gatewayRoutes: Pick<GatewayRoutes, 'want'> | undefined;
   readonly #tables: Tables;
   readonly #shown = new Map<string, Shown>();
   readonly #offDefault = new Map<string, number>();
@@ -29,10 +31,12 @@ export class Publications {
   constructor(options: {
     ledger: Ledger;
     publisher: Publisher;
+    gatewayRoutes?: Pick<GatewayRoutes, 'want'>;
     instancesOf: (record: ServiceRecord) => readonly Instance[];
   }) {
     this.#ledger = options.ledger;
     this.#publisher = options.publisher;
+    this.#gatewayRoutes = options.gatewayRoutes;
     this.#tables = new Tables(options.instancesOf);
   }
 
@@ -69,6 +73,7 @@ export class Publications {
       this.#publisher.publish({ number, table: this.table });
       this.#number = number;
     }
+    this.#gatewayRoutes?.want(this.#gatewayWishes());
     this.#noteRetirements();
     this.#noteOffDefault();
     this.#noteRoutes();
@@ -88,6 +93,15 @@ export class Publications {
   /** The first publication that showed a service's routes as they are now, endpoints aside; undefined before one did. */
   routesShown(service: ServiceName): number | undefined {
     return this.#shownRoutes.get(service)?.publication;
+  }
+
+  #gatewayWishes(): readonly GatewayWish[] {
+    const records = this.#ledger.records();
+    return this.table.services.flatMap((routes): readonly GatewayWish[] => {
+      const { service } = routes;
+      const spec = records.get(service)?.spec.runtime;
+      return spec?.kind === 'kubernetes' && spec.gatewayApi !== undefined ? [{ service, spec, routes }] : [];
+    });
   }
 
   #noteOffDefault(): void {

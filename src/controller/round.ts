@@ -4,6 +4,7 @@ import type { PrimaryServiceStanding } from '../model/primary-service.ts';
 import { isOpen } from '../model/rollout.ts';
 import type { ServiceRecord } from '../model/state.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { GatewayRoutes } from '../ports/gateway-routes.ts';
 import { groupMoves, groupOf } from '../rollout/group.ts';
 import type { Observation, RemovalObservation, RolloutObservation } from '../rollout/observation.ts';
 import { isActivity, isRecording, type PlanAction, plan } from '../rollout/plan.ts';
@@ -36,7 +37,8 @@ export interface RoundParts {
   readonly fleet: Fleet;
   readonly rosters: Rosters;
   readonly goalStates: GoalStates;
-  readonly primaryServices: PrimaryServiceView | undefined;
+  readonly primaryServices?: PrimaryServiceView | undefined;
+  readonly gatewayRoutes?: Pick<GatewayRoutes, 'behind'>;
 }
 
 /** A record with what the plan wants done. */
@@ -140,9 +142,9 @@ function observeRollout(parts: RoundParts, facts: DelegateFacts): RolloutObserva
   };
 }
 
-/** Whom a drain waits for: proxies that have not acknowledged that the version is off the default routes, and a Service. */
+/** Whom a drain waits for: proxies and gateways that have not taken that the version is off the default routes, and a Service. */
 export function observeStillRouting(
-  parts: Pick<RoundParts, 'publications' | 'proxies' | 'primaryServices'>,
+  parts: Pick<RoundParts, 'publications' | 'proxies' | 'primaryServices' | 'gatewayRoutes'>,
   record: ServiceRecord,
 ): Observation['stillRouting'] {
   const routing = new Map<VersionName, readonly string[]>();
@@ -152,7 +154,10 @@ export function observeStillRouting(
     const behind =
       since === undefined
         ? ['the next publication']
-        : parts.proxies.stragglers(since, 'routes').map(({ proxy }) => proxy);
+        : [
+            ...parts.proxies.stragglers(since, 'routes').map(({ proxy }) => proxy),
+            ...gatewaysBehind(parts, record),
+          ];
     const service = primaryServiceOf(parts, record);
     const isLedTo = service?.kind === 'Leads' && service.version === name;
     routing.set(name, isLedTo ? [...behind, `Service ${service.name}`] : behind);
@@ -165,10 +170,18 @@ function observeRemovals(parts: RoundParts, record: ServiceRecord): Observation[
   for (const { name, retirement } of record.versions) {
     const shown = parts.publications.firstShown(record.name, name);
     if (retirement === undefined || shown === undefined || shown.step !== retirement.step) continue;
-    const waitingFor = parts.proxies.stragglers(shown.publication, 'all').map(({ proxy }) => proxy);
-    removals.set(name, { step: shown.step, waitingFor });
+    const proxies = parts.proxies.stragglers(shown.publication, 'all').map(({ proxy }) => proxy);
+    removals.set(name, { step: shown.step, waitingFor: [...proxies, ...gatewaysBehind(parts, record)] });
   }
   return removals;
+}
+
+/** What a gateway has accepted last may still name what is to go. */
+function gatewaysBehind(
+  { gatewayRoutes }: Pick<RoundParts, 'gatewayRoutes'>,
+  { name }: ServiceRecord,
+): readonly string[] {
+  return gatewayRoutes?.behind(name) ?? [];
 }
 
 /** Commits what is to be recorded, of all together, unless somebody changed one meanwhile: then the next round plans again. */

@@ -1,5 +1,11 @@
 /** The status of a VersionedService object, of what operators see of the service. */
 import { rolloutName } from '../adapters/kubernetes/names.ts';
+import {
+  type GatewayStanding,
+  type ParentStanding,
+  RULES_OFF,
+  RULES_OFF_TEXT,
+} from '../model/gateway-standing.ts';
 import type { Instant } from '../model/instant.ts';
 import type { RolloutRecord } from '../model/rollout.ts';
 import { isOpen, stepName } from '../model/rollout.ts';
@@ -26,6 +32,17 @@ export interface ServiceStatus {
     readonly instances: number;
     readonly ready: number;
   }[];
+  readonly gatewayRoutes?: {
+    readonly name: string;
+    readonly rulesOff: readonly number[];
+    readonly parents: readonly {
+      readonly parent: string;
+      readonly controller: string;
+      readonly state: string;
+      readonly reason: string;
+      readonly message: string;
+    }[];
+  };
 }
 
 /** Why the spec of this generation is not the one that is followed. */
@@ -49,10 +66,14 @@ export interface StatusFacts {
 
 export function serviceStatus(facts: StatusFacts): ServiceStatus {
   const { view, refused, publication, now, before } = facts;
-  const { record, versions } = view;
+  const { record, versions, gateways } = view;
   const { traffic, rollout } = record;
   const generation = refused?.generation ?? facts.generation;
-  const said = [...conditionsOf(standingOf(view, refused)), primaryServing(view)];
+  const said = [
+    ...conditionsOf(standingOf(view, refused)),
+    primaryServing(view),
+    ...(gateways === undefined ? [] : [gatewayRoutesAccepted(gateways)]),
+  ];
   return {
     observedGeneration: generation,
     conditions: timed(said, { generation, now, before }),
@@ -62,6 +83,15 @@ export function serviceStatus(facts: StatusFacts): ServiceStatus {
     ...(rollout === undefined ? {} : rolloutFields(rollout)),
     publication,
     versions: versions.filter(({ record: { state } }) => state !== 'Retired').map(versionFields),
+    ...(gateways === undefined
+      ? {}
+      : {
+          gatewayRoutes: {
+            name: gateways.name,
+            rulesOff: RULES_OFF,
+            parents: gateways.parents.map((parent) => ({ ...parent })),
+          },
+        }),
   };
 }
 
@@ -120,6 +150,26 @@ function primaryServing({ record: { traffic }, versions }: ServiceView): Said {
         reason: 'NoReadyEndpoint',
         message: `${traffic.primary} has no ready endpoint: default traffic gets 503`,
       };
+}
+
+/** Whether every parent of the HTTPRoute takes it as it is now, and what that does not mean. */
+function gatewayRoutesAccepted({ name, parents, problems }: GatewayStanding): Said {
+  const type = 'GatewayRoutesAccepted';
+  const about = (text: string): string => `HTTPRoute ${name}: ${text}; ${RULES_OFF_TEXT}`;
+  const [problem] = problems;
+  if (problem !== undefined)
+    return { type, status: 'False', reason: 'NotWritten', message: `${problem}; ${RULES_OFF_TEXT}` };
+  const texts = (state: ParentStanding['state']): string =>
+    parents
+      .filter((one) => one.state === state)
+      .map(({ parent, message }) => `${parent}: ${message}`)
+      .join('; ');
+  if (parents.some(({ state }) => state === 'Refused'))
+    return { type, status: 'False', reason: 'Refused', message: about(texts('Refused')) };
+  if (parents.some(({ state }) => state === 'Waiting'))
+    return { type, status: 'Unknown', reason: 'Waiting', message: about(texts('Waiting')) };
+  const all = parents.map(({ parent }) => parent).join(', ');
+  return { type, status: 'True', reason: 'Accepted', message: about(`accepted by ${all}`) };
 }
 
 function rolloutFields(rollout: RolloutRecord): Partial<ServiceStatus> {

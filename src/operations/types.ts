@@ -2,8 +2,10 @@
  * What every verb takes and gives. An operation checks, compares the generation, commits with an audit event and
  * wakes the loop; edges (admin API, later a console) only parse, call one of these, and format.
  */
+
 import type { AuditEvent } from '../model/audit.ts';
 import type { Decision, ExplainRequest } from '../model/decision.ts';
+import type { GatewayStanding } from '../model/gateway-standing.ts';
 import type { Instance } from '../model/instance.ts';
 import type { Instant, Milliseconds } from '../model/instant.ts';
 import type { ServiceName, TenantName, VersionName } from '../model/names.ts';
@@ -187,6 +189,8 @@ export interface ServiceView {
   readonly effectiveTraffic: Traffic;
   /** What is wrong now: a primary without a ready endpoint, rejected publications, … */
   readonly alerts: readonly string[];
+  /** How its HTTPRoute stands; absent: it has none. */
+  readonly gateways?: GatewayStanding;
 }
 
 export interface VersionView {

@@ -1,6 +1,7 @@
 /** What operators see of services: the record, its instances, the traffic as it really is, and what is wrong. */
 import { observeStillRouting, primaryServiceOf } from '../controller/round.ts';
 import { instancesOf, runtimeProblems } from '../controller/runtimes.ts';
+import { gatewayAlerts } from '../model/gateway-standing.ts';
 import { after, type Milliseconds } from '../model/instant.ts';
 import type { ServiceName } from '../model/names.ts';
 import { MAX_GRPC_HOLDS } from '../model/rules.ts';
@@ -24,7 +25,8 @@ export function serviceView(context: OperationContext, name: ServiceName): Servi
 }
 
 function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
-  const { runtimes } = context.controller.options;
+  const { runtimes, gatewayRoutes } = context.controller.options;
+  const gateways = gatewayRoutes?.standing(record.name);
   const instances = instancesOf(runtimes, record);
   const routed = serviceRoutes(record, instances).versions;
   const traffic = effectiveTraffic(record.traffic, routed);
@@ -44,9 +46,16 @@ function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
     ...rejectionAlerts(context),
     ...context.controller.proxies.alerts(),
     ...runtimeProblems(runtimes, record),
+    ...(gateways === undefined ? [] : gatewayAlerts(gateways)),
     ...primaryServiceAlerts(context, record),
   ];
-  return { record, versions, effectiveTraffic: traffic, alerts };
+  return {
+    record,
+    versions,
+    effectiveTraffic: traffic,
+    alerts,
+    ...(gateways === undefined ? {} : { gateways }),
+  };
 }
 
 function trafficAlerts(traffic: Traffic, routed: readonly RoutedVersion[]): string[] {

@@ -54,6 +54,12 @@ export function localVerbs(local: LocalCommands, ours: string): AddVerbs {
           shown: '127.0.0.1:18004',
         }),
       )
+      .addOption(
+        new Option(
+          '--refusal-address <host:port>',
+          'let gateways of the Gateway API send here what must reach no version, for example 0.0.0.0:18005 (default: nowhere)',
+        ).argParser(address),
+      )
       .option(
         '--admin-socket <path>',
         'Unix socket of the admin API (default: admin.sock in the data folder)',

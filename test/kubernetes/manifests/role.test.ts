@@ -35,6 +35,7 @@ const NEEDS: Readonly<Record<string, readonly string[]>> = {
   'services.': ALL,
   'horizontalpodautoscalers.autoscaling': ALL,
   'poddisruptionbudgets.policy': ALL,
+  'httproutes.gateway.networking.k8s.io': ['list', 'watch', 'create', 'patch', 'delete'],
   'configmaps.': ALL,
   'secrets.': ALL,
   'endpointslices.discovery.k8s.io': ['list', 'watch'],

@@ -67,7 +67,8 @@ export function httpRoute({ namespace, owner }: RoutePlace, wish: RouteWish): Wa
     },
     spec: {
       parentRefs: gatewayApi.parentRefs.map(parentRef),
-      ...(gatewayApi.hostnames.length === 0 ? {} : { hostnames: gatewayApi.hostnames }),
+      // Also where there are none: a field that we do not write would be anybody's.
+      hostnames: gatewayApi.hostnames,
       rules: rules.map((rule, index) => ruleOf(wish, rule, index)),
     },
   };

@@ -68,11 +68,16 @@ export function serviceSpec(
       {
         name: PORT_NAME,
         protocol: 'TCP',
-        port: typeof port === 'number' ? port : NAMED_PORT,
+        port: servicePort(port),
         targetPort: target,
       },
     ],
   };
+}
+
+/** The port of a Service that leads to this one of a container. */
+export function servicePort(port: number | string): number {
+  return typeof port === 'number' ? port : NAMED_PORT;
 }
 
 /** An object with the name, labels and owner of a version; `name` where it has another one. */

@@ -39,10 +39,14 @@ export class Writer {
   /** Whether the object is as it was wanted, so that nothing need be written. */
   isAsWanted({ kind, object }: WantedObject, found: KubernetesObject | undefined): boolean {
     if (found === undefined) return false;
+    if (this.isAsAnswered({ kind, object }, found)) return true;
+    return holds(object, found as typeof object) && strangersIn(found).length === 0;
+  }
+
+  /** Whether the object is what the server made of it when it was applied so. */
+  isAsAnswered({ kind, object }: WantedObject, found: KubernetesObject): boolean {
     const known = this.#answers.get(keyOf(kind, object));
-    const isAsAnswered =
-      known?.wanted === JSON.stringify(object) && known.answer === fingerprint(found, object);
-    return isAsAnswered || (holds(object, found as typeof object) && strangersIn(found).length === 0);
+    return known?.wanted === JSON.stringify(object) && known.answer === fingerprint(found, object);
   }
 
   /**
