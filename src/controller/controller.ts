@@ -54,7 +54,7 @@ export class Controller {
   #ticking: Promise<void> = Promise.resolve();
 
   private constructor(options: ControllerOptions, ledger: Ledger, watchers: readonly WatcherSeen[]) {
-    const { publisher, clock, runtimes, primaryServices } = options;
+    const { clock, runtimes, primaryServices } = options;
     this.options = options;
     this.ledger = ledger;
     this.primaryServices = primaryServices;
@@ -64,8 +64,7 @@ export class Controller {
       instancesOf: (record) => instancesOf(runtimes, record),
     });
     this.proxies = new ProxyTracker({
-      publisher,
-      clock,
+      ...options,
       grace: options.proxyGrace ?? PROXY_GRACE,
       stored: ledger.storedProxies,
     });
@@ -143,7 +142,10 @@ export class Controller {
       this.proxies.subscribe(() => this.#proxiesChanged()),
       this.ledger.subscribe(() => this.#notify()),
       this.primaryServices?.subscribe((service) => this.wake(service)) ?? (() => undefined),
-      this.options.gatewayRoutes?.subscribe((service) => this.#gatewaysChanged(service)) ?? (() => undefined),
+      this.options.gatewayRoutes?.subscribe((service) => {
+        this.wake(service);
+        this.#notify();
+      }) ?? (() => undefined),
     );
     if (this.ledger.everWritten || this.options.acceptEmpty === true) {
       this.openPublications();
@@ -247,11 +249,6 @@ export class Controller {
       );
       if (waits || isShifting) this.wake(record.name);
     }
-    this.#notify();
-  }
-
-  #gatewaysChanged(service: ServiceName): void {
-    this.wake(service);
     this.#notify();
   }
 

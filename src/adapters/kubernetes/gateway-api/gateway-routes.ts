@@ -94,7 +94,7 @@ export class KubernetesGatewayRoutes implements GatewayRoutes {
       this.#wishes.set(wish.service, { ...wish, gatewayApi });
       this.#look(wish.service);
     }
-    for (const service of [...this.#wishes.keys()]) {
+    for (const service of this.#wishes.keys()) {
       if (wanted.has(service)) continue;
       this.#wishes.delete(service);
       this.#troubles.delete(service);
