@@ -18,7 +18,7 @@ import { GoalStates } from './goal-states.ts';
 import { Ledger } from './ledger.ts';
 import { Loop } from './loop.ts';
 import { Measurements } from './measurements.ts';
-import { CommandsNotAllowedError, type ControllerOptions, type PrimaryServiceView } from './options.ts';
+import { CommandsNotAllowedError, type ControllerOptions } from './options.ts';
 import { ProxyTracker } from './proxies.ts';
 import { Publications } from './publications.ts';
 import { Rosters } from './rosters.ts';
@@ -42,7 +42,6 @@ export class Controller {
   /** What the delegate sources said. */
   readonly rosters: Rosters;
   readonly goalStates = new GoalStates();
-  readonly primaryServices: PrimaryServiceView | undefined;
   readonly #fleetChanges: FleetChanges;
   readonly #barriers: Barriers;
   readonly #roundParts: RoundParts;
@@ -54,10 +53,9 @@ export class Controller {
   #ticking: Promise<void> = Promise.resolve();
 
   private constructor(options: ControllerOptions, ledger: Ledger, watchers: readonly WatcherSeen[]) {
-    const { clock, runtimes, primaryServices } = options;
+    const { clock, runtimes } = options;
     this.options = options;
     this.ledger = ledger;
-    this.primaryServices = primaryServices;
     this.publications = new Publications({
       ...options,
       ledger,
@@ -141,7 +139,7 @@ export class Controller {
       this.proxies.follow(),
       this.proxies.subscribe(() => this.#proxiesChanged()),
       this.ledger.subscribe(() => this.#notify()),
-      this.primaryServices?.subscribe((service) => this.wake(service)) ?? (() => undefined),
+      this.options.primaryServices?.subscribe((service) => this.wake(service)) ?? (() => undefined),
       this.options.gatewayRoutes?.subscribe((service) => {
         this.wake(service);
         this.#notify();

@@ -37,7 +37,7 @@ export interface RoundParts {
   readonly fleet: Fleet;
   readonly rosters: Rosters;
   readonly goalStates: GoalStates;
-  readonly primaryServices?: PrimaryServiceView | undefined;
+  readonly primaryServices?: PrimaryServiceView;
   readonly gatewayRoutes?: Pick<GatewayRoutes, 'behind'>;
 }
 

@@ -80,7 +80,7 @@ function trafficAlerts(traffic: Traffic, routed: readonly RoutedVersion[]): stri
 
 /** What keeps clients without a proxy from the primary. */
 function primaryServiceAlerts({ controller }: OperationContext, record: ServiceRecord): string[] {
-  const standing = primaryServiceOf(controller, record);
+  const standing = primaryServiceOf(controller.options, record);
   const { traffic } = record;
   if (standing === undefined || traffic.kind === 'none' || leadsTo(standing) === traffic.primary) return [];
   return standing.problem === '' ? [] : [standing.problem];
@@ -91,7 +91,8 @@ const FENCE_WAIT: Milliseconds = 5_000;
 
 /** What keeps a drain from going on, and a lifted fence from being lifted. */
 function fenceAlerts({ controller }: OperationContext, record: ServiceRecord): string[] {
-  const routing = observeStillRouting(controller, record);
+  const { publications, proxies, options } = controller;
+  const routing = observeStillRouting({ ...options, publications, proxies }, record);
   const now = controller.options.clock.now();
   return record.versions.flatMap(({ name, state, since, fenced, fenceAtOnce }) => {
     const problem = controller.workProblem(record, name);
