@@ -31,7 +31,8 @@ export async function withClient<Result>(
   try {
     return await use(client);
   } catch (error) {
-    throw error instanceof AdminError ? await refusal(error, { context, kind, way }) : error;
+    if (!(error instanceof AdminError)) throw error;
+    throw (await tooOld(error, client, way)) ?? (await refusal(error, { context, kind, way }));
   } finally {
     client.close();
     way.close();
@@ -55,6 +56,21 @@ interface Call {
   readonly context: Context;
   readonly kind: CallKind;
   readonly way: Tunnel;
+}
+
+/** What is said of a controller that does not know what it was asked; undefined where it is not that. */
+async function tooOld(error: AdminError, client: AdminClient, way: Tunnel): Promise<CliError | undefined> {
+  const { isUnknownMethod } = await import('./refused.ts');
+  if (!isUnknownMethod(error)) return undefined;
+  const info = await client.call('getInfo', {}, soon()).catch(() => undefined);
+  return (
+    info &&
+    new CliError(
+      EXIT.failed,
+      `the controller at ${way.server} is of release ${info.version}, which does not know this command; nothing was changed`,
+      ['upgrade the controller, or use the command line of its release'],
+    )
+  );
 }
 
 async function refusal(error: AdminError, call: Call): Promise<CliError> {

@@ -103,7 +103,7 @@ export class Follower {
     const now = clock.now();
     const isFast = this.#connection !== undefined && after(this.#heard, MESSAGE_SPACING) > now;
     this.#heard = now;
-    const { message } = decode(bytes);
+    const { message, $unknown: unknown } = decode(bytes);
     if (message.case === 'identity' && this.#connection === undefined) {
       this.#connection = watchers.connect(parseIdentity(message.value), {
         changed: () => this.#changed(),
@@ -115,6 +115,8 @@ export class Follower {
       this.#changed();
       return;
     }
+    // A newer watcher may have more to say than this release understands.
+    if (message.case === undefined && unknown !== undefined && this.#connection !== undefined) return;
     if (message.case !== 'report' || this.#connection === undefined) {
       throw new InvalidMessageError('message: an identity comes first, once; after it only reports');
     }

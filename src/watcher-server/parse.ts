@@ -116,11 +116,10 @@ export function parseReport(report: Report, now: Instant): WatcherReport {
 }
 
 function parseBoxVersion(message: BoxVersionMessage, field: string, now: Instant): BoxVersion {
-  const { version, state, reason, since, openTasks, restarts } = message;
+  const { version, since, openTasks, restarts } = message;
   return {
     version: checked(`${field}.version`, version, { accepts: isName, rule: NAME_RULE, parse: versionName }),
-    state: parseState(state, `${field}.state`),
-    reason: visible(reason, LONGEST_TEXT),
+    ...parseState(message, `${field}.state`),
     since: since === undefined ? now : parseInstant(`${field}.since`, timestampMs(since)),
     ...(openTasks === undefined ? {} : { openTasks }),
     restarts,
@@ -141,9 +140,17 @@ const STATES: Readonly<Record<StateNumber, BoxVersionState | undefined>> = {
   [StateNumber.DRAINING]: 'Draining',
 };
 
-function parseState(state: StateNumber, field: string): BoxVersionState {
+/** A state that only a newer watcher knows is one in which nobody counts on the version. */
+function parseState(
+  { state, reason }: BoxVersionMessage,
+  field: string,
+): Pick<BoxVersion, 'state' | 'reason'> {
   const parsed = STATES[state];
-  if (parsed !== undefined) return parsed;
+  if (parsed !== undefined) return { state: parsed, reason: visible(reason, LONGEST_TEXT) };
+  if (state > StateNumber.UNSPECIFIED) {
+    const newer = `its watcher is of a newer release, whose state ${state} is not known here`;
+    return { state: 'Unready', reason: visible(reason === '' ? newer : `${newer}: ${reason}`, LONGEST_TEXT) };
+  }
   throw new InvalidMessageError(`${field} is ${state}; it must be one of ${BOX_VERSION_STATES.join(', ')}`);
 }
 
