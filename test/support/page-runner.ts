@@ -117,6 +117,10 @@ class Reader {
     const reader = new Reader(folder, shell, await portsOfHere());
     // Where a command of a block fails, its text is kept.
     reader.#write(`exec 2>&1; trap 'failed=$BASH_COMMAND' ERR`);
+    // A run that is killed cannot end what a page has started.
+    reader.#write(
+      `( while kill -0 ${process.pid} 2>/dev/null; do sleep 1; done; kill -KILL -- -$$ ) > /dev/null 2>&1 &`,
+    );
     return reader;
   }
 
