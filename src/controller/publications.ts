@@ -5,7 +5,7 @@
 import type { Instance } from '../model/instance.ts';
 import type { ServiceName, VersionName } from '../model/names.ts';
 import type { Retirement, ServiceRecord } from '../model/state.ts';
-import type { DefaultRoute, RoutingTable } from '../model/table.ts';
+import type { DefaultRoute, RoutingTable, ServiceRoutes } from '../model/table.ts';
 import type { GatewayRoutes, GatewayWish } from '../ports/gateway-routes.ts';
 import type { Publisher } from '../ports/publisher.ts';
 import type { Ledger } from './ledger.ts';
@@ -17,14 +17,23 @@ interface Shown {
   readonly publication: number;
 }
 
+interface ShownRoutes {
+  readonly routes: ServiceRoutes;
+  /** What of them is not endpoints. */
+  readonly text: string;
+  readonly publication: number;
+}
+
 export class Publications {
   readonly #ledger: Ledger;
   readonly #publisher: Publisher;
   readonly #gatewayRoutes: Pick<GatewayRoutes, 'want'> | undefined;
   readonly #tables: Tables;
   readonly #shown = new Map<string, Shown>();
+  /** The records whose retirements were noted last. */
+  readonly #noted = new Map<ServiceName, ServiceRecord>();
   readonly #offDefault = new Map<string, number>();
-  readonly #shownRoutes = new Map<ServiceName, { readonly text: string; readonly publication: number }>();
+  readonly #shownRoutes = new Map<ServiceName, ShownRoutes>();
   #number = 0;
   #open = false;
 
@@ -75,7 +84,6 @@ export class Publications {
     }
     this.#gatewayRoutes?.want(this.#gatewayWishes());
     this.#noteRetirements();
-    this.#noteOffDefault();
     this.#noteRoutes();
     return this.#number;
   }
@@ -104,28 +112,33 @@ export class Publications {
     });
   }
 
-  #noteOffDefault(): void {
-    for (const { service, versions, defaultRoute, holds } of this.table.services) {
-      for (const { version } of versions) {
-        const key = `${service} ${version}`;
-        const isRouted = receives(defaultRoute, version) || holds.some((hold) => hold.version === version);
-        if (isRouted) this.#offDefault.delete(key);
-        else if (!this.#offDefault.has(key)) this.#offDefault.set(key, this.#number);
-      }
+  /** Of most services nothing was built anew: those are passed over. */
+  #noteRoutes(): void {
+    for (const routes of this.table.services) {
+      const shown = this.#shownRoutes.get(routes.service);
+      if (shown?.routes === routes) continue;
+      const { service, defaultRoute, versions, cohort, mirror } = routes;
+      this.#noteOffDefault(routes);
+      const access = versions.map((version) => [version.version, version.access]);
+      const text = JSON.stringify({ defaultRoute, cohort, mirror, access });
+      const publication = shown?.text === text ? shown.publication : this.#number;
+      this.#shownRoutes.set(service, { routes, text, publication });
     }
   }
 
-  #noteRoutes(): void {
-    for (const { service, defaultRoute, versions, cohort, mirror } of this.table.services) {
-      const access = versions.map((version) => [version.version, version.access]);
-      const text = JSON.stringify({ defaultRoute, cohort, mirror, access });
-      if (this.#shownRoutes.get(service)?.text === text) continue;
-      this.#shownRoutes.set(service, { text, publication: this.#number });
+  #noteOffDefault({ service, versions, defaultRoute, holds }: ServiceRoutes): void {
+    for (const { version } of versions) {
+      const key = `${service} ${version}`;
+      const isRouted = receives(defaultRoute, version) || holds.some((hold) => hold.version === version);
+      if (isRouted) this.#offDefault.delete(key);
+      else if (!this.#offDefault.has(key)) this.#offDefault.set(key, this.#number);
     }
   }
 
   #noteRetirements(): void {
     for (const record of this.#ledger.records().values()) {
+      if (this.#noted.get(record.name) === record) continue;
+      this.#noted.set(record.name, record);
       for (const { name, retirement } of record.versions) {
         const key = `${record.name} ${name}`;
         if (retirement === undefined) this.#shown.delete(key);

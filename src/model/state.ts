@@ -118,9 +118,6 @@ export interface ServiceRecord {
   readonly artifacts?: readonly Artifact[];
 }
 
-/** The most holds of one service: each Envoy holds all of them, as a map. Proxyless clients get MAX_GRPC_HOLDS. */
-export const MAX_HOLDS = 10_000;
-
 /** Artifacts of one service; those of versions that were retired longest ago go first. */
 export const MAX_ARTIFACTS = 100;
 

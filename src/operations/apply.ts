@@ -17,6 +17,7 @@ import { diffServices } from '../spec/diff.ts';
 import { effectsOf, forbiddenChanges } from './apply-effects.ts';
 import { type ParsedDocuments, parseDocuments } from './apply-parse.ts';
 import { checkGeneration, type OperationContext, refuse, replacedEvents, requireActor } from './context.ts';
+import { requireRoomForServices } from './room.ts';
 import { type ApplyOutcome, type ApplyRequest, OperationError, type ServiceChange } from './types.ts';
 
 interface Planned {
@@ -58,6 +59,10 @@ function planAll(input: {
   const { records, parsed, request, now } = input;
   const others = [...records.values()].filter(
     ({ name }) => !parsed.services.some(({ spec }) => spec.name === name),
+  );
+  requireRoomForServices(
+    records.size,
+    parsed.services.map(({ spec }) => spec.name).filter((name) => !records.has(name)),
   );
   const warnings = parsed.checkTogether(others.map(({ spec }) => spec));
   const changes = parsed.services.map(({ spec, document }) => {

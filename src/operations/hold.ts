@@ -1,6 +1,7 @@
 /** hold and release: an operator's order that a tenant stays on a version, with a reason and an expiry. */
-import { after } from '../model/instant.ts';
-import { type Hold, isActive, MAX_HOLDS } from '../model/state.ts';
+import { after, isoTime } from '../model/instant.ts';
+import { MAX_HOLDS } from '../model/limits.ts';
+import { type Hold, isActive, type ServiceRecord } from '../model/state.ts';
 import { changeService, type OperationContext, requireVersion } from './context.ts';
 import { requireDuration } from './duration.ts';
 import { type ChangeOutcome, type HoldRequest, OperationError, type ReleaseRequest } from './types.ts';
@@ -34,10 +35,7 @@ export async function hold(context: OperationContext, request: HoldRequest): Pro
       }
       const others = record.holds.filter(({ tenant }) => tenant !== request.tenant);
       if (others.length >= MAX_HOLDS) {
-        throw new OperationError(
-          'FailedPrecondition',
-          `${record.name} has ${others.length} holds, the most there can be; release some`,
-        );
+        throw new OperationError('FailedPrecondition', tooMany(record));
       }
       const order: Hold = {
         tenant: request.tenant,
@@ -51,6 +49,13 @@ export async function hold(context: OperationContext, request: HoldRequest): Pro
     },
     describe: (before) => `${before.name}: tenant ${request.tenant} stays on ${request.version}`,
   });
+}
+
+function tooMany({ name, holds }: ServiceRecord): string {
+  const [first] = holds.toSorted((one, other) => one.expires - other.expires);
+  const ends =
+    first === undefined ? '' : `; the first of them, of ${first.tenant}, ends at ${isoTime(first.expires)}`;
+  return `${name} has ${holds.length} holds, and ${MAX_HOLDS} is the most: release some${ends}`;
 }
 
 /** Ends a hold; the tenant follows the default traffic again. Throws OperationError NotFound. */

@@ -1,13 +1,16 @@
 /** What operators see of services: the record, its instances, the traffic as it really is, and what is wrong. */
 import { observeStillRouting, primaryServiceOf } from '../controller/round.ts';
-import { instancesOf, runtimeProblems } from '../controller/runtimes.ts';
+import { instancesOf, offeredVersions, runtimeProblems } from '../controller/runtimes.ts';
 import { gatewayAlerts } from '../model/gateway-standing.ts';
 import { after, type Milliseconds } from '../model/instant.ts';
+import { MAX_LIVE_VERSIONS } from '../model/limits.ts';
 import type { ServiceName } from '../model/names.ts';
 import { MAX_GRPC_HOLDS } from '../model/rules.ts';
 import type { ServiceRecord, Traffic } from '../model/state.ts';
 import type { RoutedVersion } from '../model/table.ts';
+import { versionsOffered } from '../rollout/offered.ts';
 import { leadsTo } from '../rollout/primary-service.ts';
+import { liveVersions } from '../rollout/teardown.ts';
 import { effectiveTraffic, serviceRoutes, weightOf } from '../routing/table.ts';
 import { type OperationContext, requireService } from './context.ts';
 import type { ServiceView, VersionView } from './types.ts';
@@ -48,6 +51,7 @@ function viewOf(context: OperationContext, record: ServiceRecord): ServiceView {
     ...runtimeProblems(runtimes, record),
     ...(gateways === undefined ? [] : gatewayAlerts(gateways)),
     ...primaryServiceAlerts(context, record),
+    ...offeredAlerts(context, record),
   ];
   return {
     record,
@@ -76,6 +80,17 @@ function trafficAlerts(traffic: Traffic, routed: readonly RoutedVersion[]): stri
     alerts.push(`the previous ${traffic.previous} has no ready endpoint: a rollback would be refused`);
   }
   return alerts;
+}
+
+/** Versions that are listed by address and for which there is no room. */
+function offeredAlerts({ controller }: OperationContext, record: ServiceRecord): string[] {
+  const { left } = versionsOffered(record, offeredVersions(controller.options.runtimes, record));
+  const live = liveVersions(record);
+  const [first] = live.toSorted((one, other) => one.since - other.since);
+  if (left.length === 0 || first === undefined) return [];
+  return [
+    `${left.length} more versions are listed by address and not taken up (${left.slice(0, 3).join(', ')}): ${live.length} live, and ${MAX_LIVE_VERSIONS} is the most; retire some, first of all ${first.name}, which is ${first.state}`,
+  ];
 }
 
 /** What keeps clients without a proxy from the primary. */

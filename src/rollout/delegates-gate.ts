@@ -4,10 +4,11 @@
  * step that moves traffic, since delegates can leave again.
  */
 import { after, type Instant } from '../model/instant.ts';
+import { MAX_HOLDS } from '../model/limits.ts';
 import type { TenantName } from '../model/names.ts';
 import type { Parity, Roll } from '../model/parity.ts';
 import type { DelegateCounts, RolloutRecord, StepName } from '../model/rollout.ts';
-import { MAX_HOLDS, type ServiceRecord } from '../model/state.ts';
+import type { ServiceRecord } from '../model/state.ts';
 import type { Obstacle } from './forward.ts';
 import type { Observation } from './observation.ts';
 import { hasDelegates, isFlipped, isPromoted, movesTraffic } from './steps.ts';

@@ -14,6 +14,7 @@ import {
   type VersionState,
 } from '../model/state.ts';
 import { countReady, type Observation } from './observation.ts';
+import { versionsOffered } from './offered.ts';
 import { stateWhenUp, whyLeft } from './plan-delegates.ts';
 import { planRoll, planRollout, type RolloutAction } from './plan-rollout.ts';
 import { planGaps } from './primary-service.ts';
@@ -107,10 +108,10 @@ interface VersionInput {
   readonly observed: Observation;
 }
 
-function planOffered(record: ServiceRecord, observed: Observation): PlanAction[] {
-  return observed.offered
-    .filter((version) => findVersion(record, version) === undefined)
-    .map((version) => ({ kind: 'AddVersion', version, because: `${version} is listed by address` }));
+function planOffered(record: ServiceRecord, { offered }: Observation): PlanAction[] {
+  const because = (version: VersionName): string => `${version} is listed by address`;
+  const { taken } = versionsOffered(record, offered);
+  return taken.map((version) => ({ kind: 'AddVersion', version, because: because(version) }));
 }
 
 function planVersion(input: VersionInput): PlanAction[] {

@@ -5,6 +5,7 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { MAX_HOLDS, MAX_LIVE_VERSIONS, MAX_PROXIES, MAX_SERVICES } from '../model/limits.ts';
 import { accessLogMetrics } from './access-log-metrics.ts';
 import { delegateMetrics } from './delegate-metrics.ts';
 import type { Facts, Filler } from './facts.ts';
@@ -19,6 +20,13 @@ import { type XdsMetrics, xdsMetrics } from './xds-metrics.ts';
 
 /** About a millisecond's worth. */
 const SERVICES_IN_A_TURN = 10;
+
+const LIMITS = {
+  services: MAX_SERVICES,
+  versions: MAX_LIVE_VERSIONS,
+  holds: MAX_HOLDS,
+  proxies: MAX_PROXIES,
+};
 
 /** What does not change while the program runs. */
 export interface MetricsOptions {
@@ -60,6 +68,13 @@ export class Metrics {
       labelNames: ['version', 'node'],
       registers,
     }).set({ version, node: process.versions.node }, 1);
+    const limit = new Gauge({
+      name: 'switchyard_limit',
+      help: 'The most that there may be: services of a controller, live versions and holds of a service, proxies of a process.',
+      labelNames: ['of'],
+      registers,
+    });
+    for (const [of, most] of Object.entries(LIMITS)) limit.set({ of }, most);
     this.#ready = new Gauge({
       name: 'switchyard_ready',
       help: '1 while proxies are served: the state is loaded, and something was ever applied.',

@@ -3,6 +3,7 @@
  * keeps the newest snapshot and the list of proxies. A publication that cannot be translated changes nothing.
  */
 import type { Instant, Milliseconds } from '../model/instant.ts';
+import { MAX_PROXIES } from '../model/limits.ts';
 import type { Publication, RoutingTable } from '../model/table.ts';
 import type { Publisher, PublishProgress } from '../ports/publisher.ts';
 import { createFramer } from './framing.ts';
@@ -19,6 +20,8 @@ export interface Fleet extends ProxyContext {
   readonly refusal: string;
   /** Gives a connected proxy what it is to have now, if it may have it. */
   aim(proxy: Proxy): void;
+  /** Why no other proxy may come; empty: one may. Those that are connected stay. */
+  readonly fullness: string;
   /** An id like the node's that no connected proxy has. */
   freeId(nodeId: string): string;
   add(proxy: Proxy): void;
@@ -44,6 +47,8 @@ export interface PublisherOptions {
   readonly emptyStore?: boolean;
   /** Why no stream may begin here now; empty where it may. Streams that are open go on. */
   readonly mayNotServe?: () => string;
+  /** How many proxies may be connected; default MAX_PROXIES. */
+  readonly maxProxies?: number;
 }
 
 /** Proxies that are served in one turn of the event loop; between turns their answers are read. */
@@ -98,6 +103,11 @@ export function createPublisher(options: PublisherOptions): XdsPublisher {
     get refusal() {
       if (snapshot === undefined) return 'the state is not loaded yet; try again';
       return options.mayNotServe?.() ?? '';
+    },
+    get fullness() {
+      const { maxProxies = MAX_PROXIES } = options;
+      if (proxies.size < maxProxies) return '';
+      return `${proxies.size} proxies are connected here, and ${maxProxies} is the most; connect to another replica, or run another controller for some of the services`;
     },
     framer: createFramer(),
     step: shared.step,

@@ -60,6 +60,10 @@ const TYPES_BY_URL: ReadonlyMap<string, ResourceType> = new Map(
   RESOURCE_TYPES.map((type) => [TYPE_URLS[type], type]),
 );
 
+class TooManyProxiesError extends Error {
+  override readonly name = 'TooManyProxiesError';
+}
+
 /** Serves a stream until it ends. */
 export function serveStream(context: StreamContext, method: DiscoveryMethod, call: RawCall): void {
   const { fleet, times } = context;
@@ -93,7 +97,8 @@ export function serveStream(context: StreamContext, method: DiscoveryMethod, cal
       if (!ended) act();
     } catch (error) {
       const invalid = error instanceof InvalidRequestError || error instanceof InvalidNodeError;
-      if (invalid) refuse(status.INVALID_ARGUMENT, error.message);
+      if (error instanceof TooManyProxiesError) refuse(status.RESOURCE_EXHAUSTED, error.message);
+      else if (invalid) refuse(status.INVALID_ARGUMENT, error.message);
       else fail(error);
     }
   };
@@ -184,7 +189,9 @@ function join(from: {
   return { proxy, leave };
 }
 
+/** Throws TooManyProxiesError. */
 function makeProxy(fleet: Fleet, method: DiscoveryMethod, node: WireNode, address: string): Proxy {
+  if (fleet.fullness !== '') throw new TooManyProxiesError(fleet.fullness);
   const proxy = new Proxy({
     id: fleet.freeId(node.id),
     cohort: cohortOf(node),

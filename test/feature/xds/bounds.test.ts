@@ -46,6 +46,31 @@ describe('the id of a node', () => {
   });
 });
 
+test('a proxy more than there may be is refused with the limit, and comes in when another one has left', async () => {
+  const w = await startXdsWorld({ maxProxies: 2 });
+  ends.push(() => w.close());
+  w.publishScene(scene({ clusters: { a: '1' } }));
+  const connect = (id: string): XdsClient => {
+    const connection = new XdsConnection(w.server.port);
+    ends.push(() => connection.close());
+    const client = connection.open('sotw');
+    client.ask('clusters', { node: node(id) });
+    return client;
+  };
+  const first = connect('gw-1');
+  await first.next();
+  await connect('gw-2').next();
+  const { code, details } = await connect('gw-3').end();
+  expect(code).toBe(status.RESOURCE_EXHAUSTED);
+  expect(details).toBe(
+    '2 proxies are connected here, and 2 is the most; connect to another replica, or run another controller for some of the services',
+  );
+  expect(w.publisher.progress().proxies.map(({ id }) => id)).toEqual(['gw-1', 'gw-2']);
+  first.cancel();
+  await eventually(() => w.publisher.progress().proxies.length === 1);
+  await connect('gw-3').next();
+});
+
 test('metadata of any size is refused with a short reason', async () => {
   const { client } = await open();
   client.ask('clusters', {

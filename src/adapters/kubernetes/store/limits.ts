@@ -1,4 +1,5 @@
 /** How much custom resources hold. What would be too much is refused before it is sent, and named. */
+import { MAX_LIVE_VERSIONS, MAX_SERVICES } from '../../../model/limits.ts';
 import type { ServiceName } from '../../../model/names.ts';
 import type { ServiceRecord } from '../../../model/state.ts';
 import type { Commit } from '../../../ports/store.ts';
@@ -8,10 +9,6 @@ import type { StoredObject } from './objects.ts';
 /** An API server takes 1.5 MB with all that it adds. */
 const MOST_BYTES = 1_000_000;
 const WARN_BYTES = 700_000;
-/** Services of one installation. */
-const MOST_SERVICES = 1_000;
-/** Versions of a service that are not retired. */
-const MOST_VERSIONS = 100;
 
 /** As the API server takes the names of objects: a service may have others where it is kept in a file. */
 const OBJECT_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
@@ -27,21 +24,21 @@ export function checkRecord(record: ServiceRecord): void {
   }
   const live = versions.filter(({ state }) => state !== 'Retired');
   const oldest = live.toSorted((one, other) => one.since - other.since)[0];
-  if (live.length > MOST_VERSIONS && oldest !== undefined) {
+  if (live.length > MAX_LIVE_VERSIONS && oldest !== undefined) {
     throw new StoreLimitError(
       name,
-      `${name} would have ${live.length} versions, at most ${MOST_VERSIONS} may live; retire some, first of all ${oldest.name}, which is ${oldest.state} (${oldest.reason})`,
+      `${name} would have ${live.length} versions, at most ${MAX_LIVE_VERSIONS} may live; retire some, first of all ${oldest.name}, which is ${oldest.state} (${oldest.reason})`,
     );
   }
 }
 
 /** Throws StoreLimitError that names the first service that is one too many. */
 export function checkServices(services: readonly ServiceName[], added: readonly ServiceName[]): void {
-  const [first] = added.slice(Math.max(0, MOST_SERVICES - services.length));
+  const [first] = added.slice(Math.max(0, MAX_SERVICES - services.length));
   if (first === undefined) return;
   throw new StoreLimitError(
     first,
-    `${first} would be service ${services.length + added.length}; one namespace holds at most ${MOST_SERVICES}, so give others a namespace and a controller of their own`,
+    `${first} would be service ${services.length + added.length}; one namespace holds at most ${MAX_SERVICES}, so give others a namespace and a controller of their own`,
   );
 }
 
