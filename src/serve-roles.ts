@@ -34,6 +34,7 @@ import type { Accept, TunnelName } from './replicas/port.ts';
 import { RenumberedPublisher } from './replicas/renumbered.ts';
 import type { Role } from './replicas/roles.ts';
 import { openCore } from './serve-core.ts';
+import { tellEvents } from './serve-events.ts';
 import { addressText } from './serving.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { watcherObservers } from './telemetry/watcher-log.ts';
@@ -241,6 +242,7 @@ export async function lead(stage: Stage): Promise<Role> {
   });
   closing.defer(() => rollouts.stop());
   rollouts.start();
+  closing.defer(tellEvents({ cluster, log, controller, operations, services: objects, rollouts }));
   const primary = new PrimaryFollower({
     operations,
     records,

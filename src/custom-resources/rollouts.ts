@@ -65,6 +65,11 @@ export class RolloutObjects {
     await Promise.all([this.#reflector.stop(), this.#rounds.close()]);
   }
 
+  /** As last heard; undefined while it is not there. */
+  get(name: string): RolloutObject | undefined {
+    return this.#reflector.objects.get(`${this.#options.namespace}/${name}`);
+  }
+
   #all(): void {
     if (!this.#reflector.standing.isSynced) return;
     for (const name of this.#options.records().keys()) this.#rounds.wake(name);

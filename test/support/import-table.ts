@@ -134,6 +134,7 @@ const importTable: Readonly<Record<string, Row>> = {
     'operations',
     'adapters/kubernetes/client',
     'adapters/kubernetes/custom-resources.ts',
+    'adapters/kubernetes/events',
     'adapters/kubernetes/names.ts',
     'adapters/rounds.ts',
     'routing/table.ts',

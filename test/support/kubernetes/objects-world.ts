@@ -6,11 +6,14 @@ import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
 import { isNotFound } from '../../../src/adapters/kubernetes/client/api-error.ts';
 import { pathOf } from '../../../src/adapters/kubernetes/client/objects.ts';
-import { VERSIONED_SERVICE } from '../../../src/adapters/kubernetes/custom-resources.ts';
+import { ROLLOUT, VERSIONED_SERVICE } from '../../../src/adapters/kubernetes/custom-resources.ts';
+import { EventRecorder } from '../../../src/adapters/kubernetes/events/recorder.ts';
 import type { Traces } from '../../../src/custom-resources/beginning.ts';
 import { ServiceObjectCache } from '../../../src/custom-resources/cache.ts';
 import type { Condition } from '../../../src/custom-resources/conditions.ts';
+import { ObjectEvents } from '../../../src/custom-resources/events.ts';
 import { type ServiceObject } from '../../../src/custom-resources/objects.ts';
+import { RolloutObjects } from '../../../src/custom-resources/rollouts.ts';
 import { ServiceObjects } from '../../../src/custom-resources/services.ts';
 import { ControllerWorld } from '../controller-world.ts';
 import { eventually } from '../eventually.ts';
@@ -22,7 +25,7 @@ const WITHIN = 20_000;
 export const NAME = 'manager';
 
 export class ObjectsWorld {
-  readonly #place: TestNamespace;
+  readonly place: TestNamespace;
   readonly #cache: ServiceObjectCache;
   controller: ControllerWorld;
   readonly problems: unknown[] = [];
@@ -31,21 +34,22 @@ export class ObjectsWorld {
   /** What the cluster runs of the service. */
   traces: Traces = { selected: undefined, versions: [] };
   #hand: ServiceObjects | undefined;
+  #stopTelling = async (): Promise<void> => undefined;
 
   private constructor(place: TestNamespace, cache: ServiceObjectCache, controller: ControllerWorld) {
-    this.#place = place;
+    this.place = place;
     this.#cache = cache;
     this.controller = controller;
   }
 
   static async create(): Promise<ObjectsWorld> {
     const place = await testNamespace();
-    await installKinds(place, VERSIONED_SERVICE);
+    await installKinds(place, VERSIONED_SERVICE, ROLLOUT);
     const cache = new ServiceObjectCache({ ...place, clock: systemClock, random: Math.random });
     await cache.start();
     const world = new ObjectsWorld(place, cache, await ControllerWorld.start());
     onTestFinished(async () => {
-      await world.#hand?.stop();
+      await world.#stopLeading();
       await cache.stop();
       await world.controller.stop();
     });
@@ -55,10 +59,10 @@ export class ObjectsWorld {
 
   /** Another leader takes the objects over, on the same records. */
   async lead(): Promise<void> {
-    await this.#hand?.stop();
+    await this.#stopLeading();
     this.#hand = new ServiceObjects({
       cache: this.#cache,
-      ...this.#place,
+      ...this.place,
       operations: this.controller.operations,
       records: () => this.controller.controller.ledger.records(),
       isOpen: () => this.controller.controller.publications.isOpen,
@@ -70,18 +74,51 @@ export class ObjectsWorld {
       onProblem: (problem) => this.problems.push(problem),
     });
     this.#hand.start();
+    this.#tell();
+  }
+
+  async #stopLeading(): Promise<void> {
+    await this.#hand?.stop();
+    await this.#stopTelling();
+  }
+
+  /** Rollout objects, and Events about them and the service. */
+  #tell(): void {
+    const { operations, controller } = this.controller;
+    const records = (): ReturnType<typeof controller.ledger.records> => controller.ledger.records();
+    const shared = { ...this.place, services: this.#cache, operations, records, clock: systemClock };
+    const rollouts = new RolloutObjects({
+      ...shared,
+      random: Math.random,
+      onProblem: (problem) => this.problems.push(problem),
+    });
+    const recorder = new EventRecorder({
+      ...shared,
+      instance: 'test',
+      onTrouble: (sentence) => this.problems.push(sentence),
+    });
+    const followEvents: typeof controller.ledger.subscribe = (listener) =>
+      controller.ledger.subscribe(listener);
+    const events = new ObjectEvents({ ...shared, recorder, rollouts, followEvents });
+    rollouts.start();
+    events.start();
+    this.#stopTelling = async () => {
+      this.#stopTelling = async () => undefined;
+      events.stop();
+      await Promise.all([rollouts.stop(), recorder.stop()]);
+    };
   }
 
   /** The next leader finds none of what was recorded. */
   async loseRecords(): Promise<void> {
-    await this.#hand?.stop();
+    await this.#stopLeading();
     await this.controller.stop();
     this.controller = await ControllerWorld.start();
   }
 
   /** Deletes the object as if its namespace were lost, and creates it as a backup has it: without a status, and another one. */
   async restore(name = NAME): Promise<void> {
-    const { api, namespace } = this.#place;
+    const { api, namespace } = this.place;
     const object = await api.get<ServiceObject>(VERSIONED_SERVICE, { namespace, name });
     const { annotations = {}, finalizers = [] } = object.metadata;
     await api.json({
@@ -99,16 +136,16 @@ export class ObjectsWorld {
   }
 
   async wish(spec: object, name = NAME): Promise<void> {
-    const { api, namespace } = this.#place;
+    const { api, namespace } = this.place;
     const metadata = { name, namespace };
     const object = { apiVersion: 'switchyard.dev/v1alpha1', kind: 'VersionedService', metadata, spec };
     await api.apply(VERSIONED_SERVICE, metadata, { object, manager: 'switchyard-cli', force: true });
   }
 
   async annotate(name: string, text: string): Promise<void> {
-    await this.#place.api.json({
+    await this.place.api.json({
       method: 'PATCH',
-      path: pathOf(VERSIONED_SERVICE, { namespace: this.#place.namespace, name: NAME }),
+      path: pathOf(VERSIONED_SERVICE, { namespace: this.place.namespace, name: NAME }),
       query: { fieldManager: 'argocd-server' },
       contentType: 'application/merge-patch+json',
       body: { metadata: { annotations: { [name]: text } } },
@@ -116,13 +153,13 @@ export class ObjectsWorld {
   }
 
   async delete(): Promise<void> {
-    await this.#place.api.delete(VERSIONED_SERVICE, { namespace: this.#place.namespace, name: NAME });
+    await this.place.api.delete(VERSIONED_SERVICE, { namespace: this.place.namespace, name: NAME });
   }
 
   /** Undefined where there is none. */
   async object(name = NAME): Promise<ServiceObject | undefined> {
-    const place = { namespace: this.#place.namespace, name };
-    return this.#place.api.get<ServiceObject>(VERSIONED_SERVICE, place).catch((error: unknown) => {
+    const place = { namespace: this.place.namespace, name };
+    return this.place.api.get<ServiceObject>(VERSIONED_SERVICE, place).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
     });

@@ -114,7 +114,6 @@ export class TestKubelet {
 
   async #register(): Promise<void> {
     const { api } = this.#options;
-    const port = this.#streams?.port;
     await api.create(NODE, {}, { apiVersion: 'v1', kind: 'Node', metadata: { name: this.name }, spec: {} });
     const now = new Date().toISOString();
     const condition = {
@@ -132,7 +131,7 @@ export class TestKubelet {
         allocatable: capacity,
         conditions: [condition],
         addresses: [{ type: 'InternalIP', address: this.#address }],
-        ...(port === undefined ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: port } } }),
+        daemonEndpoints: { kubeletEndpoint: { Port: this.#streams?.port ?? 0 } },
       },
     });
   }
