@@ -9,6 +9,8 @@ import { installed } from './packed-build.ts';
 import type { Program } from './system/controller.ts';
 
 export interface UnpackedRelease extends LastRelease {
+  /** Where its files are. */
+  readonly root: string;
   /** What takes the arguments of `switchyard`. */
   readonly program: Program;
 }
@@ -19,5 +21,6 @@ export function unpackLastRelease(): UnpackedRelease {
   const folder = mkdtempSync(join(tmpdir(), `switchyard-${release.version}-`));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   extract({ file: release.file, cwd: folder, sync: true });
-  return { ...release, program: installed(join(folder, 'package')) };
+  const root = join(folder, 'package');
+  return { ...release, root, program: installed(root) };
 }
