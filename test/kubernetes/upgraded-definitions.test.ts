@@ -87,7 +87,7 @@ function objectWith(more: object, name = NAME): SpecObject {
     apiVersion: 'switchyard.dev/v1alpha1',
     kind: 'VersionedService',
     metadata,
-    spec: { ...spec, ...more } as never,
+    spec: { ...spec, ...more },
   };
 }
 
