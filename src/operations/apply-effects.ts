@@ -27,7 +27,7 @@ export function effectsOf(before: ServiceRecord | undefined, after: ServiceRecor
   return [
     ...versionEffects(before, after),
     ...(before === undefined ? [] : addressEffects(before, after.spec.runtime)),
-    ...(before === undefined ? [] : podEffects(before, after)),
+    ...(before === undefined ? [] : [...podEffects(before, after), ...gatewayEffects(before, after)]),
     ...listenerEffects(before?.spec.listeners ?? [], after.spec.listeners),
   ];
 }
@@ -75,6 +75,23 @@ function podEffects(before: ServiceRecord, after: ServiceRecord): string[] {
   if (numbers(was) !== numbers(is) && made.length > 0) {
     effects.push(`changes how many Pods there are of ${made.join(', ')}, at once`);
   }
+  return effects;
+}
+
+/** Gateways of the Gateway API, and what that means for our own proxies. */
+function gatewayEffects({ spec: before }: ServiceRecord, { spec: after }: ServiceRecord): string[] {
+  const of = ({ runtime }: VersionedService) =>
+    runtime.kind === 'kubernetes' ? runtime.gatewayApi : undefined;
+  const [was, is] = [of(before), of(after)];
+  const effects: string[] = [];
+  if (was !== undefined && is === undefined)
+    effects.push('takes the HTTPRoute away: its gateways answer 404 from then on');
+  if (was === undefined && is !== undefined)
+    effects.push('writes an HTTPRoute for gateways of the Gateway API');
+  if (was?.mode !== 'Instead' && is?.mode === 'Instead')
+    effects.push(
+      'cuts streams: proxies are told nothing of the service any more, only the gateways lead to it',
+    );
   return effects;
 }
 

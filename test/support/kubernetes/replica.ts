@@ -46,6 +46,7 @@ export class ReplicaProcess {
         `--http-address=${address}:18002`,
         `--watcher-address=${address}:18003`,
         `--replica-address=${address}:18004`,
+        `--refusal-address=${address}:18005`,
       ],
       logFile: join(folder, `${name}.log`),
       environment: { KUBECONFIG: place.kubeconfig, POD_NAME: name, POD_IP: address },

@@ -16,6 +16,25 @@ test('an endpoint has the zone of its instance; without one it is an address and
   expect(version?.endpoints).toEqual([{ ...zoned.address, zone: 'zone-a' }, plain.address]);
 });
 
+test('where gateways lead to a service instead of proxies, the table says so', () => {
+  const { spec } = aRecord();
+  const parentRefs = [{ kind: 'Gateway', name: 'main' }] as const;
+  const shown = (mode: 'Besides' | 'Instead') => {
+    const gatewayApi = { parentRefs, hostnames: [], mode };
+    const pods = { kind: 'template', template: {} } as const;
+    const runtime = {
+      kind: 'kubernetes',
+      pods,
+      port: 80,
+      replicas: 1,
+      maxUnavailable: 1,
+      gatewayApi,
+    } as const;
+    return serviceRoutes({ ...aRecord(), spec: { ...spec, runtime } }, []).withoutProxies;
+  };
+  expect([shown('Instead'), shown('Besides')]).toEqual([true, undefined]);
+});
+
 describe('default traffic', () => {
   test('goes to the primary alone while nothing shifts', () => {
     expect(serviceRoutes(aRecord(), [anInstance('v1')]).defaultRoute).toEqual({

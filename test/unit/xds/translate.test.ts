@@ -62,6 +62,12 @@ function reordered({ services }: RoutingTable): RoutingTable {
 }
 
 describe('translate', () => {
+  test('tells proxies nothing of a service that others lead to, and all of the service beside it', () => {
+    const beside = serviceRoutes({ service: 'jobs', listeners: [{ domains: ['jobs.test'] }] });
+    const elsewhere = { ...serviceRoutes(), withoutProxies: true } as const;
+    expect(translate(table(elsewhere, beside))).toEqual(translate(table(beside)));
+  });
+
   test('gives equal bytes for equal tables, whatever order they were put together in', () => {
     assertProperty(
       fc.property(tables, (original) => {
