@@ -77,12 +77,16 @@ test('a flip waits until the gateway has accepted it; unknown pins are refused b
   await world.condition('Ready', 'True');
   await world.condition('GatewayRoutesAccepted', 'False');
   expect((await accepted())?.message).toMatch(/^there is no Service switchyard-refusals/);
-  await api.create(SERVICE_KIND, { namespace }, {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'switchyard-refusals', namespace },
-    spec: { ports: [{ port: 18_005 }] },
-  } as KubernetesObject);
+  await api.create(
+    SERVICE_KIND,
+    { namespace },
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'switchyard-refusals', namespace },
+      spec: { ports: [{ port: 18_005 }] },
+    },
+  );
   await world.condition('GatewayRoutesAccepted', 'True');
   expect((await accepted())?.message).toMatch(/accepted by Gateway .*\/main; rules 1, 3 and 5 are off/);
   expect((await status())?.gatewayRoutes).toMatchObject({
