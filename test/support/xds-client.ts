@@ -43,8 +43,8 @@ const TYPES_BY_URL = new Map<string, ResourceType>(RESOURCE_TYPES.map((type) => 
 export class XdsConnection {
   readonly #client: Client;
 
-  constructor(port: number) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  constructor(port: number, host = '127.0.0.1') {
+    this.#client = new Client(`${host}:${port}`, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_receive_message_length': -1,
     });
@@ -83,6 +83,11 @@ export class XdsClient {
     call.on('end', () => {
       this.ended = true;
     });
+  }
+
+  /** Calls back for each response, as it comes. */
+  onResponse(heard: (response: WireResponse) => void): void {
+    this.call.on('data', (raw: Buffer) => heard(parse(this.dialect, raw)));
   }
 
   /** Sends a SotW request for a type. */

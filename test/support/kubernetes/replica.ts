@@ -71,6 +71,10 @@ export class ReplicaProcess {
     return `${this.address}:18001`;
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   /** False when it has ended. */
   get isRunning(): boolean {
     return this.#child.running;
