@@ -8,7 +8,6 @@ import { systemClock } from './adapters/clock.ts';
 import type { LeaderElection } from './adapters/kubernetes/client/leader-election.ts';
 import type { KubernetesGatewayRoutes } from './adapters/kubernetes/gateway-api/gateway-routes.ts';
 import { serverObjects } from './adapters/kubernetes/store/objects.ts';
-import type { StoreObserver } from './adapters/kubernetes/store/observer.ts';
 import type { KubernetesRoutingView } from './adapters/kubernetes/store/routing-view.ts';
 import { openKubernetesStore } from './adapters/kubernetes/store/store.ts';
 import { startAdminServer } from './admin/server.ts';
@@ -35,6 +34,7 @@ import { RenumberedPublisher } from './replicas/renumbered.ts';
 import type { Role } from './replicas/roles.ts';
 import { openCore } from './serve-core.ts';
 import { tellEvents } from './serve-events.ts';
+import { historyLog, historyText } from './serve-history.ts';
 import { addressText } from './serving.ts';
 import { Metrics } from './telemetry/metrics.ts';
 import { watcherObservers } from './telemetry/watcher-log.ts';
@@ -178,7 +178,7 @@ export async function lead(stage: Stage): Promise<Role> {
     info: () => ({
       version,
       started,
-      store: `custom resources of namespace ${cluster.namespace}, led by ${cluster.name} in term ${opened.term}`,
+      store: `custom resources of namespace ${cluster.namespace}, led by ${cluster.name} in term ${opened.term}${historyText(opened)}`,
       publication: controller.publications.number,
       endpoints: [],
       state: controller.publications.isOpen ? 'Ready' : 'AwaitingApply',
@@ -282,20 +282,4 @@ function isFollowed({ publications, proxies }: Controller, service: ServiceName)
 function closeDoors({ doors, logs }: Stage): void {
   for (const door of Object.values(doors)) door.lead({ kind: 'Closed' });
   logs.switch(undefined);
-}
-
-/** History that the custom resources do not keep is in the log. */
-function historyLog(log: Logger): StoreObserver {
-  return {
-    happened: () => undefined,
-    ended: (rollouts) => {
-      for (const { id, service, state, because } of rollouts)
-        log.info({ rollout: id, service, state, because }, 'a rollout has ended');
-    },
-    measured: (measurements) => {
-      for (const measurement of measurements) log.debug({ measurement }, 'measured');
-    },
-    counted: () => undefined,
-    trouble: (sentence) => log.warn(sentence),
-  };
 }

@@ -39,6 +39,8 @@ export interface RolloutReport {
   readonly timeline: readonly TimelinePoint[];
   readonly decisions: readonly ReportDecision[];
   readonly measurements: readonly Measurement[];
+  /** Decisions and measurements before it are in the log of another replica only; absent: all of them are here. */
+  readonly knownSince?: Instant;
   /** The longest that proxies had old and new routes side by side at a step; absent: not measured. */
   readonly mixedFor?: Milliseconds;
 }

@@ -40,6 +40,7 @@ export async function report(context: OperationContext, query: ReportQuery): Pro
     coverage,
     isReported: isReported || counts.length > 0,
     blindSpots,
+    ...(store.historySince === undefined ? {} : { historySince: store.historySince }),
     now,
   });
 }

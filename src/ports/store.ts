@@ -121,6 +121,8 @@ export const KEPT_MEASUREMENTS = 100_000;
 export const TRAFFIC_KEPT: Milliseconds = 8 * 24 * 3_600_000;
 
 export interface Store {
+  /** When the past begins that is kept here: events, measurements and counts before it are not. Absent: it is whole. */
+  readonly historySince?: Instant;
   load(): Promise<StoredState>;
   /** Returns the events with their sequence numbers. Throws GenerationConflictError. */
   commit(commit: Commit): Promise<readonly AuditEvent[]>;

@@ -31,6 +31,8 @@ export interface ReportInput {
   readonly isReported: boolean;
   /** Requests that are served and that nobody reports, one sentence each; empty where there are none. */
   readonly blindSpots: readonly string[];
+  /** When the kept events and measurements begin; absent: all are kept. */
+  readonly historySince?: Instant;
   readonly now: Instant;
 }
 
@@ -47,7 +49,7 @@ export function reportWindow(rollout: RolloutRecord, now: Instant): Window {
 const IMPACT: ReadonlySet<TrafficResult> = new Set(['Unavailable', 'Cut']);
 
 export function buildReport(input: ReportInput): RolloutReport {
-  const { rollout, measurements, coverage, isReported, blindSpots, now } = input;
+  const { rollout, measurements, coverage, isReported, blindSpots, historySince, now } = input;
   const window = reportWindow(rollout, now);
   const inWindow = input.counts.filter(({ from }) => from >= window.from && from < window.to);
   // Nobody waits for a copy: it is neither a request of a client nor an impact.
@@ -103,6 +105,7 @@ export function buildReport(input: ReportInput): RolloutReport {
       .filter(({ service, at }) => service === rollout.service && at >= window.from && at < window.to)
       .map(({ at, actor, action, message }) => ({ at, actor, action, message })),
     measurements,
+    ...(historySince !== undefined && historySince > rollout.startedAt ? { knownSince: historySince } : {}),
     ...(rollout.mixedFor === undefined ? {} : { mixedFor: rollout.mixedFor }),
   };
 }

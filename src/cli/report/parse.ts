@@ -175,6 +175,7 @@ const report = object({
   ),
   timeline: list(object({ at: time, requests: mapOf(count), errors: mapOf(count) })),
   decisions: list(object({ at: time, actor: text, action: text, message: text })),
+  knownSince: optional(time),
   measurements: list(measurement),
   mixedFor: optional(number),
 });

@@ -105,7 +105,7 @@ export function windowText({ window: { from, to } }: RolloutReport): string {
 }
 
 /** For how long clients were led to different versions at one time, a sentence each. */
-export function besideTexts({ mixedFor, rollout }: RolloutReport): readonly string[] {
+export function besideTexts({ mixedFor, rollout, knownSince }: RolloutReport): readonly string[] {
   const routes =
     mixedFor === undefined
       ? []
@@ -113,7 +113,13 @@ export function besideTexts({ mixedFor, rollout }: RolloutReport): readonly stri
   const gaps = (rollout.primaryServiceGaps ?? []).map(
     (gap) => `Clients without a proxy: ${gapText(gap)}; connections that were open stay where they are.`,
   );
-  return [...routes, ...gaps];
+  const missing =
+    knownSince === undefined
+      ? []
+      : [
+          `Decisions and measurements before ${timeText(knownSince)} are missing: another replica led then, and its log has them.`,
+        ];
+  return [...missing, ...routes, ...gaps];
 }
 
 /** `2026-11-23 12:00:00Z`. */

@@ -1,7 +1,9 @@
 // The report of a rollout: nothing is counted twice, nothing is called proved that is not, and copies are nobody's requests.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { reportLines } from '../../../src/cli/report/text.ts';
 import { type Instant, instant } from '../../../src/model/instant.ts';
+import type { RolloutReport } from '../../../src/model/report.ts';
 import {
   TRAFFIC_RESULTS,
   TRAFFIC_ROUTES,
@@ -260,5 +262,19 @@ describe('the actual weight', () => {
 
   test('is unknown where there was no default request', () => {
     expect(actualWeight([aCount({ span: 7, route: 'Pin' })], { candidate: V3, now })).toBeUndefined();
+  });
+});
+
+describe('what is missing', () => {
+  test('is told where the kept past begins after the rollout, and only there', () => {
+    const begun = sampleInput().rollout.startedAt;
+    const since = (historySince: Instant): RolloutReport => sampleReport({ historySince });
+    expect(sampleReport({}).knownSince).toBeUndefined();
+    expect(since(begun).knownSince).toBeUndefined();
+    const later = since(instant(begun + 1_000));
+    expect(later.knownSince).toBe(begun + 1_000);
+    expect(reportLines(later, 200).join('\n')).toMatch(
+      /Decisions and measurements before .*Z are missing: another replica led then, and its log has them\./,
+    );
   });
 });

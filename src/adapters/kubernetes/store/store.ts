@@ -78,6 +78,7 @@ export async function openKubernetesStore(options: KubernetesStoreOptions): Prom
     },
     shards,
   );
+  const historySince = clock.now();
   const events = new EventLog({ kept: eventsKept, lastSequence: counters.lastSequence });
   let closing: Promise<void> | undefined;
 
@@ -117,6 +118,8 @@ export async function openKubernetesStore(options: KubernetesStoreOptions): Prom
 
   return {
     term,
+    // A leader after another one knows nothing of what that one had in memory.
+    ...(counters.lastSequence === 0 ? {} : { historySince }),
     async load() {
       assertOpen();
       const { routings, counters: stored } = await state.read();

@@ -42,6 +42,15 @@ async function edited(objects: Objects, change: (spec: RoutingObject['spec']) =>
   await objects.replace(SERVICE_ROUTING, { ...found, spec }, { signal });
 }
 
+test('the past is whole for the first leader, and begins with its term for every other one', async () => {
+  const first = await openedStore(new SimulatedServer().connect());
+  expect(first.store.historySince).toBeUndefined();
+  const before = Date.now();
+  const { store } = await openedStore(await written());
+  expect(store.historySince).toBeGreaterThanOrEqual(before);
+  expect(await store.events({ limit: 10 })).toEqual([]);
+});
+
 /** A server that a leader has written something to. */
 async function written(): Promise<Objects> {
   const objects = new SimulatedServer().connect();
