@@ -25,6 +25,7 @@ import type { Installation } from '../../support/kubernetes/system/installation.
 import { SERVICE } from '../../support/kubernetes/system/manager-object.ts';
 import { useInstallation } from '../../support/kubernetes/system/use-installation.ts';
 import { useTraffic } from '../../support/kubernetes/system/use-traffic.ts';
+import { sample } from '../../support/seed.ts';
 import { UNHURT } from '../../support/system/load.ts';
 
 const WITHIN = 60_000;
@@ -131,40 +132,49 @@ test('objects that are restored without statuses and without records leave all t
   expect(verdict).toMatchObject({ ...UNHURT, refusedSeen: verdict.refusedExpected });
 }, 300_000);
 
-test('a whole backup goes on where it was; where no Pod is there yet, its shift ends with the primary', async () => {
-  const first = await useInstallation({ replicas: 1 });
-  await first.wish({ version: 'v1', replicas: 1 });
-  await first.condition('Ready', 'True');
-  await rolledOut(first);
-  const [replica] = first.replicas.all;
+/** A service in the middle of a shift, and all that a backup has of it. */
+async function backedUp() {
+  const world = await useInstallation({ replicas: 1 });
+  await world.wish({ version: 'v1', replicas: 1 });
+  await world.condition('Ready', 'True');
+  await rolledOut(world);
+  const [replica] = world.replicas.all;
   if (replica === undefined) throw new Error('there is a replica');
   expect(await replica.process.run('set-weight', SERVICE, 'v2', '30', '--reason=test')).toMatchObject({
     exitCode: 0,
   });
-  await first.order('freeze 1');
-  await eventually(async () => (await first.object()).status?.order?.outcome === 'Done', { within: WITHIN });
-  const file = join(first.folder, 'backup.json');
+  await world.order('freeze 1');
+  await eventually(async () => (await world.object()).status?.order?.outcome === 'Done', { within: WITHIN });
+  const file = join(world.folder, 'backup.json');
   expect(await replica.process.run('backup', file)).toMatchObject({ exitCode: 0 });
   const { items } = JSON.parse(readFileSync(file, 'utf8')) as { readonly items: readonly KubernetesObject[] };
-  const backup = [...items, portable(await first.object())];
-  const before = await recordOf(first);
+  const backup = [...items, portable(await world.object())];
+  const before = await recordOf(world);
   expect(before?.traffic).toMatchObject({ primary: 'v1', candidate: 'v2', weight: 30 });
 
+  return { world, replica, backup, before };
+}
+
+async function restoredInPlace(): Promise<void> {
+  const { world, replica, backup, before } = await backedUp();
   await replica.process.stop();
-  await loseAll(first);
-  await restore(first.place, backup);
-  await first.replicas.restart(replica);
-  await first.condition('PrimaryServing', 'True');
-  await first.startGateways();
-  await first.inSync();
-  expect(await recordOf(first)).toEqual(before);
-  expect((await first.object()).status).toMatchObject({
+  await loseAll(world);
+  await restore(world.place, backup);
+  await world.replicas.restart(replica);
+  await world.condition('PrimaryServing', 'True');
+  await world.startGateways();
+  await world.inSync();
+  expect(await recordOf(world)).toEqual(before);
+  expect((await world.object()).status).toMatchObject({
     candidate: 'v2',
     weight: 30,
     order: { text: 'freeze 1', outcome: 'Refused' },
   });
-  await first.stop();
+}
 
+async function restoredElsewhere(): Promise<void> {
+  const { world, backup, before } = await backedUp();
+  await world.stop();
   const place = await testNamespace();
   await installKinds(place, SERVICE_ROUTING, CONTROLLER_STATE, VERSIONED_SERVICE, ROLLOUT);
   await restore(place, backup);
@@ -174,7 +184,21 @@ test('a whole backup goes on where it was; where no Pod is there yet, its shift 
   expect(after?.traffic).toEqual({ kind: 'steady', primary: 'v1' });
   expect(after?.rollout).toMatchObject({ version: 'v2', state: 'Paused' });
   expect(after?.freeze).toEqual(before?.freeze);
-}, 300_000);
+}
+
+// One of them in each run, drawn by the seed.
+test.each(
+  sample(
+    [
+      ['a whole backup goes on where it was', restoredInPlace],
+      [
+        'a whole backup in another namespace, where no Pod is yet, ends its shift with the primary',
+        restoredElsewhere,
+      ],
+    ] as const,
+    1,
+  ),
+)('%s', (_, story) => story(), 300_000);
 
 async function recordOf(world: Installation) {
   return (await world.all<RoutingObject>(SERVICE_ROUTING))[0]?.spec.record;
