@@ -207,10 +207,9 @@ export async function lead(stage: Stage): Promise<Role> {
   };
   stage.show({ isActing: true, metrics, refusal: () => '', tunnels: (name) => tunnels[name] });
   closing.defer(() => stage.show(idle(stage)));
-  if (controller.publications.isOpen)
-    await stage.gatewayRoutes
-      .tidy()
-      .catch((error: unknown) => log.warn({ err: error }, 'HTTPRoutes that nobody wishes are left'));
+  await stage.gatewayRoutes
+    .tidy()
+    .catch((error: unknown) => log.warn({ err: error }, 'HTTPRoutes that nobody wishes are left'));
   const hand = new ServiceObjects({
     cache: objects,
     api: cluster.api,

@@ -11,7 +11,7 @@ import type { ServiceRecord, Traffic } from '../model/state.ts';
 export interface Recorded {
   readonly spec: {
     readonly version: string;
-    readonly runtime: Pick<ServiceRecord['spec']['runtime'], 'kind'>;
+    readonly runtime: Pick<ServiceRecord['spec']['runtime'], 'kind'> & { readonly gatewayApi?: object };
   };
   readonly traffic: Traffic;
   readonly versions: ServiceRecord['versions'];
@@ -119,6 +119,11 @@ function refusalsOf(facts: {
   const { traffic, rollout, versions } = record;
   const draining = versions.filter(({ state }) => state === 'Draining').map(({ name }) => name);
   return [
+    ...(record.spec.runtime.gatewayApi === undefined
+      ? []
+      : [
+          `${service}: gateways reach it by its HTTPRoute, which goes with it. Lead them to the primary's Service by a route of your own, then take spec.runtime.kubernetes.gatewayApi out`,
+        ]),
     ...(traffic.kind === 'shifting'
       ? [
           `${service}: a shift runs: ${traffic.candidate} has ${traffic.weight} % of the default traffic. Finish or abort it`,

@@ -224,6 +224,8 @@ test('a route that nobody wishes any more is taken away, also one that an earlie
   await vi.waitFor(() => expect(w.read()).rejects.toThrow('not found'), PATIENCE);
   await w.written();
   w.routes.rest();
+  await w.routes.tidy();
+  await w.read();
   w.routes.want([]);
   await w.routes.tidy();
   await expect(w.read()).rejects.toThrow('not found');

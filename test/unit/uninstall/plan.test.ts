@@ -113,3 +113,10 @@ test('the documents for another installation want what is primary, whatever was 
     items: [{ kind: 'VersionedService', metadata: { name: 'orders' }, spec: { version: 'v1' } }],
   });
 });
+
+test('a route that gateways follow would go with its service, so it is in the way', () => {
+  const spec = { version: 'v2', runtime: { kind: 'kubernetes', gatewayApi: {} } } as const;
+  expect(plan(installed({ spec }))?.refusals).toEqual([
+    expect.stringMatching('^orders: gateways reach it by its HTTPRoute, which goes with it'),
+  ]);
+});

@@ -142,8 +142,9 @@ export class KubernetesGatewayRoutes implements GatewayRoutes {
     this.#told.clear();
   }
 
-  /** Takes away what a leader before has left of services that wish no route any more. Call it when all has been wished. */
+  /** Takes away what a leader before has left of services that wish no route any more; nothing, while nothing has been wished. */
   async tidy(): Promise<void> {
+    if (!this.#hasWished) return;
     const { api, namespace } = this.#options;
     const left = await sourceOf<HttpRoute>(api, { kind: HTTP_ROUTE, namespace, labelSelector: OURS })
       .list(AbortSignal.timeout(30_000))
