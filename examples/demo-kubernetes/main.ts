@@ -12,9 +12,6 @@ import { parseArgs } from 'node:util';
 import { findTool, type ToolName } from '../../scripts/tools.ts';
 import { untilInterrupted } from '../demo/interrupted.ts';
 import { Screen } from '../demo/screen.ts';
-import { complaints, reportLines } from './report.ts';
-import { play } from './story.ts';
-import { World } from './world.ts';
 
 const USAGE = 'usage: npm run demo:kubernetes -- [--report FILE]';
 const NEEDED: readonly ToolName[] = [
@@ -54,6 +51,10 @@ async function runInNamespace(): Promise<number> {
 async function run(reportFile: string | undefined): Promise<number> {
   const interrupted = untilInterrupted();
   interrupted.catch(() => {});
+  // What only the demo itself needs is loaded now: whoever lacks something is told at once.
+  const { complaints, reportLines } = await import('./report.ts');
+  const { play } = await import('./story.ts');
+  const { World } = await import('./world.ts');
   const screen = new Screen();
   const world = new World();
   try {

@@ -92,7 +92,7 @@ export async function play({ world, screen }: Omit<Cast, 'installation'>): Promi
   );
   await rollOut('v2');
 
-  screen.act(`A bad version: ${SLOW_VERSION} answers, but takes more than half a second to do so`);
+  screen.act(`A bad version: ${SLOW_VERSION} answers, but takes two seconds to do so`);
   traffic.history.leave({ version: SLOW_VERSION, at: performance.now() });
   await rollOut(SLOW_VERSION);
   screen.say(`the tenants that ${SLOW_VERSION} had are back at v2, and nobody had to do anything`);

@@ -1,9 +1,17 @@
 // The demo's story on a real API server, with three replicas of the controller, two Envoys that each began at another one, and
 // a real process for each Pod, under constant traffic: nobody is hurt.
-import { expect, test } from 'vitest';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { execPath } from 'node:process';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import type { KubernetesReport } from '../../../examples/demo-kubernetes/report.ts';
 import { SLOW_VERSION, verified } from '../../support/kubernetes/system/manager-object.ts';
 import { useInstallation } from '../../support/kubernetes/system/use-installation.ts';
 import { useTraffic } from '../../support/kubernetes/system/use-traffic.ts';
+import { full } from '../../support/seed.ts';
 import { UNHURT } from '../../support/system/load.ts';
 
 test('a good version is rolled out, a slow one goes back by itself, and an operator goes back: no request fails or is misrouted, no stream is cut', async () => {
@@ -44,3 +52,23 @@ test('a good version is rolled out, a slow one goes back by itself, and an opera
   const verdict = await traffic.stop();
   expect(verdict).toMatchObject({ ...UNHURT, refusedSeen: verdict.refusedExpected });
 }, 300_000);
+
+const DEMO = join(import.meta.dirname, '../../../examples/demo-kubernetes/main.ts');
+
+// Two minutes: with SWITCHYARD_FULL=1 only.
+test.each(full() ? ['npm run demo:kubernetes'] : [])(
+  '%s shows that, and the death of its leader; it ends well, and leaves nothing behind',
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'switchyard-demo-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'report.json');
+    const env = { ...process.env, NO_COLOR: '1', TMPDIR: folder };
+    const { stdout } = await promisify(execFile)(execPath, [DEMO, '--report', file], { env });
+    const report = JSON.parse(await readFile(file, 'utf8')) as KubernetesReport;
+    expect(report).toMatchObject({ failed: 0, misrouted: 0, streamsCut: 0, leadersKilled: 1 });
+    expect(report.requests).toBeGreaterThan(1_000);
+    expect(stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
+    expect(await readdir(folder)).toEqual(['report.json']);
+  },
+  600_000,
+);
