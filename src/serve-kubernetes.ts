@@ -147,6 +147,7 @@ export async function serveOnKubernetes({ context, flags, version }: Service): P
     log,
     election,
     publisher,
+    shown: { commit: 0 },
     runtimes: { kubernetes: runtime },
     primaryServices,
     versionsOf: (service) => runningVersions(caches, service),

@@ -53,6 +53,8 @@ export interface Stage {
   readonly log: Logger;
   readonly election: LeaderElection;
   readonly publisher: XdsPublisher;
+  /** The newest commit that its proxies were shown while it led, told at the end of that role. */
+  readonly shown: { commit: number };
   readonly runtimes: RuntimeSet;
   readonly view: KubernetesRoutingView;
   readonly primaryServices: PrimaryServices;
@@ -87,9 +89,10 @@ export function idle({ metrics }: Pick<Stage, 'metrics'>): Shown {
 
 /** Begins to follow whoever leads; nobody, where `leader` is empty. */
 export function follow(stage: Stage, leader: string): Role {
-  const { cluster, log, view, runtimes, logs, doors } = stage;
+  const { cluster, log, view: state, runtimes, logs, doors } = stage;
   const publisher = new RenumberedPublisher(stage.publisher);
-  const follower = new Follower({ state: view, runtimes, publisher, clock: systemClock, log });
+  const shownBefore = stage.shown.commit;
+  const follower = new Follower({ state, runtimes, publisher, clock: systemClock, log, shownBefore });
   const address = addressIn(leader);
   let leaderIsAt = 0;
   let link: Link | undefined;
@@ -153,6 +156,9 @@ export async function lead(stage: Stage): Promise<Role> {
   const publisher: LeadingPublisher = new LeadingPublisher({
     own: new RenumberedPublisher(stage.publisher),
     commit: () => core.controller.ledger.commitNumber,
+  });
+  closing.defer(() => {
+    stage.shown.commit = Math.max(stage.shown.commit, publisher.commit);
   });
   const core = await openCore({
     store,

@@ -20,7 +20,7 @@ const REQUESTS_PER_SECOND = 60;
 const LOOK_MS = 2_000;
 const LINES_SHOWN = 8;
 const INDENT = '       ';
-const ROLLOUT_COLUMNS = 'custom-columns=ROLLOUT:.metadata.name,STATE:.status.state,WEIGHT:.status.weight';
+const ROLLOUT_COLUMNS = 'custom-columns=VERSION:.spec.version,STATE:.status.state';
 
 interface Cast {
   readonly world: World;

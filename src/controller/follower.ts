@@ -1,7 +1,7 @@
 /**
  * A replica that does not lead: it decides nothing and writes nothing. It shows its proxies what the leader has recorded,
  * with the endpoints of its own observation, and stays on what it shows where it knows no ready endpoint yet of a version
- * that would get default traffic.
+ * that would get default traffic, or where it led before and knows less of the records now than it had shown then.
  */
 import type { Instance } from '../model/instance.ts';
 import type { ServiceName } from '../model/names.ts';
@@ -27,6 +27,11 @@ export interface FollowerOptions {
   readonly publisher: FollowingPublisher;
   readonly clock: Clock;
   readonly log: LoopLog;
+  /**
+   * The newest commit that the proxies were shown while this replica led; 0 where it never did. What it wrote itself comes back to
+   * it by its own watches, which may be late or cut off.
+   */
+  readonly shownBefore: number;
 }
 
 /** A record whose runtime was told of it. */
@@ -57,7 +62,17 @@ export class Follower {
 
   /** What is not shown yet, and why; sorted. Empty where all is. */
   heldBack(): readonly string[] {
+    const { state, shownBefore } = this.#options;
+    if (this.#isBehind)
+      return [
+        `this replica knows the records up to commit ${state.publication}, and its proxies were shown commit ${shownBefore} while it led`,
+      ];
     return [...this.#held.values()].toSorted();
+  }
+
+  /** What is recorded, as far as it is known here, is older than what proxies have: it would move them back. */
+  get #isBehind(): boolean {
+    return this.#options.state.publication < this.#options.shownBefore;
   }
 
   /** Calls back after what is shown or held back may have changed. Returns the way to stop that. */
@@ -131,6 +146,10 @@ export class Follower {
   #publish(): void {
     const { state, publisher, log } = this.#options;
     if (this.#isStopped || !state.isSynced || !state.everWritten) return;
+    if (this.#isBehind) {
+      for (const listener of this.#listeners) listener();
+      return;
+    }
     const records = recordsOf(state);
     const known = new Map([...records].filter(([name]) => this.#observed.get(name)?.isSettled === true));
     const before = publisher.progress().publication;

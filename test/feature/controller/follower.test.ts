@@ -44,7 +44,8 @@ class Recorded implements RoutingView {
   }
 }
 
-async function aWorld() {
+/** `shownBefore`: the commit that the proxies were shown while this replica led. */
+async function aWorld({ shownBefore = 0 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'switchyard-follower-'));
   const file = join(folder, 'instances');
   const runtime = new EndpointsRuntime({ clock: systemClock, parseFile: parseLines, stateFolder: folder });
@@ -57,6 +58,7 @@ async function aWorld() {
     runtimes: { endpoints: runtime },
     publisher,
     clock: systemClock,
+    shownBefore,
     log: { warn: (fields) => void warnings.push(fields) },
   });
   onTestFinished(async () => {
@@ -101,6 +103,27 @@ describe('a replica that follows', () => {
     follower.start();
     state.set(0);
     expect(proxies.published).toEqual([]);
+  });
+
+  test('shows nothing older than what its proxies were shown while it led: its own view may be behind what it wrote', async () => {
+    const world = await aWorld({ shownBefore: 9 });
+    await world.instances('v1 127.0.0.1:1', 'v2 127.0.0.1:2');
+    const told = vi.fn<() => void>();
+    world.follower.subscribe(told);
+    world.state.set(7, world.record(onV1));
+    world.follower.start();
+    await vi.waitFor(() =>
+      expect(world.follower.heldBack()).toEqual([
+        'this replica knows the records up to commit 7, and its proxies were shown commit 9 while it led',
+      ]),
+    );
+    world.state.set(8, world.record(onV1));
+    expect(told).toHaveBeenCalled();
+    expect(world.proxies.published).toEqual([]);
+    expect(world.shown().commit).toBe(0);
+    world.state.set(9, world.record(onV2));
+    await vi.waitFor(() => expect(world.shown()).toMatchObject({ commit: 9, services: [{ default: 'v2' }] }));
+    expect(world.follower.heldBack()).toEqual([]);
   });
 
   test('shows what is recorded with the endpoints that it sees itself, counted by commits', async () => {

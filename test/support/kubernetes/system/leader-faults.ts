@@ -14,6 +14,7 @@ export interface Stricken {
 }
 
 export interface LeaderFault {
+  /** At most 40 characters: longer names of tests are cut. */
   readonly name: string;
   /** It takes the control plane away, so the test needs one of its own. */
   readonly needsOwnCluster: boolean;
@@ -27,12 +28,12 @@ const MEANWHILE = 100;
 export const LEADER_FAULTS: readonly LeaderFault[] = [
   { name: 'its leader is killed with -9', needsOwnCluster: false, strike: killed },
   {
-    name: 'its leader is stopped when it has decided and not written, and wakes when another one leads',
+    name: 'its leader sleeps with an unsent write',
     needsOwnCluster: false,
     strike: stopped,
   },
-  { name: 'its leader is cut off from the API server', needsOwnCluster: false, strike: cutOff },
-  { name: 'its leader hears nothing more of the API server', needsOwnCluster: false, strike: inTheDark },
+  { name: 'its leader cannot reach the API server', needsOwnCluster: false, strike: cutOff },
+  { name: 'its leader hears the API server no more', needsOwnCluster: false, strike: inTheDark },
   { name: 'etcd is killed and comes back', needsOwnCluster: true, strike: etcdAway },
   { name: 'the API server is killed and comes back', needsOwnCluster: true, strike: apiServerAway },
 ];
@@ -45,6 +46,7 @@ async function killed({ world: { replicas }, traffic }: Stricken): Promise<void>
   await replicas.restart(leader);
 }
 
+/** It is stopped when its decision has left it and has not arrived, and wakes when another one leads. */
 async function stopped({ world: { replicas }, traffic }: Stricken): Promise<void> {
   const leader = await replicas.leader();
   const held = await leader.gate.hold(decides);
