@@ -1,6 +1,6 @@
 /**
  * The port GatewayRoutes over Kubernetes: an HTTPRoute of our own for each service that asks for one. Only the leader wishes
- * and writes. HTTPRoutes are not looked at before somebody wishes one, so a cluster without the Gateway API is never asked;
+ * and writes. HTTPRoutes are not followed before somebody wishes one, so a cluster without the Gateway API is let alone;
  * where its kind is missing that is told, and it is taken up when the kind appears.
  */
 import { isDeepStrictEqual } from 'node:util';

@@ -104,7 +104,9 @@ function isBeyondRoutes({ pin }: ServiceRoutes, request: RandomRequest, { rule }
 }
 
 describe('an HTTPRoute', () => {
-  test('leads each request where our own proxies lead it: a pin to its version or to a refusal, all else by the weights of the table', () => {
+  test('leads each request where our own proxies lead it: a pin to its version or to a refusal, all else by the weights of the table', {
+    timeout: 120_000,
+  }, () => {
     let compared = 0;
     // Requests know the service's name only, so they are drawn beside the routes.
     const requests = fc.array(randomRequest(table(serviceRoutes({ service: 's0' }))), {
@@ -132,7 +134,7 @@ describe('an HTTPRoute', () => {
           compared += 1;
         }
       }),
-      { seed: seed(), numRuns: full() ? 5_000 : 100 },
+      { seed: seed(), numRuns: full() ? 2_000 : 100 },
     );
     expect(compared).toBeGreaterThan(500);
   });
