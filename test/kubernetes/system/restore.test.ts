@@ -198,7 +198,7 @@ test.each(
     ] as const,
     1,
   ),
-)('%s', (_, story) => story(), 300_000);
+)('%s', (_, story) => expect(story()).resolves.toBeUndefined(), 300_000);
 
 async function recordOf(world: Installation) {
   return (await world.all<RoutingObject>(SERVICE_ROUTING))[0]?.spec.record;
