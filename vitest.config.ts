@@ -10,7 +10,7 @@ if (process.env['SWITCHYARD_SEED'] === undefined) {
 }
 
 // With SWITCHYARD_FULL=1 tests take many times as many examples.
-const fastTimeout = process.env['SWITCHYARD_FULL'] === '1' ? 300_000 : 20_000;
+const fastTimeout = process.env['SWITCHYARD_FULL'] === '1' ? 300_000 : 60_000;
 
 export default defineConfig({
   test: {
