@@ -55,7 +55,7 @@ test('what becomes of a service and its rollout is under both, also as kubectl d
   const { namespace, kubeconfig } = world.place;
   const kubectl = (...words: readonly string[]): Promise<string> =>
     outputOf('kubectl', '--kubeconfig', kubeconfig, '--namespace', namespace, ...words);
-  const described = await kubectl('describe', `versionedservice/${NAME}`);
+  const described = await kubectl('describe', `versionedservices.switchyard.dev/${NAME}`);
   expect(described).toMatch(/Normal +SpecApplied/);
   expect(described).toMatch(/Warning +OrderRefused .*"dance" is no order/);
   expect(described).toMatch(/Warning +InvalidSpec/);

@@ -15,7 +15,7 @@ import {
 import type { Json } from '../../../src/model/json.ts';
 import type { KubernetesRuntimeSpec } from '../../../src/model/kubernetes.ts';
 import { clientConfig } from './client-config.ts';
-import { TestKubelet } from './kubelet/kubelet.ts';
+import { startOnFreeNumber } from './kubelet/free-number.ts';
 import { startScheduler } from './kubelet/scheduler.ts';
 import { type TestNamespace, testNamespace } from './shared-cluster.ts';
 
@@ -49,8 +49,6 @@ export interface Opened {
   readonly caches: Caches;
 }
 
-let nodes = 0;
-
 /** A namespace with a node that runs what is made in it, unless there is none. */
 export async function runtimeWorld({ hasNode = true, hasStreams = false } = {}): Promise<RuntimeWorld> {
   const place = await testNamespace();
@@ -59,9 +57,7 @@ export async function runtimeWorld({ hasNode = true, hasStreams = false } = {}):
   const stops: (() => Promise<unknown>)[] = [];
   if (hasNode) {
     const folder = await mkdtemp(join(tmpdir(), 'switchyard-runtime-'));
-    nodes += 1;
-    const number = 1 + ((process.pid + nodes) % 250);
-    const kubelet = await TestKubelet.start({ api: place.api, number, folder, hasStreams });
+    const kubelet = await startOnFreeNumber({ api: place.api, folder, hasStreams });
     const scheduler = await startScheduler({ api: place.api, nodes: () => [kubelet.name] });
     stops.push(
       () => scheduler.stop(),

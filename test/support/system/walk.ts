@@ -108,7 +108,9 @@ class Stages {
   readonly #weights: readonly number[];
   readonly #begun: Pending[] = [];
   #converged = 0;
+  /** When the last look began, and the one before it. */
   #lookedAt = performance.now();
+  #lookedBefore = this.#lookedAt;
 
   constructor(onlooker: Onlooker, walk: Walk) {
     this.#onlooker = onlooker;
@@ -126,15 +128,16 @@ class Stages {
       const now = await this.#onlooker.probe.afterOneAnswer();
       for (; this.#converged <= served; this.#converged += 1) this.#begun[this.#converged]?.converged(now);
     }
+    this.#lookedBefore = this.#lookedAt;
     this.#lookedAt = at;
   }
 
-  /** All default traffic is where it was. */
+  /** All default traffic is where it was, as the last look has shown, and the one before has not. */
   async back(): Promise<void> {
     const { world, history, probe } = this.#onlooker;
     const { baseline, active } = this.#walk;
     const stage = { from: baseline, to: baseline, weight: 100, active };
-    const pending = history.begin({ stage, at: this.#lookedAt });
+    const pending = history.begin({ stage, at: this.#lookedBefore });
     await world.inSync();
     pending.converged(await probe.afterOneAnswer());
   }

@@ -42,6 +42,7 @@ async function follow(shown: readonly (Shown | undefined)[]) {
   const weights: (readonly number[])[] = [];
   const legal: string[][] = [];
   const deeds: string[] = [];
+  const lookedAt: number[] = [];
   const looks = shown.values();
   const note = () => {
     const now = performance.now();
@@ -52,6 +53,7 @@ async function follow(shown: readonly (Shown | undefined)[]) {
   const call = async (method: string) => {
     if (method === 'listEvents') return { events: [] };
     note();
+    lookedAt.push(performance.now());
     const next = looks.next().value;
     if (next === undefined) throw new Error('nobody answers');
     return { view: create(RolloutViewSchema, viewOf(next)) };
@@ -72,7 +74,12 @@ async function follow(shown: readonly (Shown | undefined)[]) {
     atStep: { 'Shift-10': async () => void deeds.push('Shift-10') },
   });
   note();
-  return { walked, weights, legal, deeds };
+  /** The weights that may be in force, as is known in the end, in the middle between a look and the one before. */
+  const weightsBefore = (look: number): readonly number[] => {
+    const between = ((lookedAt[look - 1] ?? 0) + (lookedAt[look] ?? 0)) / 2;
+    return history.during(between, between).map(({ weight }) => weight);
+  };
+  return { walked, weights, legal, deeds, weightsBefore };
 }
 
 describe('an onlooker of a rollout', () => {
@@ -103,11 +110,13 @@ describe('an onlooker of a rollout', () => {
   });
 
   it('expects default traffic on the old version alone when the rollout was aborted', async () => {
-    const { walked, legal } = await follow([
+    const { walked, legal, weightsBefore } = await follow([
       { step: 'Verify' },
       { step: 'Shift-10' },
       { step: 'Shift-10', end: 'Aborted' },
     ]);
+    // It went back at some time since the look that had not shown it.
+    expect(weightsBefore(2)).toEqual([10, 100]);
     expect(walked).toMatchObject({ outcome: 'Aborted', step: 'Shift-10' });
     expect(legal).toEqual([['v1'], ['v1'], ['v1', 'v2'], ['v1']]);
   });

@@ -67,13 +67,15 @@ export class TestKubelet {
     });
   }
 
-  /** Resolves when the node is Ready and takes Pods. */
+  /** Resolves when the node is Ready and takes Pods. Rejects with a conflict where another node has its number. */
   static async start(options: KubeletOptions): Promise<TestKubelet> {
     const kubelet = new TestKubelet(options);
+    const object = { apiVersion: 'v1', kind: 'Node', metadata: { name: kubelet.name }, spec: {} };
+    await options.api.create(NODE, {}, object);
     if (options.hasStreams === true) {
       kubelet.#streams = await KubeletStreams.start(kubelet.#address, options.folder);
     }
-    await kubelet.#register();
+    await kubelet.#becomeReady();
     void kubelet.#renew();
     await kubelet.#pods.start();
     return kubelet;
@@ -112,9 +114,7 @@ export class TestKubelet {
     return `10.0.0.${this.#options.number}`;
   }
 
-  async #register(): Promise<void> {
-    const { api } = this.#options;
-    await api.create(NODE, {}, { apiVersion: 'v1', kind: 'Node', metadata: { name: this.name }, spec: {} });
+  async #becomeReady(): Promise<void> {
     const now = new Date().toISOString();
     const condition = {
       type: 'Ready',

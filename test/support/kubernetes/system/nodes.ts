@@ -1,8 +1,7 @@
 /** The machines of a cluster that run Pods, each a test kubelet, with a scheduler that spreads Pods over those that live. */
-import { randomInt } from 'node:crypto';
 import type { KubernetesApi } from '../../../../src/adapters/kubernetes/client/api.ts';
-import { KubernetesApiError } from '../../../../src/adapters/kubernetes/client/api-error.ts';
-import { TestKubelet } from '../kubelet/kubelet.ts';
+import { startOnFreeNumber } from '../kubelet/free-number.ts';
+import type { TestKubelet } from '../kubelet/kubelet.ts';
 import { startScheduler, type TestScheduler } from '../kubelet/scheduler.ts';
 
 export interface NodesOptions {
@@ -11,9 +10,6 @@ export interface NodesOptions {
   /** Where logs of containers go. */
   readonly folder: string;
 }
-
-/** Tries of a number that another node of the cluster may have. */
-const TRIES = 20;
 
 export class Nodes {
   readonly #all: readonly TestKubelet[];
@@ -26,7 +22,7 @@ export class Nodes {
 
   static async start({ api, count, folder }: NodesOptions): Promise<Nodes> {
     const started: TestKubelet[] = [];
-    for (let index = 0; index < count; index += 1) started.push(await startOne(api, folder));
+    for (let index = 0; index < count; index += 1) started.push(await startOnFreeNumber({ api, folder }));
     const nodes = new Nodes(started);
     nodes.#scheduler = await startScheduler({ api, nodes: () => nodes.#alive.map(({ name }) => name) });
     return nodes;
@@ -59,17 +55,5 @@ export class Nodes {
     const node = this.#alive.find(({ pods }) => pods.includes(pod));
     if (node === undefined) throw new Error(`no Pod ${pod} runs on any node`);
     return node;
-  }
-}
-
-/** Other worlds of the same cluster have nodes too: a number that is taken is another one's. */
-async function startOne(api: KubernetesApi, folder: string): Promise<TestKubelet> {
-  for (let tried = 1; ; tried += 1) {
-    try {
-      return await TestKubelet.start({ api, folder, number: randomInt(1, 251) });
-    } catch (error) {
-      const isTaken = error instanceof KubernetesApiError && error.code === 409;
-      if (!isTaken || tried === TRIES) throw error;
-    }
   }
 }
