@@ -1,5 +1,5 @@
-// All checks (`npm run check`; `npm test` runs setup before): what needs no test first, stage by stage; then the end-to-end tests,
-// and beside them the others, since all of them wait more than they work. Those on Kubernetes have a network of their own. A
+// All checks (`npm run check`; `npm test` runs setup before), stage by stage; at last the end-to-end tests, and beside them those on
+// Kubernetes: both wait more than they work, and the second have a network of their own, so that no port is wanted twice. A
 // stage that fails shows its output and the others still run. The last line is `N passed, N failed`, counting each test, and each
 // other stage as one; before it stands what failed, then what was not run, and why. With CI=true what was not run has failed.
 import { spawn, spawnSync } from 'node:child_process';
@@ -33,13 +33,13 @@ const first: readonly Stage[] = [
   { name: 'dead code', command: ['knip'] },
   { name: 'protos', command: ['buf', 'lint'] },
   { name: 'protos, beside the last release', command: breakingCommand(lastRelease().file) },
+  // The table of allowed imports is one of these: test/unit/imports.test.ts.
+  { name: 'tests', command: ['vitest', ...vitest, '--project=fast'], tests: true },
 ];
 const endToEnd: readonly Stage[] = [
   { name: 'end-to-end tests', command: ['vitest', ...vitest, '--project=e2e'], tests: true },
 ];
-const others: readonly Stage[] = [
-  // The table of allowed imports is one of these: test/unit/imports.test.ts.
-  { name: 'tests', command: ['vitest', ...vitest, '--project=fast'], tests: true },
+const kubernetes: readonly Stage[] = [
   {
     name: 'Kubernetes',
     command: ['bash', 'scripts/setup.sh', '--with', 'kubernetes', '--with', 'kubernetes-tools'],
@@ -135,7 +135,7 @@ async function runAll(stages: readonly Stage[], { beside }: { readonly beside: b
 }
 
 await runAll(first, { beside: false });
-await Promise.all([runAll(endToEnd, { beside: false }), runAll(others, { beside: true })]);
+await Promise.all([runAll(endToEnd, { beside: false }), runAll(kubernetes, { beside: true })]);
 rmSync(scratch, { recursive: true });
 
 for (const text of total.failed) console.log(`failed: ${text}`);

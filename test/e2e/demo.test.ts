@@ -158,8 +158,8 @@ describe('the demo', () => {
           within: WITHIN_MS,
         });
         const world = readdirSync(own).find((name) => name.startsWith('switchyard-demo-'));
-        expect(world).toBeDefined();
-        const path = join(own, world ?? '');
+        if (world === undefined) throw new Error(`the demo ended by itself: ${output}`);
+        const path = join(own, world);
         expect(aliveIn(path).length).toBeGreaterThan(4);
         process.kill(-(demo.pid ?? 0), 'SIGINT');
         expect(await ended).toBe(1);
