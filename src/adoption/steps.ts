@@ -3,7 +3,7 @@
  * stopped; each has a way back in which the Service never leads to Pods that are not ready.
  */
 
-import { KubernetesApiError } from '../adapters/kubernetes/client/api-error.ts';
+import { isConflict } from '../adapters/kubernetes/client/api-error.ts';
 import * as kinds from '../adapters/kubernetes/client/kinds.ts';
 import { type Kind, type KubernetesObject, pathOf } from '../adapters/kubernetes/client/objects.ts';
 import { VERSIONED_SERVICE } from '../adapters/kubernetes/custom-resources.ts';
@@ -263,15 +263,5 @@ async function merge(
   { metadata }: KubernetesObject,
   body: object,
 ): Promise<void> {
-  await api.json({
-    method: 'PATCH',
-    path: pathOf(kind, { namespace, name: metadata.name }),
-    query: { fieldManager: 'switchyard-cli' },
-    contentType: 'application/merge-patch+json',
-    body,
-  });
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof KubernetesApiError && error.code === 409;
+  await api.merge(kind, { namespace, name: metadata.name }, body, 'switchyard-cli');
 }

@@ -1,5 +1,5 @@
 /** Rounds over objects by name: what fails is told and tried again, and what somebody else wrote first comes by the watch. */
-import { KubernetesApiError } from '../adapters/kubernetes/client/api-error.ts';
+import { isConflict } from '../adapters/kubernetes/client/api-error.ts';
 import { Rounds, type RoundsOptions } from '../adapters/rounds.ts';
 import type { ServiceName } from '../model/names.ts';
 
@@ -23,8 +23,7 @@ export function objectRounds(options: ObjectRoundsOptions): Rounds<ServiceName> 
         await look(service);
         return true;
       } catch (error) {
-        const wasFaster = error instanceof KubernetesApiError && error.code === 409;
-        if (!wasFaster) onProblem({ service, error });
+        if (!isConflict(error)) onProblem({ service, error });
         return false;
       }
     },

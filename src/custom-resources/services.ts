@@ -4,7 +4,6 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesApi } from '../adapters/kubernetes/client/api.ts';
-import { pathOf } from '../adapters/kubernetes/client/objects.ts';
 import { VERSIONED_SERVICE } from '../adapters/kubernetes/custom-resources.ts';
 import type { Rounds } from '../adapters/rounds.ts';
 import { type ServiceName, serviceName } from '../model/names.ts';
@@ -207,13 +206,9 @@ export class ServiceObjects {
 
   async #setFinalizers({ metadata }: ServiceObject, finalizers: readonly string[]): Promise<void> {
     const { name, resourceVersion } = metadata;
-    await this.#options.api.json({
-      method: 'PATCH',
-      path: pathOf(VERSIONED_SERVICE, { namespace: this.#options.namespace, name }),
-      query: { fieldManager: 'switchyard-status' },
-      contentType: 'application/merge-patch+json',
-      body: { metadata: { resourceVersion, finalizers } },
-    });
+    const { api, namespace } = this.#options;
+    const body = { metadata: { resourceVersion, finalizers } };
+    await api.merge(VERSIONED_SERVICE, { namespace, name }, body, 'switchyard-status');
   }
 
   #recorded(name: string): ServiceRecord | undefined {

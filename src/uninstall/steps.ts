@@ -5,7 +5,7 @@
 
 import { isNotFound } from '../adapters/kubernetes/client/api-error.ts';
 import * as kinds from '../adapters/kubernetes/client/kinds.ts';
-import { type Kind, type KubernetesObject, pathOf } from '../adapters/kubernetes/client/objects.ts';
+import type { Kind, KubernetesObject } from '../adapters/kubernetes/client/objects.ts';
 import {
   CONTROLLER_STATE,
   ROLLOUT,
@@ -166,13 +166,7 @@ async function merge(
   body: object,
 ): Promise<void> {
   try {
-    await api.json({
-      method: 'PATCH',
-      path: pathOf(kind, { namespace, name: metadata.name }),
-      query: { fieldManager: 'switchyard-cli' },
-      contentType: 'application/merge-patch+json',
-      body,
-    });
+    await api.merge(kind, { namespace, name: metadata.name }, body, 'switchyard-cli');
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }

@@ -42,6 +42,11 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof KubernetesApiError && error.code === 404;
 }
 
+/** Somebody else was faster, or owns what was to be written. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof KubernetesApiError && error.code === 409;
+}
+
 /** The error that an answer's body, or an object in a watch, stands for. Never throws. */
 export function errorOf(answer: {
   /** Of the response; a watch has answered with 200 before, so there the Status's own code counts. */

@@ -83,6 +83,22 @@ export class KubernetesApi {
     });
   }
 
+  /** A JSON merge patch: the fields that are given become so, those that are null go. With a resourceVersion as in `apply`. */
+  merge<Merged extends KubernetesObject>(
+    kind: Kind,
+    place: ObjectPlace,
+    body: object,
+    manager: FieldManager,
+  ): Promise<Merged> {
+    return this.json<Merged>({
+      method: 'PATCH',
+      path: pathOf(kind, place),
+      query: { fieldManager: manager },
+      body,
+      contentType: 'application/merge-patch+json',
+    });
+  }
+
   /** Replaces an object that was read: refused with a conflict where it has changed since. */
   replace<Replaced extends KubernetesObject>(
     kind: Kind,

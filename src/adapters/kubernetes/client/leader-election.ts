@@ -6,7 +6,7 @@
 import type { Milliseconds } from '../../../model/instant.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { KubernetesApi } from './api.ts';
-import { isNotFound, KubernetesApiError } from './api-error.ts';
+import { isConflict, isNotFound } from './api-error.ts';
 import { LEASE } from './kinds.ts';
 import { type KubernetesObject, pathOf } from './objects.ts';
 import { microTime } from './times.ts';
@@ -103,8 +103,7 @@ export class LeaderElection {
       try {
         await this.#tryOnce();
       } catch (error) {
-        const wasFaster = error instanceof KubernetesApiError && error.code === 409;
-        if (!wasFaster && !signal.aborted) this.#options.onTrouble?.(error);
+        if (!isConflict(error) && !signal.aborted) this.#options.onTrouble?.(error);
       }
       const isLeading = this.leadership.kind === 'Leading';
       const period = isLeading ? RETRY_PERIOD : RETRY_PERIOD * (1 + random() / 5);

@@ -12,7 +12,7 @@ import type { GatewayRoutes, GatewayWish } from '../../../ports/gateway-routes.t
 import { ChangeFeed } from '../../change-feed.ts';
 import { Rounds } from '../../rounds.ts';
 import type { KubernetesApi } from '../client/api.ts';
-import { isNotFound, KubernetesApiError } from '../client/api-error.ts';
+import { isConflict, isNotFound } from '../client/api-error.ts';
 import type { OwnerReference } from '../client/objects.ts';
 import { Reflector, sourceOf } from '../client/reflector.ts';
 import { SERVICE_LABEL } from '../custom-resources.ts';
@@ -264,8 +264,7 @@ export class KubernetesGatewayRoutes implements GatewayRoutes {
       return true;
     } catch (error) {
       // Somebody has written it since: the news of that is on its way.
-      const isStale = error instanceof KubernetesApiError && error.code === 409;
-      if (error instanceof NotLeaderError || isStale) return true;
+      if (error instanceof NotLeaderError || isConflict(error)) return true;
       this.#isMissing ||= isNotFound(error);
       this.#troubles.set(service, (error as Error).message);
       return false;

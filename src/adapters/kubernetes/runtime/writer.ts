@@ -4,8 +4,8 @@
  * alone, and named: two that put each other right would never end.
  */
 import type { KubernetesApi } from '../client/api.ts';
-import { isNotFound, KubernetesApiError } from '../client/api-error.ts';
-import { type Kind, type KubernetesObject, pathOf } from '../client/objects.ts';
+import { isConflict, isNotFound, KubernetesApiError } from '../client/api-error.ts';
+import { type Kind, type KubernetesObject } from '../client/objects.ts';
 import { isOurs, serviceOf, versionOf } from '../labels.ts';
 import { fingerprint, holds, strangersIn } from './differs.ts';
 import type { Deployment, Mapping } from './objects.ts';
@@ -129,13 +129,9 @@ export class Writer {
     const isOfVersion = serviceOf(found) === serviceOf(object) && versionOf(found) === versionOf(object);
     if (isOurs(found) || !isOfVersion) return;
     this.#mustLead();
-    await api.json({
-      method: 'PATCH',
-      path: pathOf(kind, { namespace, name }),
-      query: { fieldManager: 'switchyard' },
-      contentType: 'application/merge-patch+json',
-      body: { metadata: { resourceVersion: found.metadata.resourceVersion, labels, ownerReferences } },
-    });
+    const { resourceVersion } = found.metadata;
+    const body = { metadata: { resourceVersion, labels, ownerReferences } };
+    await api.merge(kind, { namespace, name }, body, 'switchyard');
   }
 
   /**
@@ -197,10 +193,6 @@ function conflictError(
     `${kind} ${metadata.name}: ${names} applies ${fields} too: take these out of what it applies`,
     { cause: error },
   );
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof KubernetesApiError && error.code === 409;
 }
 
 function keyOf({ plural }: Kind, { metadata }: KubernetesObject): string {

@@ -7,7 +7,7 @@ import { retryDelay } from '../../../model/backoff.ts';
 import type { Milliseconds } from '../../../model/instant.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { NotLeaderError } from '../../../ports/store.ts';
-import { KubernetesApiError } from '../client/api-error.ts';
+import { isNotFound, KubernetesApiError } from '../client/api-error.ts';
 import type { Leadership } from '../client/leader-election.ts';
 import type { Kind } from '../client/objects.ts';
 import { StoreRejectedError, StoreUnavailableError } from './errors.ts';
@@ -87,7 +87,7 @@ export class Writer {
       try {
         return await this.#options.objects.list<Item>(of, signal);
       } catch (error) {
-        if (!(error instanceof KubernetesApiError && error.code === 404)) throw error;
+        if (!isNotFound(error)) throw error;
         const advice = 'install the definitions: kubectl apply -f manifests/kubernetes/crds';
         throw new StoreRejectedError(`the API server knows no ${of.plural}; ${advice}`, { cause: error });
       }
@@ -206,7 +206,7 @@ export class Writer {
     try {
       return await this.#options.objects.get<Item>(of, name, signal);
     } catch (error) {
-      if (error instanceof KubernetesApiError && error.code === 404) return undefined;
+      if (isNotFound(error)) return undefined;
       throw error;
     }
   }

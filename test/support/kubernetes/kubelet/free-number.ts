@@ -1,6 +1,6 @@
 /** Nodes of one cluster whose tests know nothing of each other: each takes a number that no other one has. */
 import { randomInt } from 'node:crypto';
-import { KubernetesApiError } from '../../../../src/adapters/kubernetes/client/api-error.ts';
+import { isConflict } from '../../../../src/adapters/kubernetes/client/api-error.ts';
 import { type KubeletOptions, TestKubelet } from './kubelet.ts';
 
 /** A node that was lost keeps its number, so there are fewer and fewer. */
@@ -11,8 +11,7 @@ export async function startOnFreeNumber(options: Omit<KubeletOptions, 'number'>)
     try {
       return await TestKubelet.start({ ...options, number: randomInt(1, 251) });
     } catch (error) {
-      const isTaken = error instanceof KubernetesApiError && error.code === 409;
-      if (!isTaken || tried === TRIES) throw error;
+      if (!isConflict(error) || tried === TRIES) throw error;
     }
   }
 }
