@@ -7,9 +7,11 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { KubeConfig } from '@kubernetes/client-node';
 import { KubernetesApi } from './adapters/kubernetes/client/api.ts';
+import { KubernetesApiError } from './adapters/kubernetes/client/api-error.ts';
 import { CliError, EXIT } from './cli/exit.ts';
 import { type ClusterChoice, clusterOf } from './cli/place.ts';
 import type { Context } from './cli/shell.ts';
+import { NamespaceWorkError } from './namespace-work/error.ts';
 import { addressText } from './serving.ts';
 
 /** What a command needs that works in a namespace. */
@@ -60,6 +62,17 @@ export function openAccess(choice: ClusterChoice): ClusterAccess {
     return { api: new KubernetesApi(config), namespace, context };
   } catch (error) {
     throw new CliError(EXIT.usage, (error as Error).message);
+  }
+}
+
+/** Runs work in a namespace: what refuses it, there or at the API server, is a CliError. */
+export async function inWords<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof NamespaceWorkError) throw new CliError(EXIT.failed, error.message, error.hints);
+    if (error instanceof KubernetesApiError) throw new CliError(EXIT.failed, error.message);
+    throw error;
   }
 }
 

@@ -1,8 +1,6 @@
 /** Runs `adopt`: reads what is there, says what it would do, asks, and does it step by step. */
 import { systemClock } from './adapters/clock.ts';
-import { KubernetesApiError } from './adapters/kubernetes/client/api-error.ts';
 import { targetOf } from './adoption/choose.ts';
-import { AdoptionError } from './adoption/error.ts';
 import type { Finding } from './adoption/finding.ts';
 import { type AdoptionPlan, planAdoption } from './adoption/plan.ts';
 import { mustBeLed } from './adoption/read.ts';
@@ -13,7 +11,7 @@ import type { AdoptFlags } from './cli/local-commands.ts';
 import { isForMachines, printData } from './cli/output.ts';
 import { clusterOf } from './cli/place.ts';
 import { type Context, note, print } from './cli/shell.ts';
-import { openAccess } from './cluster.ts';
+import { inWords, openAccess } from './cluster.ts';
 
 interface Wish {
   readonly target: string;
@@ -24,13 +22,7 @@ interface Wish {
 export async function runAdopt(context: Context, wish: Wish, flags: AdoptFlags): Promise<ExitCode> {
   if (flags.complete === true && flags.undo === true)
     throw new CliError(EXIT.usage, '--complete and --undo are opposites: give one of them');
-  try {
-    return await run(context, wish, flags);
-  } catch (error) {
-    if (error instanceof AdoptionError) throw new CliError(EXIT.failed, error.message, error.hints);
-    if (error instanceof KubernetesApiError) throw new CliError(EXIT.failed, error.message);
-    throw error;
-  }
+  return inWords(() => run(context, wish, flags));
 }
 
 async function run(context: Context, { target, version }: Wish, flags: AdoptFlags): Promise<ExitCode> {
@@ -60,6 +52,7 @@ async function run(context: Context, { target, version }: Wish, flags: AdoptFlag
     timeout: flags.timeout,
     settle: flags.settle,
     tell: (line) => note(context, line),
+    wayOn: 'nothing was lost: the same command goes on from here, and --undo goes back',
   };
   await doing.run(steps);
   print(context, doing.next);

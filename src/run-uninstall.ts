@@ -1,7 +1,5 @@
 /** Runs `uninstall`: says what stays and what goes, asks, and takes Switchyard out of a namespace. */
 import { systemClock } from './adapters/clock.ts';
-import { KubernetesApiError } from './adapters/kubernetes/client/api-error.ts';
-import { AdoptionError } from './adoption/error.ts';
 import { manifestNames } from './cli/commands/install.ts';
 import { confirm } from './cli/confirm.ts';
 import { CliError, EXIT, type ExitCode } from './cli/exit.ts';
@@ -9,11 +7,10 @@ import type { UninstallFlags } from './cli/local-commands.ts';
 import { isForMachines, printData } from './cli/output.ts';
 import { clusterOf, placeOf } from './cli/place.ts';
 import { type Context, note, print } from './cli/shell.ts';
-import { type ClusterAccess, openAccess } from './cluster.ts';
+import { type ClusterAccess, inWords, openAccess } from './cluster.ts';
 import { documentsOf } from './uninstall/documents.ts';
 import { helmReleaseOf, type InstalledObject, readInstallation } from './uninstall/installation.ts';
 import { planOf, type ServicePlan } from './uninstall/plan.ts';
-import { UninstallError } from './uninstall/refusal.ts';
 import {
   letGo,
   nameOf,
@@ -27,14 +24,7 @@ import {
 /** Throws CliError where it cannot be done. */
 export async function runUninstall(context: Context, flags: UninstallFlags): Promise<ExitCode> {
   refuseOneMachine(context);
-  try {
-    return await run(context, accessOf(context), flags);
-  } catch (error) {
-    if (error instanceof UninstallError || error instanceof AdoptionError)
-      throw new CliError(EXIT.failed, error.message, error.hints);
-    if (error instanceof KubernetesApiError) throw new CliError(EXIT.failed, error.message);
-    throw error;
-  }
+  return inWords(() => run(context, accessOf(context), flags));
 }
 
 /** There nothing was installed that could be taken out: what to do is for a person, since it may end instances. */
@@ -97,6 +87,7 @@ async function run(context: Context, access: ClusterAccess, flags: UninstallFlag
     clock: systemClock,
     timeout: flags.timeout,
     tell: (line) => note(context, line),
+    wayOn: 'nothing was lost: the same command goes on from here',
   };
   const startAgain = await stopController(steps);
   // What began while it stopped.

@@ -1,5 +1,5 @@
 /** Which Deployment and which Service belong together, from the one that was named. What is not clear is not guessed. Pure. */
-import { AdoptionError } from './error.ts';
+import { NamespaceWorkError } from '../namespace-work/error.ts';
 import type { Backend, Deployment, Ingress, Service, ServicePort } from './objects.ts';
 import { isChosen, type Labels, selectorText } from './selectors.ts';
 
@@ -31,18 +31,18 @@ export interface Chosen {
   readonly hosts: readonly string[];
 }
 
-/** Reads `deployment/NAME`. Throws AdoptionError. */
+/** Reads `deployment/NAME`. Throws NamespaceWorkError. */
 export function targetOf(text: string): Target {
   const [word = '', name = '', ...more] = text.split('/');
   const [plain = ''] = word.toLowerCase().split('.');
   const kind = TARGET_KINDS.find((known) => WORDS[known].includes(plain));
   if (kind !== undefined && name !== '' && more.length === 0) return { kind, name };
-  throw new AdoptionError(`${JSON.stringify(text)} names nothing that can be adopted`, [
+  throw new NamespaceWorkError(`${JSON.stringify(text)} names nothing that can be adopted`, [
     'write deployment/NAME, service/NAME or ingress/NAME',
   ]);
 }
 
-/** Throws AdoptionError, which lists what was found. `port` is that of the Service: its number or its name. */
+/** Throws NamespaceWorkError, which lists what was found. `port` is that of the Service: its number or its name. */
 export function choose(target: Target, found: Found, port: string | undefined): Chosen {
   const ingress = target.kind === 'ingress' ? named(found.ingresses, target) : undefined;
   const backend = ingress && backendOf(ingress);
@@ -68,7 +68,7 @@ function named<Item extends Deployment | Service | Ingress>(
 ): Item {
   const item = items.find(({ metadata }) => metadata.name === name);
   if (item !== undefined) return item;
-  throw new AdoptionError(`there is no ${kind}/${name}`, [
+  throw new NamespaceWorkError(`there is no ${kind}/${name}`, [
     `there are: ${items.map(({ metadata }) => `${kind}/${metadata.name}`).join(', ') || 'none'}`,
   ]);
 }
@@ -81,13 +81,13 @@ function serviceOf(target: Target, { services, deployments }: Found): Service {
   const list = (all: readonly Service[]): string[] =>
     all.map(({ metadata, spec }) => `service/${metadata.name} selects ${selectorText(spec.selector)}`);
   if (service === undefined) {
-    throw new AdoptionError(
+    throw new NamespaceWorkError(
       `no Service selects the Pods of deployment/${target.name}, which have the labels ${selectorText(labels)}`,
       list(services),
     );
   }
   if (others.length === 0) return service;
-  throw new AdoptionError(
+  throw new NamespaceWorkError(
     `${others.length + 1} Services select the Pods of deployment/${target.name}: say which its clients use, as in adopt service/${service.metadata.name}`,
     list([service, ...others]),
   );
@@ -100,13 +100,13 @@ function deploymentOf(target: Target, service: Service, { deployments }: Found):
   const list = (all: readonly Deployment[]): string[] =>
     all.map((one) => `deployment/${one.metadata.name} has the labels ${selectorText(labelsOf(one))}`);
   if (deployment === undefined) {
-    throw new AdoptionError(
+    throw new NamespaceWorkError(
       `service/${metadata.name} selects ${selectorText(spec.selector)}, and no Deployment has Pods with these labels`,
       list(deployments),
     );
   }
   if (others.length === 0) return deployment;
-  throw new AdoptionError(
+  throw new NamespaceWorkError(
     `service/${metadata.name} selects the Pods of ${others.length + 1} Deployments: its clients would lose those of all but one`,
     list([deployment, ...others]),
   );
@@ -121,7 +121,7 @@ function portOf({ metadata, spec }: Service, wanted: string | undefined): Servic
       : ports.filter(({ name, port }) => name === wanted || String(port) === wanted);
   const [port, ...others] = chosen;
   if (port !== undefined && others.length === 0) return port;
-  throw new AdoptionError(
+  throw new NamespaceWorkError(
     wanted === undefined
       ? `service/${metadata.name} has ${ports.length} ports: say with --port which one requests come to`
       : `service/${metadata.name} has no port ${wanted}`,
@@ -142,10 +142,10 @@ function backendOf(ingress: Ingress): { readonly target: Target; readonly port: 
   const names = [...new Set(services.map(({ name }) => name))];
   const [first] = services;
   if (first === undefined) {
-    throw new AdoptionError(`ingress/${ingress.metadata.name} has no Service as a backend`);
+    throw new NamespaceWorkError(`ingress/${ingress.metadata.name} has no Service as a backend`);
   }
   if (names.length > 1) {
-    throw new AdoptionError(
+    throw new NamespaceWorkError(
       `ingress/${ingress.metadata.name} has ${names.length} Services as backends: adopt them one by one`,
       names.map((name) => `adopt service/${name}`),
     );

@@ -5,13 +5,14 @@ import { ADOPTED_AS, isGivenTo, isOurs, serviceOf, versionIn } from '../adapters
 import { objectName } from '../adapters/kubernetes/names.ts';
 import type { ServiceObject } from '../custom-resources/objects.ts';
 import { isName, NAME_RULE, type ServiceName, type VersionName } from '../model/names.ts';
+import { NamespaceWorkError } from '../namespace-work/error.ts';
+import { type Place, readOne } from '../namespace-work/place.ts';
 import { type Chosen, choose, type Target } from './choose.ts';
 import { documentOf, type ServiceDocument } from './document.ts';
-import { AdoptionError } from './error.ts';
 import type { Finding } from './finding.ts';
 import { findingsOf } from './findings.ts';
 import type { Service } from './objects.ts';
-import { type Place, readOne, readService, readSurroundings } from './read.ts';
+import { readService, readSurroundings } from './read.ts';
 
 export interface Asked {
   readonly target: Target;
@@ -47,7 +48,7 @@ export interface AdoptionPlan {
   readonly deployment: string;
 }
 
-/** Throws AdoptionError where it cannot be made, or is not clear. */
+/** Throws NamespaceWorkError where it cannot be made, or is not clear. */
 export async function planAdoption(
   place: Place,
   { target, version: wanted, port }: Asked,
@@ -56,10 +57,11 @@ export async function planAdoption(
   const chosen = choose(target, around, port);
   const name = chosen.service.metadata.name;
   const version = versionOf(chosen, wanted);
-  if (!isName(name)) throw new AdoptionError(`a service cannot be named as service/${name}: ${NAME_RULE}`);
+  if (!isName(name))
+    throw new NamespaceWorkError(`a service cannot be named as service/${name}: ${NAME_RULE}`);
   const service = name as ServiceName;
   if (isOurs(chosen.deployment) || serviceOf(chosen.deployment) !== undefined) {
-    throw new AdoptionError(
+    throw new NamespaceWorkError(
       `deployment/${chosen.deployment.metadata.name} was made by Switchyard: apply its VersionedService again instead`,
     );
   }
@@ -100,14 +102,15 @@ function versionOf({ deployment }: Chosen, wanted: string | undefined): VersionN
   const version = wanted ?? adopted;
   const what = `deployment/${deployment.metadata.name}`;
   if (version === undefined) {
-    throw new AdoptionError(`say which version ${what} is, as in adopt ${what} v1`);
+    throw new NamespaceWorkError(`say which version ${what} is, as in adopt ${what} v1`);
   }
   if (adopted !== undefined && adopted !== version) {
-    throw new AdoptionError(`${what} is being adopted as ${adopted}, not ${version}`, [
+    throw new NamespaceWorkError(`${what} is being adopted as ${adopted}, not ${version}`, [
       `go on with adopt ${what} ${adopted}, or take that back with --undo`,
     ]);
   }
-  if (!isName(version)) throw new AdoptionError(`${JSON.stringify(version)} is no version: ${NAME_RULE}`);
+  if (!isName(version))
+    throw new NamespaceWorkError(`${JSON.stringify(version)} is no version: ${NAME_RULE}`);
   return version as VersionName;
 }
 
@@ -130,7 +133,7 @@ function mustBeOfThis(existing: ServiceObject | undefined, { deployment }: Chose
   };
   const of = runtime?.kubernetes?.deployment?.name;
   if (of === deployment.metadata.name) return;
-  throw new AdoptionError(
+  throw new NamespaceWorkError(
     `there is a VersionedService ${existing.metadata.name} already, and it is not made of deployment/${deployment.metadata.name}`,
     [
       of === undefined

@@ -18,12 +18,13 @@ import { givenBack } from '../adapters/kubernetes/runtime/adopted-service.ts';
 import type { Condition } from '../custom-resources/conditions.ts';
 import { CONFIRM_ANNOTATION } from '../custom-resources/objects.ts';
 import type { Milliseconds } from '../model/instant.ts';
-import { AdoptionError } from './error.ts';
+import { NamespaceWorkError } from '../namespace-work/error.ts';
+import { type Place, readAll, readOne } from '../namespace-work/place.ts';
+import { type Waiting, waitFor } from '../namespace-work/wait.ts';
 import type { Deployment, Pod, Service } from './objects.ts';
 import type { AdoptionPlan } from './plan.ts';
-import { type Place, readAll, readLed, readOne, readService } from './read.ts';
+import { readLed, readService } from './read.ts';
 import { isMatched, selectorText } from './selectors.ts';
-import { type Waiting, waitFor } from './wait.ts';
 
 export interface Steps extends Place, Waiting {
   /** How long the nodes may take to follow a Service, before Pods that it led to are ended. */
@@ -57,12 +58,12 @@ export async function complete(steps: Steps, plan: AdoptionPlan): Promise<void> 
   const { deployment } = chosen;
   const what = `deployment/${deployment.metadata.name}`;
   if (plan.stage === 'Untouched' || plan.stage === 'Wished') {
-    throw new AdoptionError(`service/${service} does not lead to a version yet: adopt ${what} first`);
+    throw new NamespaceWorkError(`service/${service} does not lead to a version yet: adopt ${what} first`);
   }
   if (plan.stage === 'Led') {
     const led = await readLed(steps, service);
     const old = (await podsOf(steps, deployment)).filter(({ metadata }) => led.has(metadata.name));
-    if (old.length > 0) throw new AdoptionError(`service/${service} still leads to Pods of ${what}`);
+    if (old.length > 0) throw new NamespaceWorkError(`service/${service} still leads to Pods of ${what}`);
     await settle(steps);
     await merge(steps, kinds.DEPLOYMENT, deployment, {
       metadata: { annotations: { [REPLICAS_BEFORE]: String(deployment.spec.replicas ?? 1) } },
@@ -107,12 +108,12 @@ function mustBeSteady({ existing, service, version }: AdoptionPlan): void {
   const isMoving = conditions.some(({ type, status }) => type === 'Reconciling' && status === 'True');
   const isOpen = weight !== undefined || (isMoving && primary !== undefined);
   if (isOpen) {
-    throw new AdoptionError(`${service} is being rolled out: end that first`, [
+    throw new NamespaceWorkError(`${service} is being rolled out: end that first`, [
       `switchyard abort ${service}, or wait until it has succeeded`,
     ]);
   }
   if (primary !== undefined && primary !== version) {
-    throw new AdoptionError(
+    throw new NamespaceWorkError(
       `the primary of ${service} is ${primary}, and the Deployment runs ${version}: going back to it would take ${primary} away`,
       [
         `switchyard rollback ${service} first, where ${version} is still there`,
@@ -142,12 +143,12 @@ async function create({ api, namespace }: Place, { document }: AdoptionPlan): Pr
 async function untilReady(steps: Steps, plan: AdoptionPlan): Promise<string | undefined> {
   const { service, version, deployment } = plan;
   const object = await readService(steps, service);
-  if (object === undefined) throw new AdoptionError(`VersionedService ${service} was deleted meanwhile`);
+  if (object === undefined) throw new NamespaceWorkError(`VersionedService ${service} was deleted meanwhile`);
   const { conditions = [], observedGeneration } = (object.status ?? {}) as Status;
   const isNew = observedGeneration === object.metadata.generation;
   const stalled = conditions.find(({ type, status }) => type === 'Stalled' && status === 'True');
   if (isNew && stalled !== undefined) {
-    throw new AdoptionError(`${service} stands still: ${stalled.message}`, [
+    throw new NamespaceWorkError(`${service} stands still: ${stalled.message}`, [
       'nothing was moved: mend it, and the same command goes on; --undo goes back',
     ]);
   }
@@ -244,7 +245,7 @@ async function mustHave<Item extends KubernetesObject>(
   name: string,
 ): Promise<Item> {
   const found = await readOne<Item>(place, kind, name);
-  if (found === undefined) throw new AdoptionError(`${kind.kind} ${name} was deleted meanwhile`);
+  if (found === undefined) throw new NamespaceWorkError(`${kind.kind} ${name} was deleted meanwhile`);
   return found;
 }
 

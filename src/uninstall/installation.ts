@@ -1,7 +1,7 @@
 /** The objects that were installed: which there are, and how they are taken away. */
 import { isNotFound } from '../adapters/kubernetes/client/api-error.ts';
 import type { Kind, KubernetesObject } from '../adapters/kubernetes/client/objects.ts';
-import { type Place, readOne } from '../adoption/read.ts';
+import { type Place, readOne } from '../namespace-work/place.ts';
 
 /** An object of the manifests. */
 export interface ManifestName {

@@ -13,12 +13,12 @@ import {
   VERSIONED_SERVICE,
 } from '../adapters/kubernetes/custom-resources.ts';
 import { ADOPT_FOR, REPLICAS_BEFORE } from '../adapters/kubernetes/labels.ts';
-import { type Place, readAll, readOne } from '../adoption/read.ts';
-import { type Waiting, waitFor } from '../adoption/wait.ts';
 import { FINALIZER, type ServiceObject } from '../custom-resources/objects.ts';
+import { NamespaceWorkError } from '../namespace-work/error.ts';
+import { type Place, readAll, readOne } from '../namespace-work/place.ts';
+import { type Waiting, waitFor } from '../namespace-work/wait.ts';
 import { type InstalledObject, remove } from './installation.ts';
 import type { Installed, ServicePlan } from './plan.ts';
-import { UninstallError } from './refusal.ts';
 
 export interface Steps extends Place, Waiting {}
 
@@ -71,7 +71,7 @@ export async function stopController(steps: Steps): Promise<() => Promise<void>>
     });
   } catch (error) {
     await scale(before);
-    throw new UninstallError('a controller still leads, and would make again what is taken away', [
+    throw new NamespaceWorkError('a controller still leads, and would make again what is taken away', [
       (error as Error).message,
       'stop the one that runs outside of deployment/switchyard-controller, and repeat this',
     ]);

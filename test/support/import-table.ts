@@ -139,9 +139,11 @@ const importTable: Readonly<Record<string, Row>> = {
     'adapters/rounds.ts',
     'routing/table.ts',
   ),
-  // How Switchyard comes to what runs on Kubernetes, and goes again: verbs of a person's own command, at the API server.
-  adoption: shell('model', 'ports', 'adapters/kubernetes', 'custom-resources'),
-  uninstall: shell('model', 'ports', 'adapters/kubernetes', 'custom-resources', 'adoption'),
+  // How Switchyard comes to what runs on Kubernetes, and goes again: verbs of a person's own command, at the API server; before
+  // them what both stand on.
+  'namespace-work': shell('model', 'ports', 'adapters/kubernetes'),
+  adoption: shell('model', 'ports', 'adapters/kubernetes', 'custom-resources', 'namespace-work'),
+  uninstall: shell('model', 'ports', 'adapters/kubernetes', 'custom-resources', 'namespace-work'),
   // What replicas of one controller say to each other.
   replicas: shell('model', 'ports', 'gen', 'grpc-server', 'adapters/access-log/service.ts'),
   'replicas/scale.ts': pure([]),

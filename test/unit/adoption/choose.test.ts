@@ -1,7 +1,7 @@
 // Which Deployment and Service belong together: what is not clear is refused with what was found, and never guessed.
 import { describe, expect, test } from 'vitest';
 import { choose, targetOf } from '../../../src/adoption/choose.ts';
-import { AdoptionError } from '../../../src/adoption/error.ts';
+import { NamespaceWorkError } from '../../../src/namespace-work/error.ts';
 import { deployment, found, ingress, service } from '../../support/kubernetes/adoptable.ts';
 
 const chosen = (target: string, more: Parameters<typeof found>[0] = {}, port?: string) =>
@@ -11,7 +11,7 @@ function refusal(work: () => unknown): readonly string[] {
   try {
     work();
   } catch (error) {
-    if (error instanceof AdoptionError) return [error.message, ...error.hints];
+    if (error instanceof NamespaceWorkError) return [error.message, ...error.hints];
     throw error;
   }
   throw new Error('it was not refused');

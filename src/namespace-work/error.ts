@@ -1,7 +1,7 @@
-/** Why an adoption cannot be made, or not go on, in words for whoever asked for it. */
+/** Why work in a namespace cannot be done, or not go on, in words for whoever asked for it. */
 
-export class AdoptionError extends Error {
-  override readonly name = 'AdoptionError';
+export class NamespaceWorkError extends Error {
+  override readonly name = 'NamespaceWorkError';
   /** What was found, and what would be right. */
   readonly hints: readonly string[];
 
