@@ -1,10 +1,9 @@
-/** A TCP port on loopback that nobody has right now, for programs that cannot take port 0. */
-import { type AddressInfo, createServer } from 'node:net';
+/**
+ * A TCP port on loopback that nobody has right now, for programs that cannot take port 0. Not of those from which Linux takes the
+ * ports of outgoing connections: one of these may be taken by the next connection that anybody makes.
+ */
+import { freePortRange } from './system/ports.ts';
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
+export function freePort(): Promise<number> {
+  return freePortRange(1);
 }
