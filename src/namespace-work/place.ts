@@ -1,6 +1,6 @@
 /** A namespace of a cluster, and its objects as they are read once, for commands that work there step by step. */
 import type { KubernetesApi } from '../adapters/kubernetes/client/api.ts';
-import { isNotFound } from '../adapters/kubernetes/client/api-error.ts';
+import { unlessNotFound } from '../adapters/kubernetes/client/api-error.ts';
 import type { Kind, KubernetesObject } from '../adapters/kubernetes/client/objects.ts';
 import { list } from '../adapters/kubernetes/client/watch.ts';
 
@@ -33,8 +33,5 @@ export async function readOne<Item extends KubernetesObject>(
   kind: Kind,
   name: string,
 ): Promise<Item | undefined> {
-  return api.get<Item>(kind, { namespace, name }, AbortSignal.timeout(PATIENCE)).catch((error: unknown) => {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  });
+  return api.get<Item>(kind, { namespace, name }, AbortSignal.timeout(PATIENCE)).catch(unlessNotFound);
 }

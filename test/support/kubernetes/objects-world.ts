@@ -4,7 +4,7 @@
  */
 import { onTestFinished } from 'vitest';
 import { systemClock } from '../../../src/adapters/clock.ts';
-import { isNotFound } from '../../../src/adapters/kubernetes/client/api-error.ts';
+import { unlessNotFound } from '../../../src/adapters/kubernetes/client/api-error.ts';
 import { pathOf } from '../../../src/adapters/kubernetes/client/objects.ts';
 import { ROLLOUT, VERSIONED_SERVICE } from '../../../src/adapters/kubernetes/custom-resources.ts';
 import { EventRecorder } from '../../../src/adapters/kubernetes/events/recorder.ts';
@@ -159,10 +159,7 @@ export class ObjectsWorld {
   /** Undefined where there is none. */
   async object(name = NAME): Promise<ServiceObject | undefined> {
     const place = { namespace: this.place.namespace, name };
-    return this.place.api.get<ServiceObject>(VERSIONED_SERVICE, place).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
+    return this.place.api.get<ServiceObject>(VERSIONED_SERVICE, place).catch(unlessNotFound);
   }
 
   /** Waits until a condition says so of the newest spec. */

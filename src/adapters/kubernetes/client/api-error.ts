@@ -42,6 +42,12 @@ export function isNotFound(error: unknown): boolean {
   return error instanceof KubernetesApiError && error.code === 404;
 }
 
+/** For the `catch` of a read: what is not there is undefined. */
+export function unlessNotFound(error: unknown): undefined {
+  if (isNotFound(error)) return undefined;
+  throw error;
+}
+
 /** Somebody else was faster, or owns what was to be written. */
 export function isConflict(error: unknown): boolean {
   return error instanceof KubernetesApiError && error.code === 409;

@@ -6,7 +6,7 @@
 import type { Milliseconds } from '../../../model/instant.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import type { KubernetesApi } from './api.ts';
-import { isConflict, isNotFound } from './api-error.ts';
+import { isConflict, unlessNotFound } from './api-error.ts';
 import { LEASE } from './kinds.ts';
 import { type KubernetesObject, pathOf } from './objects.ts';
 import { microTime } from './times.ts';
@@ -135,10 +135,7 @@ export class LeaderElection {
   async #tryOnce(): Promise<void> {
     const { identity, monotonic } = this.#options;
     const askedAt = monotonic();
-    const found = await this.#ask('GET').catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
+    const found = await this.#ask('GET').catch(unlessNotFound);
     if (found === undefined) {
       if (this.#isAside) return;
       // Where another one was faster it is refused, and ours is the next look.

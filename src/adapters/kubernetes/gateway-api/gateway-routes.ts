@@ -16,12 +16,12 @@ import { isConflict, isNotFound } from '../client/api-error.ts';
 import type { OwnerReference } from '../client/objects.ts';
 import { Reflector, sourceOf } from '../client/reflector.ts';
 import { SERVICE_LABEL } from '../custom-resources.ts';
-import { serviceOf, versionOf } from '../labels.ts';
+import { serviceOf } from '../labels.ts';
 import { httpRouteName } from '../names.ts';
 import type { Caches } from '../runtime/caches.ts';
 import { holds } from '../runtime/differs.ts';
 import type { Mapping } from '../runtime/objects.ts';
-import { servicePort, type WantedObject } from '../runtime/wanted.ts';
+import { madePort, servicePort, type WantedObject } from '../runtime/wanted.ts';
 import { NotLeaderError, Writer } from '../runtime/writer.ts';
 import { HTTP_ROUTE, httpRoute, REFUSALS_SERVICE, type WantedRoute } from './http-route.ts';
 import { type HttpRoute, parentStandings } from './parents.ts';
@@ -210,10 +210,8 @@ export class KubernetesGatewayRoutes implements GatewayRoutes {
 
   #wanted({ service, spec, gatewayApi, routes }: Wish): WantedRoute {
     const { namespace, ownerOf, caches } = this.#options;
-    const portOf = (version: VersionName): number => {
-      const made = caches.revisions.of(service).find((one) => versionOf(one) === version)?.data?.['port'];
-      return servicePort(typeof made === 'number' || typeof made === 'string' ? made : spec.port);
-    };
+    const portOf = (version: VersionName): number =>
+      servicePort(madePort(caches.revisions.of(service), version) ?? spec.port);
     return httpRoute({ namespace, owner: ownerOf(service) }, { service, gatewayApi, routes, portOf });
   }
 

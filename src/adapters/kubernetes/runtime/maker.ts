@@ -6,7 +6,7 @@
 import type { KubernetesRuntimeSpec } from '../../../model/kubernetes.ts';
 import type { ServiceName, VersionName } from '../../../model/names.ts';
 import type { KubernetesApi } from '../client/api.ts';
-import { isNotFound } from '../client/api-error.ts';
+import { unlessNotFound } from '../client/api-error.ts';
 import { CONFIG_MAP, CONTROLLER_REVISION, DEPLOYMENT, SECRET } from '../client/kinds.ts';
 import type { Kind } from '../client/objects.ts';
 import { versionOf } from '../labels.ts';
@@ -153,12 +153,7 @@ export class Maker {
     namespace: string,
     name: string,
   ): Promise<Read | undefined> {
-    try {
-      return await this.#options.api.get<Read>(kind, { namespace, name });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    return this.#options.api.get<Read>(kind, { namespace, name }).catch(unlessNotFound);
   }
 }
 

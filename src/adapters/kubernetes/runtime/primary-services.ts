@@ -12,7 +12,7 @@ import { ChangeFeed } from '../../change-feed.ts';
 import { Rounds } from '../../rounds.ts';
 import { Turns } from '../../turns.ts';
 import type { KubernetesApi } from '../client/api.ts';
-import { isNotFound } from '../client/api-error.ts';
+import { unlessNotFound } from '../client/api-error.ts';
 import { SERVICE } from '../client/kinds.ts';
 import type { OwnerReference } from '../client/objects.ts';
 import { isGivenTo, isOurs, serviceOf, versionIn, versionOf } from '../labels.ts';
@@ -20,8 +20,8 @@ import { objectName, primaryServiceName } from '../names.ts';
 import { adoptedService, givenBack, whyNotLed } from './adopted-service.ts';
 import type { Caches } from './caches.ts';
 import { instancesOf } from './instances.ts';
-import type { Revision, Service } from './objects.ts';
-import { ofVersion, serviceSpec, type VersionPlace, type WantedObject } from './wanted.ts';
+import type { Service } from './objects.ts';
+import { madePort, ofVersion, serviceSpec, type VersionPlace, type WantedObject } from './wanted.ts';
 import { NotLeaderError, Writer } from './writer.ts';
 
 export interface KubernetesPrimaryServicesOptions {
@@ -215,10 +215,7 @@ export class KubernetesPrimaryServices implements PrimaryServices {
     const place: VersionPlace = { namespace, service, version, owner: ownerOf(service) };
     const target = this.#targetOf(move);
     const name = nameOf(move);
-    const found = await api.get<Service>(SERVICE, { namespace, name }).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    });
+    const found = await api.get<Service>(SERVICE, { namespace, name }).catch(unlessNotFound);
     const wanted = this.#wanted(place, move, found);
     const isAnothers = found !== undefined && !isMadeFor(found, service);
     if (isAnothers) this.#mustBeGiven(found, service, target);
@@ -245,11 +242,7 @@ export class KubernetesPrimaryServices implements PrimaryServices {
 
   /** The port of the containers is what the version was made with, whatever the spec says by now. */
   #targetOf({ service, spec, version }: PrimaryMove): number | string {
-    const revision = this.#options.caches.revisions
-      .of(service)
-      .find((one: Revision) => versionOf(one) === version);
-    const port = revision?.data?.['port'];
-    return typeof port === 'number' || typeof port === 'string' ? port : spec.port;
+    return madePort(this.#options.caches.revisions.of(service), version) ?? spec.port;
   }
 
   /** After a change: where the Service is not as it was moved last, it is written again. Asks nobody where it is. */

@@ -5,9 +5,9 @@ import type { KubernetesRuntimeSpec } from '../../../model/kubernetes.ts';
 import type { ServiceName, VersionName } from '../../../model/names.ts';
 import * as kinds from '../client/kinds.ts';
 import { apiVersionOf, type Kind, type KubernetesObject, type OwnerReference } from '../client/objects.ts';
-import { labelsOf, REVISION, selectorOf } from '../labels.ts';
+import { labelsOf, REVISION, selectorOf, versionOf } from '../labels.ts';
 import { objectName } from '../names.ts';
-import type { Mapping } from './objects.ts';
+import type { Mapping, Revision } from './objects.ts';
 import { type Made, podLabels } from './template.ts';
 
 /** Whose objects, and where. */
@@ -73,6 +73,12 @@ export function serviceSpec(
       },
     ],
   };
+}
+
+/** The port of a version's containers as the version was made, whatever the spec says by now; undefined: that is not known. */
+export function madePort(revisions: readonly Revision[], version: VersionName): number | string | undefined {
+  const port = revisions.find((one) => versionOf(one) === version)?.data?.['port'];
+  return typeof port === 'number' || typeof port === 'string' ? port : undefined;
 }
 
 /** The port of a Service that leads to this one of a container. */

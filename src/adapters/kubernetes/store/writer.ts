@@ -7,7 +7,7 @@ import { retryDelay } from '../../../model/backoff.ts';
 import type { Milliseconds } from '../../../model/instant.ts';
 import type { Clock } from '../../../ports/clock.ts';
 import { NotLeaderError } from '../../../ports/store.ts';
-import { isNotFound, KubernetesApiError } from '../client/api-error.ts';
+import { isNotFound, KubernetesApiError, unlessNotFound } from '../client/api-error.ts';
 import type { Leadership } from '../client/leader-election.ts';
 import type { Kind } from '../client/objects.ts';
 import { StoreRejectedError, StoreUnavailableError } from './errors.ts';
@@ -203,12 +203,7 @@ export class Writer {
     name: string,
     signal: AbortSignal,
   ): Promise<Item | undefined> {
-    try {
-      return await this.#options.objects.get<Item>(of, name, signal);
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    return this.#options.objects.get<Item>(of, name, signal).catch(unlessNotFound);
   }
 }
 
